@@ -1,0 +1,59 @@
+"""Signed powers: the forward passes of the NPU family and of the iNALU's multiplicative path."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+FLOAT32_EPSILON = 2.0**-23
+"""Added to magnitudes by the NPU and to divisors by the NMRU, whatever the dtype, as released."""
+
+
+def half_turns(x: Tensor) -> Tensor:
+    """Return π where `x` is negative and 0 elsewhere: the angle of `x` in the complex plane; no gradient."""
+    return math.pi * torch.relu(-torch.sign(x))
+
+
+def npu(x: Tensor, real: Tensor, imaginary: Tensor | None = None, gate: Tensor | None = None) -> Tensor:
+    """Return the real part of Π_i x_i^(w_oi) with complex exponents and a relevance gate per input.
+
+    Heim et al. (2020), equations 6 to 10; with the float32 epsilon of the authors' code added to |x|.
+
+    Args:
+        x: `[..., in]`.
+        real: `[out, in]`, real part of the exponents.
+        imaginary: `[out, in]`, imaginary part; None for the RealNPU.
+        gate: `[in]` in [0, 1], 0 replaces the input by 1; None leaves all open.
+    """
+    magnitude = x.abs() + FLOAT32_EPSILON
+    angle = half_turns(x)
+    if gate is not None:
+        magnitude = gate * magnitude + (1 - gate)
+        angle = gate * angle
+    log_magnitude = torch.log(magnitude)
+    growth = linear(log_magnitude, real)
+    turn = linear(angle, real)
+    if imaginary is not None:
+        growth = growth - linear(angle, imaginary)
+        turn = turn + linear(log_magnitude, imaginary)
+    return torch.exp(growth) * torch.cos(turn)
+
+
+def inalu_multiply(x: Tensor, weight: Tensor, *, epsilon: float = 1e-7, limit: float = 20.0) -> Tensor:
+    """Return Π_i |x_i|^w_oi, at most e^limit, times the sign Π_i (sign(x_i) |w_oi| + 1 - |w_oi|).
+
+    Schlör et al. (2020), equations 4 to 6. Inputs below `epsilon` in magnitude are floored to it.
+
+    Args:
+        x: `[..., in]`.
+        weight: `[out, in]`, in [-1, 1].
+        epsilon: Smallest magnitude used.
+        limit: Largest natural logarithm of the result.
+    """
+    magnitude = torch.exp(linear(torch.log(x.abs().clamp_min(epsilon)), weight).clamp_max(limit))
+    share = weight.abs()
+    sign = (torch.sign(x).unsqueeze(-2) * share + (1 - share)).prod(-1)
+    return magnitude * sign

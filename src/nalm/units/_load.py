@@ -1,0 +1,55 @@
+"""Classes named by `package.module:Class`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from nalm.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def load_class(target: str) -> type[nn.Module]:
+    """Return the module class that `package.module:Class` names; the current folder is searched first.
+
+    Raises:
+        InputError: there is no such module or class, or it is not a subclass of `torch.nn.Module`.
+    """
+    from torch import nn
+
+    module_name, _, class_name = target.partition(":")
+    module = _import(module_name, target)
+    if not hasattr(module, class_name):
+        nearest = did_you_mean(class_name, [key for key in vars(module) if not key.startswith("_")])
+        raise InputError(f"{target}: module {module_name!r} has no class {class_name!r}{nearest}")
+    cls = getattr(module, class_name)
+    if not (isinstance(cls, type) and issubclass(cls, nn.Module)):
+        raise InputError(f"{target}: {class_name} must be a subclass of torch.nn.Module, got {cls!r}")
+    return cls
+
+
+def _import(module_name: str, target: str) -> ModuleType:
+    if not module_name or not all(part.isidentifier() for part in module_name.split(".")):
+        raise InputError(f"{target}: expected package.module:Class, got module name {module_name!r}")
+    here = str(Path.cwd())
+    added = here not in sys.path
+    if added:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module_name == error.name or module_name.startswith(f"{error.name}.")):
+            raise InputError(
+                f"{target}: {module_name} needs {error.name!r}, which is not installed"
+            ) from None
+        raise InputError(
+            f"{target}: no module {module_name!r} in {here} or among the installed packages"
+        ) from None
+    finally:
+        if added:
+            sys.path.remove(here)

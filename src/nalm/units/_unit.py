@@ -1,0 +1,106 @@
+"""What every unit offers beyond `torch.nn.Module`."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nalm.errors import InputError, did_you_mean
+
+_NOT_SHOWN = ("device", "dtype")
+
+
+class Unit(nn.Module, ABC):
+    """A layer that does arithmetic: maps `[..., in_features]` to `[..., out_features]`.
+
+    A subclass stores each constructor argument under its own name, calls `check_input(x)` first in `forward`,
+    and implements `weight`, `reset_parameters` and whatever of `penalties` and `project_` it needs.
+    Subclasses that are complete are not subclassed further.
+
+    Args:
+        in_features: Number of inputs, at least 1.
+        out_features: Number of outputs, at least 1.
+
+    Raises:
+        InputError: a size is not a positive integer.
+    """
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        for name, size in (("in_features", in_features), ("out_features", out_features)):
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise InputError(f"{type(self).__name__}: {name} must be a positive integer, got {size!r}")
+        self.in_features = in_features
+        self.out_features = out_features
+
+    @property
+    @abstractmethod
+    def weight(self) -> Tensor:
+        """The effective arithmetic weights, `[out, in]`, or `[k, out, in]` where the unit has k matrices."""
+
+    @abstractmethod
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw new initial values, in the released code's order, from `generator` (default: torch's own)."""
+
+    @abstractmethod
+    def sparsity_error(self) -> Tensor:
+        """Return the distance of the worst weight from {-1, 0, 1}, a scalar tensor."""
+
+    def penalties(self) -> dict[str, Tensor]:
+        """Return named scalars to be added to the loss, each with a factor of the caller's choice.
+
+        Keys: `sparsity`, `bounds`, `input`, `gate`, `npu_weight`, `npu_gate`, `inalu`, `copies`.
+        """
+        return {}
+
+    def project_(self) -> None:
+        """Clamp the parameters to their domain, in place; call it after each optimiser step."""
+
+    def check_input(self, x: Tensor) -> None:
+        """Refuse an input that the unit cannot map.
+
+        Raises:
+            InputError: `x` has no feature dimension of size `in_features`, or is not of a floating point
+                type.
+        """
+        if x.ndim == 0 or x.shape[-1] != self.in_features:
+            raise InputError(
+                f"{type(self).__name__}: expects input of shape [..., {self.in_features}], "
+                f"got [{', '.join(map(str, x.shape))}]"
+            )
+        if not x.is_floating_point():
+            raise InputError(f"{type(self).__name__}: expects a floating point input, got {x.dtype}")
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the call that would build this unit, without those at their default."""
+        shown = []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            if name in _NOT_SHOWN:
+                continue
+            value = getattr(self, name)
+            if parameter.default is inspect.Parameter.empty:
+                shown.append(repr(value))
+            elif value != parameter.default:
+                shown.append(f"{name}={value!r}")
+        return ", ".join(shown)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+
+def checked_choice(owner: object, name: str, value: Any, choices: Sequence[str]) -> Any:
+    """Return `value` if it is one of `choices`.
+
+    Raises:
+        InputError: it is not; the message names the class, the argument and the choices.
+    """
+    if value not in choices:
+        nearest = did_you_mean(value, choices) if isinstance(value, str) else ""
+        allowed = ", ".join(repr(choice) for choice in choices)
+        raise InputError(f"{type(owner).__name__}: {name} must be one of {allowed}, got {value!r}{nearest}")
+    return value
