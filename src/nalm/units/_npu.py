@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nalm import functional
 from nalm.units import _draws
-from nalm.units._unit import Unit, checked_choice
+from nalm.units._unit import Unit, checked_choice, clamp_
 
 Clip = Literal["none", "w", "g", "wg", "wig"]
 Initial = Literal["xavier", "constrained"]
@@ -93,13 +93,12 @@ class _PowerUnit(Unit):
 
     def project_(self) -> None:
         """Clamp exponents to [-1, 1] and the gate to [0, 1], as far as `clip` says."""
-        with torch.no_grad():
-            if "w" in self.clip:
-                self.W_re.clamp_(-1, 1)
-            if self.W_im is not None and "i" in self.clip:
-                self.W_im.clamp_(-1, 1)
-            if self.g is not None and "g" in self.clip:
-                self.g.clamp_(0, 1)
+        if "w" in self.clip:
+            clamp_(self.W_re, -1, 1)
+        if self.W_im is not None and "i" in self.clip:
+            clamp_(self.W_im, -1, 1)
+        if self.g is not None and "g" in self.clip:
+            clamp_(self.g, 0, 1)
 
     def sparsity_error(self) -> Tensor:
         """Return the distance of the worst exponent from {-1, 0, 1}; for an NPU the mean of both parts'."""

@@ -12,6 +12,7 @@ from nalm import functional
 from nalm.functional import Shape, Targets
 from nalm.units import _draws
 from nalm.units._memory import InputMemory
+from nalm.units._unit import clamp_
 
 Bounds = Literal["project", "penalty"]
 BOUNDS: tuple[str, ...] = ("project", "penalty")
@@ -65,8 +66,7 @@ class WeightRule(nn.Module, ABC):
 
     def project_(self) -> None:
         """Clamp the parameters and forget the inputs of the step."""
-        with torch.no_grad():
-            self.own_projection_()
+        self.own_projection_()
         if self.memory is not None:
             self.memory.clear()
 
@@ -130,7 +130,7 @@ class BoundedWeights(WeightRule):
     def own_projection_(self) -> None:
         """Clamp W to its bounds where they are kept by projection."""
         if self.bounds == "project":
-            self.W.clamp_(self.lowest, 1.0)
+            clamp_(self.W, self.lowest, 1.0)
 
 
 class TanhSigmoidWeights(WeightRule):

@@ -93,6 +93,12 @@ class Unit(nn.Module, ABC):
         return f"{type(self).__name__}({self.extra_repr()})"
 
 
+def clamp_(parameter: Tensor, low: float, high: float) -> None:
+    """Clamp in place, written as a copy: `Tensor.clamp_` has no batching rule for `torch.func.vmap`."""
+    with torch.no_grad():
+        parameter.copy_(parameter.clamp(low, high))
+
+
 def checked_choice(owner: object, name: str, value: Any, choices: Sequence[str]) -> Any:
     """Return `value` if it is one of `choices`.
 
