@@ -1,0 +1,1 @@
+"""From records to numbers: store, selection of the best step, statistics, summaries, export and import."""
