@@ -1,0 +1,29 @@
+"""The batched trainer: plan, compile and train many small networks at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nalm.training.batches import Batch as Batch
+    from nalm.training.batches import plan as plan
+    from nalm.training.results import BatchResult as BatchResult
+    from nalm.training.training import train as train
+
+_HOME = {
+    "Batch": "nalm.training.batches",
+    "plan": "nalm.training.batches",
+    "BatchResult": "nalm.training.results",
+    "train": "nalm.training.training",
+}
+
+__all__ = ["Batch", "BatchResult", "plan", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: settings must stay readable without PyTorch."""
+    if name in _HOME:
+        from importlib import import_module
+
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

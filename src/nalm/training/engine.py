@@ -1,0 +1,347 @@
+"""Trains one batch of runs: data, noise, updates, evaluation at logged steps, divergence and re-initialisation.
+
+Everything that costs time is done per block of steps for many runs; which runs share a batch changes no result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch.func import vmap
+
+from nalm import units
+from nalm.runs import Run
+from nalm.streams import weight_generator
+from nalm.tasks import Task
+from nalm.training.native import NativeProgram
+from nalm.training.batches import Batch, stream_key
+from nalm.training.programs import Lowered, ProgramKey, program, program_key, step_of
+from nalm.training.randomness import NoiseStream
+from nalm.training.reinitialisation import Reinitialisation
+from nalm.training.results import BatchResult, Status
+from nalm.training.settings import TrainingSettings
+from nalm.training.step import Step
+from nalm.training.tensors import TensorProgram
+
+# Training data of one block should stay in a core's second-level cache (floats).
+BLOCK_FLOATS = 2**18
+LEAST_BLOCK = 8
+MOST_BLOCK = 256
+
+# Networks with more effective weights than this do not record them.
+MOST_RECORDED_WEIGHTS = 16
+
+Progress = Callable[[int], None]
+
+
+def train_batch(
+    batch: Batch, lowered: Mapping[ProgramKey, Lowered], on_progress: Progress | None = None
+) -> BatchResult:
+    """Train the runs of `batch`; `on_progress` is told run-iterations as they are done."""
+    started = time.perf_counter()
+    histories: dict[str, _History] = {}
+    for runs in _partitions(batch.runs, lowered):
+        histories |= _train_together(runs, lowered, on_progress or (lambda done: None))
+    return _result(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
+
+
+def _partitions(runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered]) -> list[list[Run]]:
+    """Compiled kernels take one stream of data after the other, tensor programs all of them at once."""
+    parts: dict[Hashable, list[Run]] = {}
+    for run in runs:
+        key = program_key(run)
+        together = program(key, lowered[key]).trains_streams_together
+        parts.setdefault("together" if together else stream_key(run), []).append(run)
+    return list(parts.values())
+
+
+@dataclass
+class _History:
+    """What is known of one run at the end."""
+
+    rows: int
+    losses: np.ndarray
+    errors: np.ndarray
+    weights: np.ndarray | None
+    sparsity: np.ndarray | None
+    failed_step: int | None
+    state: dict[str, np.ndarray]
+
+
+@lru_cache(maxsize=64)
+def _evaluation_set(
+    task: Task, part: str, layout: Hashable, seed: int, streams: str, samples: int
+) -> np.ndarray:
+    """Inputs and targets `[features, samples]`; `layout` is what of the seed matters."""
+    x, t = task.evaluation_set(part, seed, streams, samples)
+    return np.ascontiguousarray(np.concatenate([x, t], axis=1).T)
+
+
+class _Block:
+    """The training data of one block of steps: for each data set an array `[steps, features, batch]`."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        settings = runs[0].training
+        self._streams = {}
+        self._sets: dict[Hashable, int] = {}
+        self._of_set: list[tuple[Hashable, Run]] = []
+        for run in runs:
+            stream = stream_key(run)
+            if stream not in self._streams:
+                self._streams[stream] = run.task.open_stream(run.seed, settings.streams, settings.batch_size)
+            key = (stream, run.task)
+            if key not in self._sets:
+                self._sets[key] = len(self._of_set)
+                self._of_set.append((stream, run))
+        self._streams_name = settings.streams
+        widths = [run.task.in_features + run.task.out_features for _, run in self._of_set]
+        self._buffer = [np.empty(0, dtype=np.float32)] * len(widths)
+        floats = settings.batch_size * sum(widths)
+        self.steps = int(np.clip(BLOCK_FLOATS // floats, LEAST_BLOCK, MOST_BLOCK))
+
+    def index(self, runs: Sequence[Run]) -> np.ndarray:
+        """Which data set each run reads."""
+        return np.array([self._sets[(stream_key(run), run.task)] for run in runs], dtype=np.int64)
+
+    def draw(self, steps: int) -> list[np.ndarray]:
+        """The data sets of the next `steps` steps."""
+        raw = {key: stream.draw(steps) for key, stream in self._streams.items()}
+        data = []
+        for stream, run in self._of_set:
+            x, t = run.task.batches(raw[stream], run.seed, self._streams_name)
+            data.append(np.concatenate([x, t], axis=1))
+        return data
+
+
+class _Group:
+    """The runs of one network and one set of settings."""
+
+    def __init__(self, runs: Sequence[Run], lowered: Lowered, block: _Block) -> None:
+        self.runs = tuple(runs)
+        self.settings = runs[0].training
+        key = program_key(runs[0])
+        self.step: Step = step_of(key)
+        self.program: NativeProgram | TensorProgram = program(key, lowered)
+        self.data_index = block.index(runs)
+        self.failed = np.full(len(runs), -1, dtype=np.int64)
+        self.failed_step = np.full(len(runs), -1, dtype=np.int64)
+        self.switches = np.zeros((len(runs), len(self.step.switches)), dtype=np.float32)
+        self.states = np.zeros((len(runs), self.step.state_size), dtype=np.float32)
+        self.noise_index = np.zeros(len(runs), dtype=np.int64)
+        self._noise: list[NoiseStream] = []
+        self._generators: list[torch.Generator] = []
+        self._initialise()
+        self._sets: dict[str, tuple[list[np.ndarray], np.ndarray]] = {
+            part: self._evaluation_sets(part) for part in ("validation", "test")
+        }
+        self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
+        self.losses: list[np.ndarray] = []
+        self.errors: list[np.ndarray] = []
+        self.parameters: list[np.ndarray] = []
+
+    def _initialise(self) -> None:
+        streams = self.settings.streams
+        seeds = list(dict.fromkeys(run.seed for run in self.runs))
+        rows = self.settings.batch_size
+        module = self.step.module
+        for number, seed in enumerate(seeds):
+            generator = weight_generator(seed, streams)
+            # The original code draws all parameters twice and trains from the second draw.
+            for _ in range(2 if streams == "paper" else 1):
+                units.reset_parameters(module, generator)
+            mine = np.array([run.seed == seed for run in self.runs])
+            self.states[mine, : self.step.parameter_count] = _flat(module)
+            self.noise_index[mine] = number
+            self._generators.append(generator)
+            # A re-initialised run leaves the others of its seed, so its draws cannot come from their noise stream.
+            source = _copy(generator) if self.settings.reinitialise else generator
+            self._noise.append(NoiseStream(source, self.step.draws, rows))
+        if self.settings.reinitialise:
+            self._generators = [_copy(self._generators[i]) for i in self.noise_index]
+
+    def _evaluation_sets(self, part: str) -> tuple[list[np.ndarray], np.ndarray]:
+        samples = self.settings.validation_samples if part == "validation" else self.settings.test_samples
+        sets: list[np.ndarray] = []
+        positions: dict[int, int] = {}
+        index = []
+        for run in self.runs:
+            streams = run.training.streams
+            layout = run.task.evaluation_key(run.seed, streams)
+            data = _evaluation_set(run.task, part, layout, run.seed, streams, samples)
+            if id(data) not in positions:
+                positions[id(data)] = len(sets)
+                sets.append(data)
+            index.append(positions[id(data)])
+        return sets, np.array(index, dtype=np.int64)
+
+    def evaluate(self) -> None:
+        """Record errors and parameters of a logged step."""
+        errors = [self.program.error(self.states, *self._sets[part]) for part in ("validation", "test")]
+        self.errors.append(np.stack(errors, axis=1))
+        self.parameters.append(self.states[:, : self.step.parameter_count].copy())
+        if self._rule is not None:
+            self._rule.log(errors[0])
+        if "inalu" in self.step.switches:
+            self.switches[:, self.step.switches.index("inalu")] = errors[0] < 1.0
+
+    def advance(self, start: int, data: Sequence[np.ndarray], logged: bool) -> None:
+        """Make the updates of the steps from `start` on that `data` holds."""
+        count = len(data[0])
+        schedule = _schedule(self.step, self.settings, start, count)
+        noise = [stream.take(count).numpy() for stream in self._noise]
+        if logged:
+            self.losses.append(
+                self.program.measure(
+                    self.states, self.switches, schedule, data, self.data_index, noise, self.noise_index
+                )
+            )
+        first = 0
+        while first < count:
+            reset = self._rule.next(start + first, start + count) if self._rule else None
+            last = count if reset is None else reset[0] - start + 1
+            self._update(start, slice(first, last), schedule, data, noise)
+            if reset is not None:
+                self._draw_anew(reset[1])
+            first = last
+
+    def _update(
+        self,
+        start: int,
+        part: slice,
+        schedule: np.ndarray,
+        data: Sequence[np.ndarray],
+        noise: Sequence[np.ndarray],
+    ) -> None:
+        before = self.failed >= 0
+        self.program.train(
+            self.states,
+            self.switches,
+            schedule[part],
+            [d[part] for d in data],
+            self.data_index,
+            [n[part] for n in noise],
+            self.noise_index,
+            self.failed,
+        )
+        now = (self.failed >= 0) & ~before
+        self.failed_step[now] = start + part.start + self.failed[now]
+
+    def _draw_anew(self, which: np.ndarray) -> None:
+        for n in np.flatnonzero(which & (self.failed < 0)):
+            units.reset_parameters(self.step.module, self._generators[n])
+            self.states[n, : self.step.parameter_count] = _flat(self.step.module)
+
+    def histories(self) -> dict[str, _History]:
+        """Everything recorded, by run id."""
+        losses, errors = np.stack(self.losses, axis=1), np.stack(self.errors, axis=1)
+        parameters = np.stack(self.parameters, axis=1)
+        weights, sparsity = _described(self.step, parameters)
+        logged = np.arange(len(self.losses)) * self.settings.log_interval
+        found = {}
+        for n, run in enumerate(self.runs):
+            failed_step = int(self.failed_step[n]) if self.failed[n] >= 0 else None
+            rows = len(logged) if failed_step is None else int((logged <= failed_step).sum())
+            found[run.id] = _History(
+                rows=rows,
+                losses=losses[n, :rows],
+                errors=errors[n, :rows],
+                weights=None if weights is None else weights[n, :rows],
+                sparsity=None if sparsity is None else sparsity[n, :rows],
+                failed_step=failed_step,
+                state=_named(self.step, self.states[n]),
+            )
+        return found
+
+
+def _copy(generator: torch.Generator) -> torch.Generator:
+    copy = torch.Generator()
+    copy.set_state(generator.get_state())
+    return copy
+
+
+def _flat(module: torch.nn.Module) -> np.ndarray:
+    flat: np.ndarray = torch.cat([p.detach().reshape(-1) for p in module.parameters()]).numpy()
+    return flat
+
+
+def _named(step: Step, state: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: p.numpy().copy() for name, p in step.unflatten(torch.from_numpy(state)).items()}
+
+
+@lru_cache(maxsize=256)
+def _schedule(step: Step, settings: TrainingSettings, start: int, count: int) -> np.ndarray:
+    return step.schedule(settings, np.arange(start, start + count))
+
+
+def _described(step: Step, parameters: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Effective weights and sparsity error of recorded parameters `[runs, rows, parameters]`."""
+    runs, rows, count = parameters.shape
+    flat = torch.from_numpy(parameters.reshape(runs * rows, count))
+    with torch.no_grad():
+        example, sparsity = step.describe(flat[0])
+        if example.numel() > MOST_RECORDED_WEIGHTS and sparsity is None:
+            return None, None
+        if sparsity is None:
+            weights, errors = vmap(lambda p: step.describe(p)[0])(flat), None
+        else:
+            weights, errors = vmap(step.describe)(flat)
+    recorded = weights.numpy().reshape(runs, rows, -1) if example.numel() <= MOST_RECORDED_WEIGHTS else None
+    return recorded, None if errors is None else errors.numpy().reshape(runs, rows)
+
+
+def _train_together(
+    runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered], on_progress: Progress
+) -> dict[str, _History]:
+    settings = runs[0].training
+    block = _Block(runs)
+    members: dict[Hashable, list[Run]] = {}
+    for run in runs:
+        members.setdefault((program_key(run), run.training), []).append(run)
+    groups = [_Group(group, lowered[program_key(group[0])], block) for group in members.values()]
+    end = settings.iterations + 1
+    for logged in settings.logged_steps:
+        for group in groups:
+            group.evaluate()
+        stop = min(logged + settings.log_interval, end)
+        for start in range(logged, stop, block.steps):
+            data = block.draw(min(block.steps, stop - start))
+            for group in groups:
+                group.advance(start, data, logged=start == logged)
+        on_progress((stop - logged) * len(runs))
+    return {run_id: history for group in groups for run_id, history in group.histories().items()}
+
+
+def _result(runs: tuple[Run, ...], histories: Sequence[_History], seconds: float) -> BatchResult:
+    rows = [history.rows for history in histories]
+    steps = [np.arange(n) * run.training.log_interval for run, n in zip(runs, rows, strict=True)]
+    losses = np.concatenate([history.losses for history in histories]).astype(np.float64)
+    errors = np.concatenate([history.errors for history in histories]).astype(np.float64)
+    sparsity = [
+        np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories
+    ]
+    failures = [history.failed_step for history in histories]
+    status: tuple[Status, ...] = tuple("finished" if step is None else "failed" for step in failures)
+    return BatchResult(
+        runs=runs,
+        run_index=np.repeat(np.arange(len(runs)), rows),
+        steps=np.concatenate(steps).astype(np.int64),
+        train_loss=losses[:, 0],
+        penalty_loss=losses[:, 1],
+        interpolation_error=errors[:, 0],
+        extrapolation_error=errors[:, 1],
+        sparsity_error=np.concatenate(sparsity).astype(np.float64),
+        weights=tuple(history.weights for history in histories),
+        status=status,
+        failed_step=tuple(failures),
+        reason=tuple(
+            None if step is None else f"diverged: a parameter was not finite after the update of step {step}"
+            for step in failures
+        ),
+        state={run.id: history.state for run, history in zip(runs, histories, strict=True)},
+        seconds=seconds,
+    )

@@ -1,0 +1,106 @@
+"""A network's compiled step, chosen among the lowerings and shared by all runs that differ only in numbers."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nalm.networks import NetworkSettings
+from nalm.runs import Run
+from nalm.training.arrays import Unsupported
+from nalm.training.native import NativeCode, NativeProgram, NoCompiler, generate, load
+from nalm.training.settings import TrainingSettings
+from nalm.training.step import Step
+from nalm.training.tensors import TensorProgram
+
+# Settings that only fill the schedule or decide how long and on what a network is trained
+_NUMBERS = (
+    "iterations log_interval streams early_stop learning_rate pcc_to_mse_iteration inalu_penalty_start ramp ramp_start "
+    "ramp_end l1_start l1_end l1_step l1_growth npu_penalty_scale reinitialise reinitialise_interval "
+    "reinitialise_stored_losses reinitialise_threshold"
+).split()
+_FACTORS = (
+    "sparsity_penalty bounds_penalty input_penalty gate_penalty npu_weight_penalty npu_gate_penalty inalu_penalty"
+).split()
+
+
+@dataclass(frozen=True)
+class ProgramKey:
+    """What has to be compiled: equal keys have the same compiled step."""
+
+    network: str
+    settings: str
+    in_features: int
+    out_features: int
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """Why a network is trained by the tensor lowering; `compiler` if the reason is that no C++ compiler works."""
+
+    reason: str
+    compiler: bool
+
+
+Lowered = NativeCode | Fallback
+
+
+def program_key(run: Run) -> ProgramKey:
+    """The key of a run's network under its settings."""
+    numbers = {name: getattr(run.training, name) for name in _FACTORS}
+    structural = run.training.model_dump(mode="json", exclude={*_NUMBERS})
+    structural |= {name: float(value > 0) for name, value in numbers.items()}
+    network = run.network.model_dump(mode="json", exclude={"label"})
+    return ProgramKey(
+        network=json.dumps(network, sort_keys=True),
+        settings=json.dumps(structural, sort_keys=True),
+        in_features=run.task.in_features,
+        out_features=run.task.out_features,
+    )
+
+
+@lru_cache(maxsize=64)
+def step_of(key: ProgramKey) -> Step:
+    """A step whose module holds arbitrary parameters."""
+    settings = TrainingSettings.model_validate(json.loads(key.settings))
+    network = NetworkSettings.model_validate({"label": "", **json.loads(key.network)})
+    module = network.build(key.in_features, key.out_features)
+    return Step(module, settings, key.in_features, key.out_features)
+
+
+@lru_cache(maxsize=64)
+def lower(key: ProgramKey) -> Lowered:
+    """Trace and compile; never raises for a network that the native kernel does not take."""
+    step = step_of(key)
+    try:
+        code = generate(step, (step.settings.validation_samples, step.settings.test_samples))
+        load(code.source)
+    except Unsupported as error:
+        return Fallback(str(error), compiler=False)
+    except NoCompiler as error:
+        return Fallback(str(error), compiler=True)
+    return code
+
+
+@lru_cache(maxsize=64)
+def program(key: ProgramKey, lowered: Lowered) -> NativeProgram | TensorProgram:
+    """The program of `key`, built at most once per process."""
+    return TensorProgram(step_of(key)) if isinstance(lowered, Fallback) else NativeProgram(lowered)
+
+
+def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
+    """One warning per reason, naming the networks concerned."""
+    reasons: dict[Fallback, list[str]] = {}
+    for label, item in lowered:
+        if isinstance(item, Fallback):
+            reasons.setdefault(Fallback("", True) if item.compiler else item, []).append(label)
+    for reason, labels in reasons.items():
+        names = ", ".join(dict.fromkeys(labels))
+        if reason.compiler:
+            message = "no working C++ compiler: training without compiled kernels, many times slower (install g++)"
+        else:
+            message = f"{names}: trained by the slower tensor program, because the native kernel cannot express {reason.reason}"
+        warnings.warn(message, RuntimeWarning, stacklevel=2)

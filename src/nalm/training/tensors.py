@@ -1,0 +1,115 @@
+"""The tensor lowering: one tensor program for all runs of a network, by `torch.func.vmap` over their stacked state.
+
+Used for networks that the native kernel does not take, and where no C++ compiler works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import functionalize, vmap
+
+from nalm.training.randomness import Draw, lane_axis
+from nalm.training.step import Step
+from nalm.training.trace import UnrolledProducts
+
+# evaluation sets are large: this many values are held at once
+MOST_EVALUATION_VALUES = 2**24
+
+
+class TensorProgram:
+    """The same interface as `NativeProgram`, evaluated by ordinary tensor operations."""
+
+    # a call costs the same for one run as for hundreds
+    trains_streams_together = True
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        noise = [0] * len(step.draws)
+        # in-place operations such as projections have no batching rules; functional forms do
+        self._train = vmap(functionalize(step.train), in_dims=(0, 0, None, 0, 0, *noise))
+        self._measure = vmap(functionalize(step.measure), in_dims=(0, 0, None, 0, 0, *noise))
+        self._error = vmap(step.error)
+
+    def _split(self, data: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and targets `[runs, batch, features]` from `[runs, features, batch]`."""
+        x, t = data.transpose(-1, -2).split(list(self.step.features), dim=-1)
+        return x, t
+
+    def _noise(self, flat: Tensor) -> list[Tensor]:
+        rows = self.step.settings.batch_size
+        lanes = [draw for draw in self.step.draws if lane_axis(draw, rows) is not None]
+        others = [draw for draw in self.step.draws if lane_axis(draw, rows) is None]
+        parts = flat.split([draw.size for draw in (*lanes, *others)], dim=1) if self.step.draws else ()
+        shaped = {id(draw): part for draw, part in zip((*lanes, *others), parts, strict=True)}
+        return [self._shaped(draw, shaped[id(draw)], rows) for draw in self.step.draws]
+
+    @staticmethod
+    def _shaped(draw: Draw, flat: Tensor, rows: int) -> Tensor:
+        axis = lane_axis(draw, rows)
+        if axis is None:
+            return flat.reshape(len(flat), *draw.shape)
+        others = [size for i, size in enumerate(draw.shape) if i != axis]
+        return flat.reshape(len(flat), *others, rows).movedim(-1, axis + 1)
+
+    def train(
+        self,
+        states: np.ndarray,
+        run: np.ndarray,
+        schedule: np.ndarray,
+        data: Sequence[np.ndarray],
+        data_index: np.ndarray,
+        noise: Sequence[np.ndarray],
+        noise_index: np.ndarray,
+        failed: np.ndarray,
+    ) -> None:
+        """See `NativeProgram.train`."""
+        state, switches, table = torch.from_numpy(states), torch.from_numpy(run), torch.from_numpy(schedule)
+        batches = torch.from_numpy(np.stack(data))
+        random = torch.from_numpy(np.stack(noise))
+        which, which_noise = torch.from_numpy(data_index), torch.from_numpy(noise_index)
+        alive = torch.from_numpy(failed < 0)
+        parameters = self.step.parameter_count
+        with UnrolledProducts():
+            for k in range(len(schedule)):
+                x, t = self._split(batches[:, k][which])
+                new = self._train(state, switches, table[k], x, t, *self._noise(random[:, k][which_noise])).detach()
+                state = torch.where(alive[:, None], new, state)
+                diverged = alive & ~torch.isfinite(state[:, :parameters].sum(1))
+                if diverged.any():
+                    failed[diverged.numpy()] = k
+                    alive = alive & ~diverged
+        states[...] = state.numpy()
+
+    def measure(
+        self,
+        states: np.ndarray,
+        run: np.ndarray,
+        schedule: np.ndarray,
+        data: Sequence[np.ndarray],
+        data_index: np.ndarray,
+        noise: Sequence[np.ndarray],
+        noise_index: np.ndarray,
+    ) -> np.ndarray:
+        """See `NativeProgram.measure`."""
+        x, t = self._split(torch.from_numpy(np.stack([data[i][0] for i in data_index])))
+        random = self._noise(torch.from_numpy(np.stack([noise[i][0] for i in noise_index])))
+        with torch.no_grad(), UnrolledProducts():
+            table = torch.from_numpy(schedule[0])
+            return self._measure(
+                torch.from_numpy(states), torch.from_numpy(run), table, x, t, *random
+            ).numpy()
+
+    def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:
+        """See `NativeProgram.error`."""
+        at_once = max(1, MOST_EVALUATION_VALUES // sets[0].size)
+        parts = []
+        with torch.no_grad(), UnrolledProducts():
+            for start in range(0, len(states), at_once):
+                chosen = set_index[start : start + at_once]
+                x, t = self._split(torch.from_numpy(np.stack([sets[i] for i in chosen])))
+                parts.append(self._error(torch.from_numpy(states[start : start + at_once]), x, t)[:, 0])
+        return torch.cat(parts).numpy()

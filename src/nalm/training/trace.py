@@ -1,0 +1,133 @@
+"""From a pure tensor function of one run to scalar expressions: trace once with autograd, then scalarise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch._decomp import core_aten_decompositions, get_decompositions
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.overrides import TorchFunctionMode
+
+from nalm.training import operations
+from nalm.training.arrays import Array, Arrays, Unsupported
+from nalm.training.expressions import Expression, Graph
+
+
+# composite operations that PyTorch counts as core, written with simpler ones
+_COMPOSITE = (
+    "elu elu_backward gelu gelu_backward leaky_relu leaky_relu_backward softplus softplus_backward hardtanh "
+    "hardtanh_backward hardsigmoid hardswish silu silu_backward mish _softmax _softmax_backward_data _log_softmax "
+    "_log_softmax_backward_data native_layer_norm native_layer_norm_backward"
+).split()
+
+
+@cache
+def _decompositions() -> dict[Any, Any]:
+    composite = get_decompositions([getattr(torch.ops.aten, name) for name in _COMPOSITE])
+    table = {**core_aten_decompositions(), **composite}
+    known = operations.known()
+    return {op: rule for op, rule in table.items() if op._schema.name.split("::")[1] not in known}
+
+
+class UnrolledProducts(TorchFunctionMode):
+    """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if function not in (torch.prod, torch.Tensor.prod):
+            return function(*args, **kwargs)
+        x, dim, keepdim, *_ = [*args, *[None] * 3]
+        dim = kwargs.get("dim", dim)
+        if dim is None:
+            x, dim = x.reshape(-1), 0
+        product = None
+        for factor in x.unbind(dim):
+            product = factor if product is None else product * factor
+        if product is None:
+            return function(*args, **kwargs)
+        return product.unsqueeze(dim) if kwargs.get("keepdim", keepdim) else product
+
+
+def _first_line_outside_torch(stack_trace: str | None) -> str:
+    """`file:line: source` of the innermost frame that belongs neither to PyTorch nor to the trainer."""
+    frames = []
+    lines = (stack_trace or "").splitlines()
+    for number, line in enumerate(lines):
+        head = line.strip()
+        if head.startswith("File ") and number + 1 < len(lines):
+            path = head.split('"')[1]
+            if "/torch/" not in path and "/nalm/training/" not in path:
+                where = head.split("line ")[1].split(",")[0]
+                frames.append(f"{path}:{where}: {lines[number + 1].strip()}")
+    return frames[-1] if frames else ""
+
+
+def trace(function: Callable[..., Tensor], examples: Sequence[Tensor]) -> torch.fx.GraphModule:
+    """The ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
+
+    Raises:
+        Unsupported: Python control flow of the module depends on the values of tensors.
+    """
+
+    def unrolled(*args: Tensor) -> Tensor:
+        with UnrolledProducts():
+            return function(*args)
+
+    pure = torch.func.functionalize(unrolled, remove="mutations")
+    # make_fx merges inputs that are the same tensor object, hence the clones
+    inputs = [example.clone() for example in examples]
+    try:
+        return make_fx(
+            pure, decomposition_table=_decompositions(), tracing_mode="fake", record_stack_traces=True
+        )(*inputs)
+    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        raise Unsupported(f"its step cannot be traced: {str(error).splitlines()[0]}") from error
+
+
+def scalarise(
+    graph_module: torch.fx.GraphModule, inputs: Sequence[Array], graph: Graph, rows: int
+) -> list[Expression]:
+    """The graph's output, flattened, as expressions of the inputs' expressions.
+
+    Raises:
+        Unsupported: an operation has no scalar form; the message names it and the line of the module that uses it.
+    """
+    algebra = Arrays(graph, rows)
+    values: dict[torch.fx.Node, Any] = {}
+    remaining = iter(inputs)
+
+    def look_up(argument: Any) -> Any:
+        return torch.fx.node.map_arg(argument, lambda node: values[node])
+
+    for node in graph_module.graph.nodes:
+        if node.op == "placeholder":
+            values[node] = next(remaining)
+        elif node.op == "get_attr":
+            values[node] = _constant(getattr(graph_module, node.target), graph)
+        elif node.op == "output":
+            result = look_up(node.args[0])
+            return list(result.values.reshape(-1))
+        elif getattr(node.target, "__name__", "") == "getitem":
+            values[node] = look_up(node.args[0])[node.args[1]]
+        else:
+            name = node.target._schema.name.split("::")[1]
+            try:
+                values[node] = operations.apply(algebra, name, look_up(node.args), look_up(node.kwargs))
+            except Unsupported as error:
+                line = _first_line_outside_torch(node.stack_trace)
+                raise Unsupported(f"{error}{' at ' + line if line else ''}") from None
+    raise AssertionError("a graph always ends with its output")
+
+
+def _constant(tensor: Tensor, graph: Graph) -> Array:
+    values = np.empty(tuple(tensor.shape), dtype=object)
+    for position in np.ndindex(values.shape):
+        values[position] = graph.constant(tensor[position].item())
+    return Array(values)

@@ -1,0 +1,47 @@
+"""Compiles a tensor function of one run alone, to compare it with eager PyTorch."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from nalm.training.arrays import Array
+from nalm.training.codegen import PRELUDE, Sizes, reading_function
+from nalm.training.expressions import Graph
+from nalm.training.native import load
+from nalm.training.trace import scalarise, trace
+
+
+def leaves(graph: Graph, kind: str, count: int) -> np.ndarray:
+    values = np.empty(count, dtype=object)
+    values[:] = [graph.leaf(kind, i) for i in range(count)]
+    return values
+
+
+def compiled(
+    function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], parameters: int, rows: int, features: int
+) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """`function(state [parameters], x [rows, features]) -> [outputs]` as a native kernel with the same signature."""
+    graph = Graph()
+    state = Array(leaves(graph, "state", parameters))
+    x = Array(leaves(graph, "data lanes", features)[None, :], 0)
+    example = (torch.zeros(parameters), torch.ones(rows, features))
+    outputs = scalarise(trace(function, example), [state, x], graph, rows)
+    sizes = Sizes(rows, parameters, 0, 0, features, 0, 0)
+    library = load(PRELUDE + reading_function("evaluate", outputs, sizes))
+    library.evaluate.restype = None
+
+    def call(state: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        data = np.ascontiguousarray(x.T.numpy())
+        values = np.ascontiguousarray(state.numpy())
+        pointers = np.array([data.ctypes.data], dtype=np.int64)
+        nothing = np.zeros(1, dtype=np.float32)
+        result = np.empty(len(outputs), dtype=np.float32)
+        address = [ctypes.c_void_p(a.ctypes.data) for a in (values, nothing, nothing, pointers, pointers)]
+        library.evaluate(*address, ctypes.c_int64(1), ctypes.c_void_p(result.ctypes.data))
+        return torch.from_numpy(result)
+
+    return call
