@@ -1,0 +1,108 @@
+"""Random numbers of a run: every one comes from a stream named by (seed, purpose).
+
+Two families. `paper` is bit for bit the original code's: legacy NumPy `RandomState` for data, PyTorch's
+MT19937 for weights and then noise. `fast` is counter-based: NumPy's Philox keyed by a hash of seed and
+purpose. Draws made in one call equal the same draws made in several, bit for bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+Family = Literal["paper", "fast"]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+class DataStream(Protocol):
+    """What tasks draw their data from."""
+
+    def random(self, shape: tuple[int, ...]) -> Floats:
+        """Uniform on [0, 1) with 53 random bits."""
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> Integers:
+        """Uniform on {low, …, high - 1}."""
+
+    def exponential(self, shape: tuple[int, ...]) -> Floats:
+        """Exponential with scale 1."""
+
+
+def paper_uniforms(state: np.random.RandomState, shape: tuple[int, ...]) -> Floats:
+    """Return the next uniforms on [0, 1) of a legacy stream, two 32-bit outputs each, filled row by row."""
+    return state.random_sample(shape)
+
+
+class PaperStream:
+    """A legacy NumPy stream, `RandomState(seed)`."""
+
+    def __init__(self, seed: int) -> None:
+        self._state = np.random.RandomState(seed)
+
+    def random(self, shape: tuple[int, ...]) -> Floats:
+        """Uniform on [0, 1) with 53 random bits."""
+        return paper_uniforms(self._state, shape)
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> Integers:
+        """Uniform on {low, …, high - 1}; a range of one value consumes nothing, others 32-bit outputs."""
+        return np.asarray(self._state.randint(low, high, shape, dtype=np.int64))
+
+    def exponential(self, shape: tuple[int, ...]) -> Floats:
+        """Exponential with scale 1."""
+        return np.asarray(self._state.standard_exponential(shape))
+
+    def permutation(self, count: int) -> Integers:
+        """A random order of 0, …, count - 1 (Fisher-Yates from the end, as the legacy `shuffle`)."""
+        return np.asarray(self._state.permutation(count), dtype=np.int64)
+
+
+class FastStream:
+    """A Philox stream keyed by `seed` and `purpose`; different purposes of one seed are independent."""
+
+    def __init__(self, seed: int, purpose: str) -> None:
+        self._generator = np.random.Generator(np.random.Philox(key=derived_key(seed, purpose, 16)))
+
+    def random(self, shape: tuple[int, ...]) -> Floats:
+        """Uniform on [0, 1) with 53 random bits."""
+        return self._generator.random(shape)
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> Integers:
+        """Uniform on {low, …, high - 1}."""
+        return self._generator.integers(low, high, shape, dtype=np.int64)
+
+    def exponential(self, shape: tuple[int, ...]) -> Floats:
+        """Exponential with scale 1."""
+        # by inversion: the ziggurat's number of draws varies, which would tie the values to the chunking
+        values: Floats = self._generator.random(shape)
+        np.negative(values, out=values)
+        np.log1p(values, out=values)
+        return np.negative(values, out=values)
+
+    def permutation(self, count: int) -> Integers:
+        """A random order of 0, …, count - 1."""
+        return self._generator.permutation(count)
+
+
+def derived_key(seed: int, purpose: str, size: int = 8) -> int:
+    """Return an integer of `size` bytes that names the stream (seed, purpose); the same on every machine."""
+    digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=size).digest()
+    return int.from_bytes(digest, "little")
+
+
+def weight_generator(seed: int, family: Family, device: Any = "cpu") -> torch.Generator:
+    """Return the generator of a run's initial weights and, continuing from there, of its noise.
+
+    Under `paper` the weights are to be drawn twice (the original's constructor and its reset), the second
+    draw counts; under `fast` once. The caller does the drawing.
+    """
+    import torch
+
+    generator = torch.Generator(device)
+    # manual_seed takes 64 bits with a sign; half of them keep the seed in range on every device
+    return generator.manual_seed(seed if family == "paper" else derived_key(seed, "weights", 4))
