@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch.func import vmap
 from nalm import units
 from nalm.runs import Run
 from nalm.streams import weight_generator
-from nalm.tasks import Task
+from nalm.tasks import TrainingStream
 from nalm.training.native import NativeProgram
 from nalm.training.batches import Batch, stream_key
 from nalm.training.programs import Lowered, ProgramKey, program, program_key, step_of
@@ -37,6 +38,8 @@ MOST_BLOCK = 256
 MOST_RECORDED_WEIGHTS = 16
 
 Progress = Callable[[int], None]
+Part = Literal["validation", "test"]
+PARTS: tuple[Part, ...] = ("validation", "test")
 
 
 def train_batch(
@@ -73,61 +76,62 @@ class _History:
     state: dict[str, np.ndarray]
 
 
-@lru_cache(maxsize=64)
-def _evaluation_set(
-    task: Task, part: str, layout: Hashable, seed: int, streams: str, samples: int
-) -> np.ndarray:
-    """Inputs and targets `[features, samples]`; `layout` is what of the seed matters."""
-    x, t = task.evaluation_set(part, seed, streams, samples)
-    return np.ascontiguousarray(np.concatenate([x, t], axis=1).T)
-
-
-class _Block:
-    """The training data of one block of steps: for each data set an array `[steps, features, batch]`."""
+class _Data:
+    """The data sets of runs that are trained together, each made once for all runs that use it."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         settings = runs[0].training
-        self._streams = {}
-        self._sets: dict[Hashable, int] = {}
-        self._of_set: list[tuple[Hashable, Run]] = []
+        self._family = settings.streams
+        self._streams: dict[Hashable, TrainingStream] = {}
+        self._positions: dict[Hashable, int] = {}
+        self._owners: list[Run] = []
+        self._evaluation: dict[Hashable, np.ndarray] = {}
         for run in runs:
             stream = stream_key(run)
             if stream not in self._streams:
-                self._streams[stream] = run.task.open_stream(run.seed, settings.streams, settings.batch_size)
-            key = (stream, run.task)
-            if key not in self._sets:
-                self._sets[key] = len(self._of_set)
-                self._of_set.append((stream, run))
-        self._streams_name = settings.streams
-        widths = [run.task.in_features + run.task.out_features for _, run in self._of_set]
-        self._buffer = [np.empty(0, dtype=np.float32)] * len(widths)
-        floats = settings.batch_size * sum(widths)
+                self._streams[stream] = run.task.open_stream(run.seed, self._family, settings.batch_size)
+            if (stream, run.task) not in self._positions:
+                self._positions[stream, run.task] = len(self._owners)
+                self._owners.append(run)
+        rows = [run.task.in_features + run.task.out_features for run in self._owners]
+        floats = settings.batch_size * sum(rows)
         self.steps = int(np.clip(BLOCK_FLOATS // floats, LEAST_BLOCK, MOST_BLOCK))
+        shapes = [(self.steps, count, settings.batch_size) for count in rows]
+        self._buffers = [np.empty(shape, dtype=np.float32) for shape in shapes]
 
     def index(self, runs: Sequence[Run]) -> np.ndarray:
-        """Which data set each run reads."""
-        return np.array([self._sets[(stream_key(run), run.task)] for run in runs], dtype=np.int64)
+        """Which training data set each run reads."""
+        return np.array([self._positions[stream_key(run), run.task] for run in runs], dtype=np.int64)
 
     def draw(self, steps: int) -> list[np.ndarray]:
-        """The data sets of the next `steps` steps."""
+        """The training data sets of the next `steps` steps, `[steps, features, batch]` each, until the next call."""
         raw = {key: stream.draw(steps) for key, stream in self._streams.items()}
-        data = []
-        for stream, run in self._of_set:
-            x, t = run.task.batches(raw[stream], run.seed, self._streams_name)
-            data.append(np.concatenate([x, t], axis=1))
-        return data
+        blocks = [buffer[:steps] for buffer in self._buffers]
+        for run, block in zip(self._owners, blocks, strict=True):
+            run.task.write_batches(raw[stream_key(run)], run.seed, self._family, block)
+        return blocks
+
+    def evaluation(self, run: Run, part: Part) -> np.ndarray:
+        """Inputs and targets `[features, samples]` of a run's validation or test set."""
+        settings = run.training
+        samples = settings.validation_samples if part == "validation" else settings.test_samples
+        key = (part, run.task, run.task.evaluation_key(run.seed, self._family), samples)
+        if key not in self._evaluation:
+            x, t = run.task.evaluation_set(part, run.seed, self._family, samples)
+            self._evaluation[key] = np.ascontiguousarray(np.concatenate([x, t], axis=1).T)
+        return self._evaluation[key]
 
 
 class _Group:
     """The runs of one network and one set of settings."""
 
-    def __init__(self, runs: Sequence[Run], lowered: Lowered, block: _Block) -> None:
+    def __init__(self, runs: Sequence[Run], lowered: Lowered, data: _Data) -> None:
         self.runs = tuple(runs)
         self.settings = runs[0].training
         key = program_key(runs[0])
         self.step: Step = step_of(key)
         self.program: NativeProgram | TensorProgram = program(key, lowered)
-        self.data_index = block.index(runs)
+        self.data_index = data.index(runs)
         self.failed = np.full(len(runs), -1, dtype=np.int64)
         self.failed_step = np.full(len(runs), -1, dtype=np.int64)
         self.switches = np.zeros((len(runs), len(self.step.switches)), dtype=np.float32)
@@ -136,9 +140,7 @@ class _Group:
         self._noise: list[NoiseStream] = []
         self._generators: list[torch.Generator] = []
         self._initialise()
-        self._sets: dict[str, tuple[list[np.ndarray], np.ndarray]] = {
-            part: self._evaluation_sets(part) for part in ("validation", "test")
-        }
+        self._sets = [self._evaluation_sets(data, part) for part in PARTS]
         self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
         self.losses: list[np.ndarray] = []
         self.errors: list[np.ndarray] = []
@@ -164,24 +166,16 @@ class _Group:
         if self.settings.reinitialise:
             self._generators = [_copy(self._generators[i]) for i in self.noise_index]
 
-    def _evaluation_sets(self, part: str) -> tuple[list[np.ndarray], np.ndarray]:
-        samples = self.settings.validation_samples if part == "validation" else self.settings.test_samples
-        sets: list[np.ndarray] = []
-        positions: dict[int, int] = {}
-        index = []
-        for run in self.runs:
-            streams = run.training.streams
-            layout = run.task.evaluation_key(run.seed, streams)
-            data = _evaluation_set(run.task, part, layout, run.seed, streams, samples)
-            if id(data) not in positions:
-                positions[id(data)] = len(sets)
-                sets.append(data)
-            index.append(positions[id(data)])
-        return sets, np.array(index, dtype=np.int64)
+    def _evaluation_sets(self, data: _Data, part: Part) -> tuple[list[np.ndarray], np.ndarray]:
+        """The distinct sets of the group, and which of them each run uses."""
+        own = [data.evaluation(run, part) for run in self.runs]
+        sets = list({id(values): values for values in own}.values())
+        positions = {id(values): i for i, values in enumerate(sets)}
+        return sets, np.array([positions[id(values)] for values in own], dtype=np.int64)
 
     def evaluate(self) -> None:
         """Record errors and parameters of a logged step."""
-        errors = [self.program.error(self.states, *self._sets[part]) for part in ("validation", "test")]
+        errors = [self.program.error(self.states, *sets) for sets in self._sets]
         self.errors.append(np.stack(errors, axis=1))
         self.parameters.append(self.states[:, : self.step.parameter_count].copy())
         if self._rule is not None:
@@ -298,20 +292,20 @@ def _train_together(
     runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered], on_progress: Progress
 ) -> dict[str, _History]:
     settings = runs[0].training
-    block = _Block(runs)
+    data = _Data(runs)
     members: dict[Hashable, list[Run]] = {}
     for run in runs:
         members.setdefault((program_key(run), run.training), []).append(run)
-    groups = [_Group(group, lowered[program_key(group[0])], block) for group in members.values()]
+    groups = [_Group(group, lowered[program_key(group[0])], data) for group in members.values()]
     end = settings.iterations + 1
     for logged in settings.logged_steps:
         for group in groups:
             group.evaluate()
         stop = min(logged + settings.log_interval, end)
-        for start in range(logged, stop, block.steps):
-            data = block.draw(min(block.steps, stop - start))
+        for start in range(logged, stop, data.steps):
+            blocks = data.draw(min(data.steps, stop - start))
             for group in groups:
-                group.advance(start, data, logged=start == logged)
+                group.advance(start, blocks, logged=start == logged)
         on_progress((stop - logged) * len(runs))
     return {run_id: history for group in groups for run_id, history in group.histories().items()}
 

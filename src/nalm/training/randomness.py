@@ -95,6 +95,8 @@ class NoiseStream:
 
     def take(self, steps: int) -> Tensor:
         """Noise of the next steps as `[steps, floats]`: draws with a row per sample lane by lane, then the others."""
+        if not self._draws:
+            return torch.empty(steps, 0)
         if all(draw.distribution == "uniform" for draw in self._draws):
             total = sum(draw.size for draw in self._draws)
             flat = torch.rand(steps, total, generator=self._generator)
