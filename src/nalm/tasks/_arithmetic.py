@@ -7,7 +7,7 @@ Arithmetic Logic Modules", section 5 (two inputs).
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from math import floor
 from typing import Any, Literal, Self
@@ -100,7 +100,7 @@ class ArithmeticTask(BaseModel):
                 f"subset_ratio {self.subset_ratio:g} of {self.input_size} inputs leaves operands empty; "
                 f"give at least {1 / self.input_size:g}"
             )
-        elif (used := self._slices[-1][1]) > self.input_size:
+        elif (used := self.operand_slices[-1][1]) > self.input_size:
             raise ValueError(
                 f"{self.subsets} subsets of ratio {self.subset_ratio:g} with overlap {self.overlap_ratio:g} "
                 f"take {used} inputs, but input_size is {self.input_size}; make them smaller or overlap more"
@@ -132,14 +132,25 @@ class ArithmeticTask(BaseModel):
         return 1
 
     @property
-    def _slices(self) -> tuple[Slice, ...]:
+    def operand_slices(self) -> tuple[Slice, ...]:
+        """First (inclusive) and last (exclusive) input of each operand, before a seed's offset moves them."""
         return operand_slices(
             self.input_size, self.subset_ratio, self.overlap_ratio, self.subsets, self.simple
         )
 
+    def apply(self, operands: Sequence[Floats]) -> Floats:
+        """The operation, elementwise on operand sums."""
+        return apply(self.operation, operands)
+
+    def sample_inputs(self, stream: DataStream, samples: int, extrapolation: bool) -> Floats:
+        """Draw inputs `[samples, inputs]` of the extrapolation or the interpolation range."""
+        range_ = self.extrapolation_range if extrapolation else self.interpolation_range
+        raw = draw_batch(stream, self.distribution, range_, (samples, self.input_size))
+        return values(raw, self.distribution, range_, extrapolation)
+
     def layout(self, seed: int, streams: Family) -> Layout:
         """Which inputs form the operands for `seed`, and the seed of its training data."""
-        return layout(self._slices, self.input_size, not self.simple, seed, streams)
+        return layout(self.operand_slices, self.input_size, not self.simple, seed, streams)
 
     def evaluation_key(self, seed: int, streams: Family) -> Hashable:
         """All that validation and test sets take from the seed."""

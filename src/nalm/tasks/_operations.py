@@ -64,9 +64,9 @@ def lane_sum(x: Floats, start: int, stop: int) -> Floats:
     bit.
     """
     count = stop - start
+    total: Floats = x[start]
     if count == 1:
-        return x[start]
-    total: Floats
+        return total
     if count < 8:
         total = reduce(np.add, x[start + 1 : stop], x[start])
         return total
