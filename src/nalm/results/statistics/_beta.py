@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nalm.errors import InputError
 from nalm.results.statistics._interval import CHI2_95, Interval, as_sample, sample_deviation, t_interval
 from nalm.results.statistics._special import (
     digamma_gap,
@@ -32,15 +31,15 @@ def beta_mean_interval(x: Sequence[float] | np.ndarray) -> Interval:
     Madsen & Johansen (2020) describe the same interval; their program evaluates the density at x instead of
     2x, which halves it (`released_beta_mean_interval`).
 
-    Values are first moved to at least 1e-16 from both ends of [0, 1/2]. Samples whose standard deviation then
-    is at most 1e-10 get the t interval within [0, 1/2] (equal values: width zero). One value gives its own
-    mean and NaN ends; no value gives NaN throughout.
+    Values, also those outside [0, 1/2] (a weight beyond ±3/2), are first moved to at least 1e-16 from both
+    ends. Samples whose standard deviation then is at most 1e-10 get the t interval within [0, 1/2] (equal
+    values: width zero). One value gives its own mean and NaN ends; no value gives NaN throughout.
 
     Args:
-        x: numbers in [0, 1/2].
+        x: finite numbers, as a rule in [0, 1/2].
 
     Raises:
-        InputError: `x` holds something else.
+        InputError: `x` holds something that is not a finite number.
     """
     values = as_errors(x, "beta_mean_interval")
     if is_degenerate(values):
@@ -50,16 +49,12 @@ def beta_mean_interval(x: Sequence[float] | np.ndarray) -> Interval:
 
 
 def as_errors(x: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
-    """Return `x` as a vector, moved 1e-16 inside [0, 1/2].
+    """Return `x` as a vector, moved to at least 1e-16 from both ends of [0, 1/2].
 
     Raises:
-        InputError: a value is not in [0, 1/2]; `name` is the function that the message blames.
+        InputError: a value is not a finite number; `name` is the function that the message blames.
     """
-    values = as_sample(x, name)
-    outside = values[(values < 0) | (values > 0.5)]
-    if len(outside):
-        raise InputError(f"{name}: expects numbers in [0, 0.5], got {outside[0]}")
-    return values.clip(MARGIN, 0.5 - MARGIN)
+    return as_sample(x, name).clip(MARGIN, 0.5 - MARGIN)
 
 
 def is_degenerate(values: np.ndarray) -> bool:

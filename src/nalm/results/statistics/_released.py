@@ -69,7 +69,7 @@ def released_beta_mean_interval(x: Sequence[float] | np.ndarray) -> Interval:
     Degenerate samples are treated as in `beta_mean_interval`.
 
     Raises:
-        InputError: `x` holds something other than numbers in [0, 1/2].
+        InputError: `x` holds something that is not a finite number.
     """
     values = _beta.as_errors(x, "released_beta_mean_interval")
     if not _beta.is_degenerate(values):

@@ -1,0 +1,171 @@
+"""Columns of the long table: one row per run and logged step."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from nalm.results import thresholds
+from nalm.runs import Run
+from nalm.training.results import BatchResult
+
+LABELS: dict[str, pl.DataType] = {
+    "run": pl.String(),
+    "study": pl.String(),
+    "task": pl.String(),
+    "unit": pl.String(),
+    "operation": pl.String(),
+    "interpolation_range": pl.String(),
+    "extrapolation_range": pl.String(),
+    "seed": pl.Int64(),
+}
+MEASURES: dict[str, pl.DataType] = {
+    "step": pl.Int64(),
+    "train_loss": pl.Float64(),
+    "penalty_loss": pl.Float64(),
+    "interpolation_error": pl.Float64(),
+    "extrapolation_error": pl.Float64(),
+    "sparsity_error": pl.Float64(),
+}
+OUTCOME: dict[str, pl.DataType] = {
+    "status": pl.String(),
+    "failed_step": pl.Int64(),
+    "reason": pl.String(),
+    "threshold": pl.Float64(),
+}
+SCHEMA = {**LABELS, **MEASURES, **OUTCOME}
+
+_WEIGHT = re.compile(r"w(\d+)")
+
+
+def is_weight(name: str) -> bool:
+    """Return whether a column holds an effective weight."""
+    return _WEIGHT.fullmatch(name) is not None
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Sort column names: labels, measures, other metrics and weights, parameters of the study, outcome."""
+    given = list(names)
+    weights = sorted(filter(is_weight, given), key=lambda name: int(name[1:]))
+    own = [name for name in given if name not in SCHEMA and name not in weights]
+    return [
+        *[name for name in (*LABELS, *MEASURES) if name in given],
+        *weights,
+        *own,
+        *[name for name in OUTCOME if name in given],
+    ]
+
+
+def parameter_names(names: Iterable[str]) -> list[str]:
+    """Return the columns that hold parameters of a study, in the order given."""
+    return [name for name in names if name not in SCHEMA and not is_weight(name)]
+
+
+def records_table(batch: BatchResult) -> pl.DataFrame:
+    """Return the long table of a batch, sorted by the position of the run in the batch and by step.
+
+    A run that failed before its first row keeps one, at step 0 with empty measures, so that it is counted.
+    A sparsity error of NaN (the network reports none) becomes null; other NaN stay.
+    """
+    order = np.lexsort((batch.steps, batch.run_index))
+    measures = pl.DataFrame(
+        {
+            "_run": batch.run_index[order],
+            **{name: getattr(batch, attribute)[order] for name, attribute in _ATTRIBUTES.items()},
+        },
+        schema={"_run": pl.Int64(), **MEASURES},
+    ).with_columns(pl.col("sparsity_error").fill_nan(None))
+    table = (
+        _run_table(batch)
+        .join(measures, on="_run", how="left", maintain_order="left_right")
+        .with_columns(pl.col("step").fill_null(0))
+    )
+    table = table.hstack(_weight_columns(batch, order, table))
+    return table.drop("_run").select(in_order(table.drop("_run").columns))
+
+
+_ATTRIBUTES = {name: "steps" if name == "step" else name for name in MEASURES}
+
+
+def _run_table(batch: BatchResult) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = [
+        {
+            "_run": index,
+            "run": run.id,
+            "study": run.study,
+            "task": run.task.kind,
+            "unit": run.network.label,
+            "operation": getattr(run.task, "operation", None),
+            "interpolation_range": _text(getattr(run.task, "interpolation_range", None)),
+            "extrapolation_range": _text(getattr(run.task, "extrapolation_range", None)),
+            "seed": run.seed,
+            "status": batch.status[index],
+            "failed_step": batch.failed_step[index],
+            "reason": batch.reason[index],
+            "threshold": thresholds.threshold(run.task),
+        }
+        for index, run in enumerate(batch.runs)
+    ]
+    table = pl.DataFrame(rows, schema={"_run": pl.Int64(), **LABELS, **OUTCOME})
+    return table.hstack(_parameter_columns(batch.runs))
+
+
+def _text(value: object | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _parameter_columns(runs: Sequence[Run]) -> list[pl.Series]:
+    """Return one column per swept parameter; integers stay integers, what is neither number nor text is
+    written as JSON."""
+    names = dict.fromkeys(name for run in runs for name in run.parameters)
+    columns = []
+    for name in parameter_names(names):
+        values = [run.parameters.get(name) for run in runs]
+        kinds = {type(value) for value in values if value is not None}
+        if kinds <= {bool}:
+            dtype: pl.DataType = pl.Boolean()
+        elif kinds <= {int}:
+            dtype = pl.Int64()
+        elif kinds <= {int, float}:
+            dtype = pl.Float64()
+        else:
+            dtype = pl.String()
+            values = [None if value is None else _as_text(value) for value in values]
+        columns.append(pl.Series(name, values, dtype=dtype, strict=False))
+    return columns
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except TypeError:
+        return str(value)
+
+
+def _weight_columns(batch: BatchResult, order: np.ndarray, table: pl.DataFrame) -> list[pl.Series]:
+    """Return one column per effective weight; null for runs that have fewer or none."""
+    count = max((w.shape[1] for w in batch.weights if w is not None), default=0)
+    if not count:
+        return []
+    filled = np.full((len(table), count), np.nan)
+    present = np.zeros((len(table), count), dtype=bool)
+    position = table["_run"].to_numpy()
+    # rows of a run keep their order under the stable sort, and a run without rows has one row here and no
+    # weights
+    for index, weights in enumerate(batch.weights):
+        if weights is not None and len(weights):
+            rows = np.flatnonzero(position == index)
+            by_step = np.argsort(batch.steps[batch.run_index == index], kind="stable")
+            filled[rows, : weights.shape[1]] = weights[by_step]
+            present[rows, : weights.shape[1]] = True
+    return [
+        pl.Series(f"w{k}", filled[:, k], dtype=pl.Float64()).set(pl.Series(~present[:, k]), None)
+        for k in range(count)
+    ]

@@ -1,0 +1,53 @@
+"""What the store has to know of a study file: its title, and whether two of them describe the same runs."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+# settings that change which runs of the grid are trained, or how they are shown, but no run's result
+_FREE = ("seeds", "name", "title", "description", "citation", "cite", "figure", "paper")
+
+
+def title(text: str) -> str:
+    """Return the title of the study, or its name."""
+    try:
+        study = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return "untitled"
+    return str(study.get("title") or study.get("name") or "untitled")
+
+
+def first_difference(there: str, given: str) -> str | None:
+    """Return a sentence on the first setting in which two studies differ, or None where their runs are the
+    same."""
+    if there == given:
+        return None
+    try:
+        one, other = _settings(tomllib.loads(there)), _settings(tomllib.loads(given))
+    except tomllib.TOMLDecodeError:
+        return "its study.toml is not valid TOML"
+    for key in [*one, *(key for key in other if key not in one)]:
+        if key not in other:
+            return f"{key} is {one[key]!r} there and not set here"
+        if key not in one:
+            return f"{key} is not set there and {other[key]!r} here"
+        if one[key] != other[key]:
+            return f"{key} is {one[key]!r} there and {other[key]!r} here"
+    return None
+
+
+def _settings(value: Any, path: str = "") -> dict[str, Any]:
+    """Flatten to `networks[2].unit = value`, without the settings that leave runs unchanged."""
+    if isinstance(value, dict):
+        flat: dict[str, Any] = {}
+        for key, entry in value.items():
+            if path or key not in _FREE:
+                flat |= _settings(entry, f"{path}.{key}" if path else key)
+        return flat
+    if isinstance(value, list) and any(isinstance(entry, (dict, list)) for entry in value):
+        flat = {}
+        for index, entry in enumerate(value):
+            flat |= _settings(entry, f"{path}[{index}]")
+        return flat
+    return {path: value}

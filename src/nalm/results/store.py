@@ -1,0 +1,285 @@
+"""The results folder: records and weights of finished batches, safe against kills, full disks and second
+processes.
+
+    study.toml                 the study as run
+    environment.json           what it was run with: versions and processor, one entry per environment
+    records/BATCH.parquet      one row per run and logged step; a batch is finished when this file is there
+    weights/BATCH.safetensors  final parameters, named RUN/PARAMETER; written before the records
+    damaged/                   files that were found damaged; their runs are trained again
+
+Files are written under a temporary name, synced and renamed. Names follow from the run ids, and equal results
+give equal bytes, so that two processes that train the same batch write the same files.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import safetensors.numpy
+
+from nalm.errors import StoreError
+from nalm.results import _files
+from nalm.results._columns import SCHEMA, in_order, records_table
+from nalm.results._environment import environment
+from nalm.results._order import sort_rows
+from nalm.results._study_text import first_difference, title
+from nalm.training.results import BatchResult
+
+_STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED = (
+    "study.toml",
+    "environment.json",
+    "records",
+    "weights",
+    "damaged",
+)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Store:
+    """A results folder. Open it with `Store.create_or_open` to write, with `Store.open` to read.
+
+    Attributes:
+        path: the folder.
+        study_toml: text of the study's file.
+    """
+
+    def __init__(self, path: Path, study_toml: str) -> None:
+        self.path = path
+        self.study_toml = study_toml
+
+    @classmethod
+    def create_or_open(cls, path: str | os.PathLike[str], study_toml: str) -> Store:
+        """Open a folder for results of the study whose file has the text `study_toml`; create it if needed.
+
+        A folder of the same study is continued. Two texts are the same study if they differ in nothing but
+        seeds, title, description, citation and figure.
+
+        Raises:
+            StoreError: the folder belongs to another study or holds other things, is a file, or cannot be
+                written.
+        """
+        store = cls(Path(path), study_toml)
+        store._check_is_folder()
+        try:
+            store._check_is_ours_or_empty()
+            for name in ("", _RECORDS, _WEIGHTS):
+                (store.path / name).mkdir(parents=True, exist_ok=True)
+            if not _files.create_whole(store.path / _STUDY, study_toml.encode()):
+                store._check_same_study()
+            for name in ("", _RECORDS, _WEIGHTS):
+                _files.remove_stale(store.path / name)
+            store._add_environment()
+        except OSError as error:
+            raise StoreError(
+                f"{path}: cannot write results here ({error.strerror}); give another folder with --out"
+            ) from None
+        return store
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Store:
+        """Open an existing results folder for reading.
+
+        Raises:
+            StoreError: there is no results folder at `path`, or it cannot be read.
+        """
+        store = cls(Path(path), "")
+        store._check_is_folder()
+        try:
+            store.study_toml = (store.path / _STUDY).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            missing = "is not a results folder (no study.toml)" if store.path.is_dir() else "no such folder"
+            raise StoreError(f"{path}: {missing}; nalm run STUDY --out {path} makes one") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(f"{path}: study.toml cannot be read ({error})") from None
+        return store
+
+    def environments(self) -> list[dict[str, str]]:
+        """Return the versions and processors that results were made with, in order of first use."""
+        try:
+            content = json.loads((self.path / _ENVIRONMENT).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return []
+        return content if isinstance(content, list) else []
+
+    def finished(self, on_damage: Callable[[str], None]) -> set[str]:
+        """Return the ids of all runs whose records and weights are whole.
+
+        A damaged file is moved to the folder `damaged`, and `on_damage` gets a line that names it; its runs
+        count as not finished.
+
+        Raises:
+            StoreError: the folder cannot be read, or a damaged file cannot be moved.
+        """
+        ids: set[str] = set()
+        for path in self._records_files():
+            try:
+                table, note = _files.read_parquet(path)
+                _check_columns(table)
+                self._check_weights(path, note)
+                ids.update(table["run"].unique())
+            except FileNotFoundError:
+                continue  # another process has just set it aside
+            except _files.DamagedFileError as error:
+                self._set_aside(path, str(error), on_damage)
+            except OSError as error:
+                raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
+        return ids
+
+    def write(self, batch: BatchResult) -> None:
+        """Add a finished batch. When this returns, the batch survives a crash.
+
+        Raises:
+            StoreError: the disk is full or failed; finished batches are kept, and nothing half-written is
+                left.
+        """
+        self.add(records_table(batch), batch.state)
+
+    def add(self, records: pl.DataFrame, state: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+        """Add the records of some runs and their final parameters by run id and parameter name.
+
+        Raises:
+            StoreError: as `write`.
+        """
+        name = _batch_name(records["run"].unique())
+        weights = _weights_bytes(state)
+        note = {"weights": hashlib.sha256(weights).hexdigest()}
+        try:
+            _files.write_whole(self.path / _WEIGHTS / f"{name}.safetensors", weights)
+            _files.write_whole(self.path / _RECORDS / f"{name}.parquet", _files.parquet_bytes(records, note))
+        except OSError as error:
+            kept = len(self._records_files())
+            cause = "the disk is full" if error.errno in _FULL else f"cannot write ({error.strerror})"
+            raise StoreError(
+                f"{self.path}: {cause}; {kept} finished batches are kept, the one under way is lost; "
+                "make room and give the same command again to go on"
+            ) from None
+
+    def records(self) -> pl.DataFrame:
+        """Return the long table, one row per run and logged step, in the order of the study.
+
+        Columns: the contract's (`run` to `sparsity_error`), weights `w0`, `w1`, …, the study's own
+            parameters, then `status`, `failed_step`, `reason` and `threshold`.
+
+        Raises:
+            StoreError: a file is damaged.
+        """
+        tables: list[pl.DataFrame] = []
+        seen: set[str] = set()
+        for path in self._records_files():
+            try:
+                table, _ = _files.read_parquet(path)
+                _check_columns(table)
+            except FileNotFoundError:
+                continue  # set aside by another process
+            except _files.DamagedFileError as error:
+                raise StoreError(
+                    f"{path}: {error}; nalm run on this folder sets the file aside and redoes its runs"
+                ) from None
+            except OSError as error:
+                raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
+            # batches that were cut differently can hold the same run twice, with equal rows
+            runs = set(table["run"].unique())
+            tables.append(table.filter(~pl.col("run").is_in(list(seen))) if runs & seen else table)
+            seen |= runs
+        if not tables:
+            return pl.DataFrame(schema=SCHEMA)
+        together = pl.concat(tables, how="diagonal_relaxed")
+        return sort_rows(together.select(in_order(together.columns)))
+
+    def weights(self, run: str) -> dict[str, np.ndarray]:
+        """Return the final parameters of a run by name.
+
+        Raises:
+            StoreError: the store holds no such run.
+        """
+        for path in sorted((self.path / _WEIGHTS).glob("*.safetensors")):
+            with safetensors.safe_open(path, framework="numpy") as file:
+                names = [key for key in file.keys() if key.startswith(f"{run}/")]  # noqa: SIM118
+                found = {name.partition("/")[2]: file.get_tensor(name) for name in names}
+            if found:
+                return found
+        raise StoreError(f"{self.path}: holds no weights of run {run!r}")
+
+    def _records_files(self) -> list[Path]:
+        return sorted((self.path / _RECORDS).glob("[!.]*.parquet"))
+
+    def _check_is_folder(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise StoreError(f"{self.path}: is a file; give the path of a folder")
+
+    def _check_is_ours_or_empty(self) -> None:
+        if not self.path.is_dir() or (self.path / _STUDY).exists():
+            return
+        ours = {_STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED}
+        others = [
+            entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."
+        ]
+        if others:
+            raise StoreError(
+                f"{self.path}: holds {sorted(others)[0]!r} and no study.toml, so it is not a results folder; "
+                "give an empty or new one"
+            )
+
+    def _check_same_study(self) -> None:
+        there = (self.path / _STUDY).read_text(encoding="utf-8")
+        difference = first_difference(there, self.study_toml)
+        if difference is not None:
+            raise StoreError(
+                f"{self.path}: holds results of another study ({title(there)}): {difference}; "
+                "give another folder with --out"
+            )
+
+    def _add_environment(self) -> None:
+        known = self.environments()
+        if environment() not in known:
+            text = json.dumps([*known, environment()], indent=2, ensure_ascii=False)
+            _files.write_whole(self.path / _ENVIRONMENT, f"{text}\n".encode())
+
+    def _check_weights(self, records: Path, note: Mapping[str, str]) -> None:
+        path = self.path / _WEIGHTS / f"{records.stem}.safetensors"
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise _files.DamagedFileError(f"{_WEIGHTS}/{path.name} is missing") from None
+        if hashlib.sha256(content).hexdigest() != note["weights"]:
+            raise _files.DamagedFileError(f"{_WEIGHTS}/{path.name} is truncated or altered")
+
+    def _set_aside(self, records: Path, fault: str, on_damage: Callable[[str], None]) -> None:
+        """Move a records file away first: without it, its batch counts as not finished."""
+        weights = self.path / _WEIGHTS / f"{records.stem}.safetensors"
+        try:
+            moved = _files.set_aside(records, self.path / _DAMAGED)
+            if weights.exists():
+                _files.set_aside(weights, self.path / _DAMAGED)
+        except OSError as error:
+            raise StoreError(
+                f"{records}: {fault}, and it cannot be moved to {_DAMAGED}/ ({error.strerror})"
+            ) from None
+        if moved:
+            on_damage(f"{records}: {fault}; moved to {self.path / _DAMAGED}, its runs are trained again")
+
+
+def _batch_name(runs: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(runs)).encode()).hexdigest()[:16]
+
+
+def _weights_bytes(state: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
+    tensors = {
+        f"{run}/{name}": np.asarray(array, order="C")
+        for run, parameters in state.items()
+        for name, array in parameters.items()
+    }
+    return bytes(safetensors.numpy.save(tensors))
+
+
+def _check_columns(table: pl.DataFrame) -> None:
+    missing = [name for name in SCHEMA if name not in table.columns]
+    if missing:
+        raise _files.DamagedFileError(f"has no column {missing[0]!r}")
