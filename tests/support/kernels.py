@@ -11,7 +11,7 @@ import torch
 from nalm.training.arrays import Array
 from nalm.training.codegen import PRELUDE, Sizes, reading_function
 from nalm.training.expressions import Graph
-from nalm.training.native import load
+from nalm.training.native import build
 from nalm.training.trace import scalarise, trace
 
 
@@ -31,7 +31,7 @@ def compiled(
     example = (torch.zeros(parameters), torch.ones(rows, features))
     outputs = scalarise(trace(function, example), [state, x], graph, rows)
     sizes = Sizes(rows, parameters, 0, 0, features, 0, 0)
-    library = load(PRELUDE + reading_function("evaluate", outputs, sizes))
+    library = ctypes.CDLL(str(build(PRELUDE + reading_function("evaluate", outputs, sizes))))
     library.evaluate.restype = None
 
     def call(state: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

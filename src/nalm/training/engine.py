@@ -34,6 +34,9 @@ BLOCK_FLOATS = 2**18
 LEAST_BLOCK = 8
 MOST_BLOCK = 256
 
+# Steps of the schedule that are computed at once and shared by all seeds.
+SCHEDULE_STEPS = 2**16
+
 # Networks with more effective weights than this do not record them.
 MOST_RECORDED_WEIGHTS = 16
 
@@ -267,8 +270,15 @@ def _named(step: Step, state: np.ndarray) -> dict[str, np.ndarray]:
     return {name: p.numpy().copy() for name, p in step.unflatten(torch.from_numpy(state)).items()}
 
 
-@lru_cache(maxsize=256)
 def _schedule(step: Step, settings: TrainingSettings, start: int, count: int) -> np.ndarray:
+    """Rows `start` to `start + count` of the schedule; a block never reaches over a logged step."""
+    length = settings.log_interval * max(1, SCHEDULE_STEPS // settings.log_interval)
+    first = start - start % length
+    return _schedule_part(step, settings, first, length)[start - first : start - first + count]
+
+
+@lru_cache(maxsize=64)
+def _schedule_part(step: Step, settings: TrainingSettings, start: int, count: int) -> np.ndarray:
     return step.schedule(settings, np.arange(start, start + count))
 
 

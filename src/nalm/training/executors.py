@@ -71,13 +71,12 @@ class Workers:
         from loky.backend import get_context
         from loky.process_executor import ProcessPoolExecutor
 
-        self._done = get_context("loky").Value("q", 0)
-        self._seen = 0
+        self._progress = get_context("loky").SimpleQueue()
         self._pool = ProcessPoolExecutor(
             max_workers=count,
             context=get_context("loky"),
             initializer=_start_worker,
-            initargs=(os.getpid(), self._done),
+            initargs=(os.getpid(), self._progress),
             env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         )
 
@@ -106,10 +105,11 @@ class Workers:
                     on_batch(future.result())
 
     def _report(self, on_progress: OnProgress) -> None:
-        total = int(self._done.value)
-        if total > self._seen:
-            on_progress(total - self._seen)
-            self._seen = total
+        done = 0
+        while not self._progress.empty():
+            done += self._progress.get()
+        if done:
+            on_progress(done)
 
     def close(self) -> None:
         """End the workers at once; batches under way are lost."""
@@ -146,13 +146,13 @@ def _worker_failures() -> Iterator[None]:
         ) from error
 
 
-# In a worker: the parent's counter of finished run-iterations
-_counter: Any = None
+# In a worker: where it tells the parent of finished run-iterations
+_progress: Any = None
 
 
-def _start_worker(parent: int, counter: Any) -> None:
-    global _counter
-    _counter = counter
+def _start_worker(parent: int, progress: Any) -> None:
+    global _progress
+    _progress = progress
     # Ctrl-C reaches the whole process group; the parent decides what happens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
@@ -165,10 +165,5 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _count(done: int) -> None:
-    with _counter.get_lock():
-        _counter.value += done
-
-
 def _train_in_worker(batch: Batch, lowered: Mapping[ProgramKey, Lowered]) -> BatchResult:
-    return train_batch(batch, lowered, _count)
+    return train_batch(batch, lowered, _progress.put)

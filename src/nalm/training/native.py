@@ -9,6 +9,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,14 @@ class NoCompiler(Exception):
 
 @dataclass(frozen=True)
 class NativeCode:
-    """Source of a network's functions; picklable, so that other processes need not trace again."""
+    """A network's compiled functions, ready to be loaded by any process of this machine."""
 
-    source: str
+    library: Path
     evaluation_rows: tuple[int, ...]
 
 
-def generate(step: Step, evaluation_rows: Sequence[int]) -> NativeCode:
-    """Trace, scalarise and print `step`.
+def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
+    """Trace, scalarise and print `step`, with an evaluation function for each of `evaluation_rows`.
 
     Raises:
         Unsupported: the network's step has no scalar form, or is too large for one.
@@ -53,8 +54,7 @@ def generate(step: Step, evaluation_rows: Sequence[int]) -> NativeCode:
     parts = [PRELUDE, training_function(updated, sizes, step.parameter_count)]
     measured = scalarise(trace(step.measure, examples), inputs, graph, rows)
     parts.append(reading_function("measure", measured, sizes))
-    counts = tuple(dict.fromkeys(evaluation_rows))
-    for count in counts:
+    for count in dict.fromkeys(evaluation_rows):
         _refuse_ambiguous(step, count)
         graph = Graph()
         state, *_, x, t = _inputs(step, graph)
@@ -62,7 +62,7 @@ def generate(step: Step, evaluation_rows: Sequence[int]) -> NativeCode:
         examples = [torch.zeros(step.state_size), *(torch.ones(count, width) for width in step.features)]
         error = scalarise(trace(step.error, examples), [state, x, t], graph, count)
         parts.append(reading_function(f"error_{count}", error, sizes_here))
-    return NativeCode("\n".join(parts), counts)
+    return "\n".join(parts)
 
 
 def _refuse_ambiguous(step: Step, rows: int) -> None:
@@ -134,8 +134,8 @@ def _noise_lanes(graph: Graph, draw: Draw, axis: int, start: int) -> Array:
 
 
 @cache
-def load(source: str) -> ctypes.CDLL:
-    """Compile (or take from PyTorch's on-disk cache) and load.
+def build(source: str) -> Path:
+    """Compile, or take from PyTorch's own cache; the path of the library.
 
     Raises:
         NoCompiler: no C++ compiler was found, or it cannot build PyTorch's headers.
@@ -144,14 +144,14 @@ def load(source: str) -> ctypes.CDLL:
     from torch._inductor.codecache import CppCodeCache
 
     try:
-        return CppCodeCache.load(source)
+        return Path(CppCodeCache.load(source)._name)
     except (exc.InvalidCxxCompiler, exc.InductorError, FileNotFoundError) as error:
         raise NoCompiler(str(error).splitlines()[0]) from error
     except exc.CppCompileError as error:
         if source == PRELUDE:
             raise NoCompiler(str(error).splitlines()[0]) from error
         # a compiler that cannot build even the headers is none; otherwise the fault is in what was generated
-        load(PRELUDE)
+        build(PRELUDE)
         raise
 
 
@@ -175,7 +175,7 @@ class NativeProgram:
 
     def __init__(self, code: NativeCode) -> None:
         self.code = code
-        self._library = load(code.source)
+        self._library = ctypes.CDLL(str(code.library))
         for name in ("train", "measure", *(f"error_{rows}" for rows in code.evaluation_rows)):
             getattr(self._library, name).restype = None
 

@@ -10,8 +10,9 @@ from functools import lru_cache
 
 from nalm.networks import NetworkSettings
 from nalm.runs import Run
+from nalm.training import kernel_cache
 from nalm.training.arrays import Unsupported
-from nalm.training.native import NativeCode, NativeProgram, NoCompiler, generate, load
+from nalm.training.native import NativeCode, NativeProgram, NoCompiler, build, generate
 from nalm.training.settings import TrainingSettings
 from nalm.training.step import Step
 from nalm.training.tensors import TensorProgram
@@ -73,16 +74,22 @@ def step_of(key: ProgramKey) -> Step:
 
 @lru_cache(maxsize=64)
 def lower(key: ProgramKey) -> Lowered:
-    """Trace and compile; never raises for a network that the native kernel does not take."""
-    step = step_of(key)
+    """Compile, or find compiled; never raises for a network that the native kernel does not take."""
+    settings = json.loads(key.settings)
+    rows = tuple(dict.fromkeys((settings["validation_samples"], settings["test_samples"])))
+    # a user's own class ("module:Class") can change without any name changing
+    own = any(":" in layer["unit"] for layer in json.loads(key.network)["layers"])
+    description = None if own else repr(key)
+    known = kernel_cache.find(description) if description else None
+    if known is not None:
+        return NativeCode(known, rows)
     try:
-        code = generate(step, (step.settings.validation_samples, step.settings.test_samples))
-        load(code.source)
+        library = build(generate(step_of(key), rows))
     except Unsupported as error:
         return Fallback(str(error), compiler=False)
     except NoCompiler as error:
         return Fallback(str(error), compiler=True)
-    return code
+    return NativeCode(kernel_cache.keep(description, library) if description else library, rows)
 
 
 @lru_cache(maxsize=64)
