@@ -12,38 +12,86 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nalm import functional, testing, units
     from nalm.api import Results, run
-    from nalm.units import GNALU, INALU, MLP, NAC, NALU, NAU, NMU, NPU, SNMU, Dense, NACMul, RealNPU, Unit
+    from nalm.citations import cite
+    from nalm.units import (
+        GNALU,
+        INALU,
+        MCFC,
+        MLP,
+        NAC,
+        NACNMU,
+        NALU,
+        NAU,
+        NMRU,
+        NMU,
+        NNU,
+        NPU,
+        NRU,
+        SNMU,
+        Dense,
+        GatedSignNMRU,
+        MulMCFC,
+        MultiWeightNAU,
+        NACMul,
+        NACSigma,
+        PosNAU,
+        RealNPU,
+        SigmoidNAU,
+        SigmoidNMU,
+        SignNMRU,
+        Unit,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "GNALU",
     "INALU",
+    "MCFC",
     "MLP",
     "NAC",
+    "NACNMU",
     "NALU",
     "NAU",
+    "NMRU",
     "NMU",
+    "NNU",
     "NPU",
+    "NRU",
     "SNMU",
     "Dense",
+    "GatedSignNMRU",
+    "MulMCFC",
+    "MultiWeightNAU",
     "NACMul",
+    "NACSigma",
+    "PosNAU",
     "RealNPU",
     "Results",
+    "SigmoidNAU",
+    "SigmoidNMU",
+    "SignNMRU",
     "Unit",
     "__version__",
+    "cite",
+    "functional",
     "run",
+    "testing",
+    "units",
 ]
 
-_API = ("Results", "run")
+_ELSEWHERE = {"Results": "nalm.api", "run": "nalm.api", "cite": "nalm.citations"}
+_SUBMODULES = ("functional", "testing", "units")
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module("nalm.api" if name in _API else "nalm.units")
-    return getattr(module, name)
+    if name in _SUBMODULES:
+        return importlib.import_module(f"nalm.{name}")
+    return getattr(importlib.import_module(_ELSEWHERE.get(name, "nalm.units")), name)
 
 
 def __dir__() -> list[str]:

@@ -57,3 +57,47 @@ def inalu_multiply(x: Tensor, weight: Tensor, *, epsilon: float = 1e-7, limit: f
     share = weight.abs()
     sign = (torch.sign(x).unsqueeze(-2) * share + (1 - share)).prod(-1)
     return magnitude * sign
+
+
+def nru(x: Tensor, weight: Tensor, share: Tensor, *, separate_sign: bool = False) -> Tensor:
+    """Return Π_i (sign(x_i) |x_i|^w_oi s_oi + 1 - s_oi), products and quotients of its inputs.
+
+    Mistry et al. (2022), Exploring the Learning Mechanisms of Neural Division Modules, equation for the NRU.
+    NaN for an input of 0 with a negative weight.
+
+    Args:
+        x: `[..., in]`.
+        weight: `[out, in]` in [-1, 1].
+        share: `[out, in]` in [0, 1], how far a factor counts: `nru_share` in training, |w| in evaluation.
+        separate_sign: Take the sign out of the product: Π_i sign(x_i)^round(w_oi), without gradient.
+    """
+    columns = x.unsqueeze(-2)
+    power = columns.abs() ** weight
+    if not separate_sign:
+        return (torch.sign(columns) * power * share + (1 - share)).prod(-1)
+    turns = torch.round(weight).abs().detach()
+    odd = turns - 2 * torch.floor(turns / 2)
+    sign = (torch.sign(columns) * odd + (1 - odd)).prod(-1)
+    return (power * share + (1 - share)).prod(-1) * sign
+
+
+def nru_share(weight: Tensor) -> Tensor:
+    """Return tanh²(1000 w): 1 except within about 0.003 of 0, where it falls to 0."""
+    return torch.tanh(1000 * weight).square()
+
+
+def with_reciprocals(x: Tensor, *, training: bool) -> Tensor:
+    """Return `[x, 1 / x]` along the last dimension, `[..., 2 in]`, the inputs of the NMRU.
+
+    Mistry et al. (2022), Exploring the Learning Mechanisms of Neural Division Modules. In training 2^-23 is
+    added to every divisor; in evaluation only a divisor of 0 is replaced by it, so that it leaves no NaN
+    behind where its weight is 0.
+    """
+    if training:
+        return torch.cat([x, 1 / (x + FLOAT32_EPSILON)], -1)
+    return torch.cat([x, 1 / torch.where(x == 0, torch.full_like(x, FLOAT32_EPSILON), x)], -1)
+
+
+def signed_magnitude(magnitude: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+    """Return `magnitude` ⊙ cos(π Σ_i w_oi [x_i < 0]): the sign of a product of powers."""
+    return magnitude * torch.cos(linear(half_turns(x), weight))

@@ -55,3 +55,12 @@ def standard_deviation(x: Tensor) -> Tensor:
     Written out in sums, which batch and fuse where `torch.std` does not.
     """
     return ((x - x.mean()).square().sum() / (x.numel() - 1)).sqrt() if x.numel() > 1 else x.sum() * torch.nan
+
+
+def normalised_product(x: Tensor, weight: Tensor) -> Tensor:
+    """Return `product(x / c, W) c^(Σ_i W_oi)`, c the standard deviation of all elements of `x`.
+
+    Equal to `product(x, W)` for discrete weights; released with Madsen & Johansen (2020).
+    """
+    scale = standard_deviation(x)
+    return product(x / scale, weight) * scale ** weight.sum(-1)

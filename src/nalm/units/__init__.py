@@ -9,56 +9,97 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nalm.units._registry import UNITS, UnitInfo, create, names, resolve
+from nalm.units._registry import create, names, resolve
+from nalm.units._table import UNITS, Capability, UnitInfo
 
 if TYPE_CHECKING:
+    from nalm.units._cells import Cell, FrameworkCell, UnitCell, create_cell
     from nalm.units._dense import MLP, Dense
+    from nalm.units._draws import drawing_from
     from nalm.units._inalu import INALU
-    from nalm.units._nac import NAC, NACMul
+    from nalm.units._masks import SigmoidNAU
+    from nalm.units._mcfc import MCFC, MulMCFC
+    from nalm.units._nac import NAC, NACNMU, NACMul, NACSigma
     from nalm.units._nalu import GNALU, NALU
-    from nalm.units._nau import NAU
-    from nalm.units._nmu import NMU, SNMU
+    from nalm.units._nau import NAU, MultiWeightNAU, PosNAU
+    from nalm.units._nmru import NMRU, GatedSignNMRU, SignNMRU
+    from nalm.units._nmu import NMU, SNMU, SigmoidNMU
+    from nalm.units._nnu import NNU
     from nalm.units._npu import NPU, RealNPU
+    from nalm.units._nru import NRU
     from nalm.units._tree import (
-        drawing_from,
         effective_weights,
+        learn_,
         penalties,
         project_,
         reset_parameters,
+        skip_construction_draws,
         sparsity_error,
     )
     from nalm.units._unit import Unit
 
-_TREE = ("drawing_from", "effective_weights", "penalties", "project_", "reset_parameters", "sparsity_error")
-_MODULES = {"Unit": "nalm.units._unit"} | dict.fromkeys(_TREE, "nalm.units._tree")
-_MODULES |= {
-    class_name: f"{__name__}.{module}" for module, class_name in (info.target.split(":") for info in UNITS)
-}
+_TREE = (
+    "effective_weights",
+    "learn_",
+    "penalties",
+    "project_",
+    "reset_parameters",
+    "skip_construction_draws",
+    "sparsity_error",
+)
+_CELLS = ("Cell", "FrameworkCell", "UnitCell", "create_cell")
+_TARGETS = (info.target.split(":") for info in UNITS)
+_MODULES = (
+    {class_name: module for module, class_name in _TARGETS}
+    | dict.fromkeys(_TREE, "_tree")
+    | dict.fromkeys(_CELLS, "_cells")
+    | {"Unit": "_unit", "drawing_from": "_draws"}
+)
 
 __all__ = [
     "GNALU",
     "INALU",
+    "MCFC",
     "MLP",
     "NAC",
+    "NACNMU",
     "NALU",
     "NAU",
+    "NMRU",
     "NMU",
+    "NNU",
     "NPU",
+    "NRU",
     "SNMU",
     "UNITS",
+    "Capability",
+    "Cell",
     "Dense",
+    "FrameworkCell",
+    "GatedSignNMRU",
+    "MulMCFC",
+    "MultiWeightNAU",
     "NACMul",
+    "NACSigma",
+    "PosNAU",
     "RealNPU",
+    "SigmoidNAU",
+    "SigmoidNMU",
+    "SignNMRU",
     "Unit",
+    "UnitCell",
     "UnitInfo",
     "create",
+    "create_cell",
     "drawing_from",
     "effective_weights",
+    "learn_",
     "names",
     "penalties",
     "project_",
     "reset_parameters",
     "resolve",
+    "skip_construction_draws",
     "sparsity_error",
 ]
 
@@ -66,7 +107,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULES[name]), name)
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import init
+
+
+@contextmanager
+def drawing_from(generator: torch.Generator | None) -> Iterator[None]:
+    """Make torch's default CPU generator draw from the stream of `generator` inside a `with` block.
+
+    The stream goes on where the block stopped; the default generator is left as it was. Use it to build a
+    module whose constructor draws its initial values. None changes nothing.
+
+    Args:
+        generator: A CPU generator.
+    """
+    if generator is None:
+        yield
+        return
+    state = torch.get_rng_state()
+    try:
+        torch.set_rng_state(generator.get_state())
+        yield
+        generator.set_state(torch.get_rng_state())
+    finally:
+        torch.set_rng_state(state)
 
 
 def draw_(
@@ -65,3 +88,10 @@ def nac_bound(in_features: int, out_features: int) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if excess(middle) < 0 else (low, middle)
     return (low + high) / 2
+
+
+def beta_(parameter: Tensor, generator: torch.Generator | None) -> None:
+    """Draw from 2 Beta(7, 7) - 1, whose variance is 1/15; always with a CPU generator."""
+    seven = torch.full(parameter.shape, 7.0, dtype=parameter.dtype)
+    with torch.no_grad(), drawing_from(generator):
+        parameter.copy_(2 * torch.distributions.Beta(seven, seven).sample() - 1)

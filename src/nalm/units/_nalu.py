@@ -2,76 +2,216 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from nalm import functional
-from nalm.units import _draws
-from nalm.units._rules import TanhSigmoidWeights
-from nalm.units._unit import Unit
+from nalm.errors import InputError
+from nalm.units._choice_rules import Temperature
+from nalm.units._draws import xavier_uniform_
+from nalm.units._parts import Part, PartsUnit, Recorder
+from nalm.units._rule_table import ADDITIVE, MULTIPLICATIVE, Factory
+from nalm.units._rules import WeightRule
+from nalm.units._unit import checked_choice
+
+Multiplication = Literal["exp_log", "safe", "max_safe", "trig", "product"]
+Gate = Literal["sigmoid", "golden", "regularised", "gumbel", "gumbel_rows"]
+
+_MULTIPLICATIONS = ("exp_log", "safe", "max_safe", "trig", "product")
+_GATES = ("sigmoid", "golden", "regularised", "gumbel", "gumbel_rows")
 
 
-class _GatedUnit(Unit):
-    """y = g W x + (1 - g) exp(W ln(|x| + 1e-7)), with g = σ(G x) and squashing functions of base e or φ."""
+class _SigmoidGate(Part):
+    """g = σ(G x + b), with Gumbel noise in training where wanted."""
 
-    log_base: ClassVar[float]
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        kind: Gate,
+        *,
+        bias: bool,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        super().__init__()
+        self.kind = kind
+        self.G = nn.Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
+        self.b = nn.Parameter(torch.empty(out_features, device=device, dtype=dtype)) if bias else None
+        self.temperature = Temperature(device, dtype) if kind in ("gumbel", "gumbel_rows") else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the opening of the gate, `[..., out]`."""
+        logits = linear(x, self.G, self.b)
+        if self.kind == "golden":
+            logits = logits * functional.GOLDEN_LOG
+        if self.temperature is not None and self.training:
+            u = torch.rand_like(logits if self.kind == "gumbel_rows" else self.G[:, 0])
+            logits = (logits + functional.gumbel(u)) / self.temperature.value
+        return torch.sigmoid(logits)
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw G; the bias is 0."""
+        xavier_uniform_(self.G, generator)
+        if self.b is not None:
+            nn.init.zeros_(self.b)
+        if self.temperature is not None:
+            self.temperature.reset()
+
+    def project_(self) -> None:
+        """Lower the temperature."""
+        if self.temperature is not None:
+            self.temperature.anneal_()
+
+
+class _GatedUnit(PartsUnit):
+    """y = g ⊙ a(x) + g' ⊙ m(x); everything that varies is an argument, see `NALU`."""
 
     def __init__(
         self,
         in_features: int,
         out_features: int,
         *,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        rule: str,
+        multiplication: Multiplication,
+        gate: Gate,
+        separate_weights: bool,
+        separate_gates: bool,
+        gate_bias: bool,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
     ) -> None:
         super().__init__(in_features, out_features)
-        self.weights = TanhSigmoidWeights(
-            out_features, in_features, log_base=self.log_base, device=device, dtype=dtype
-        )
-        self.G = nn.Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
+        self.rule = checked_choice(self, "rule", rule, tuple(ADDITIVE))
+        self.multiplication = checked_choice(self, "multiplication", multiplication, _MULTIPLICATIONS)
+        self.gate = checked_choice(self, "gate", gate, _GATES)
+        self.separate_weights = separate_weights
+        self.separate_gates = separate_gates
+        self.gate_bias = gate_bias
+        size = {"device": device, "dtype": dtype}
+
+        def new_gate() -> _SigmoidGate:
+            return _SigmoidGate(in_features, out_features, gate, bias=gate_bias, device=device, dtype=dtype)
+
+        self.weights = ADDITIVE[rule](out_features, in_features, **size)
+        separate = separate_weights or multiplication == "product"
+        self.weights_mul = self._multiplicative()(out_features, in_features, **size) if separate else None
+        self.opening = new_gate()
+        self.opening_mul = new_gate() if separate_gates else None
+        self.recorder = Recorder()
         self.reset_parameters()
+
+    def _multiplicative(self) -> Factory:
+        if self.multiplication != "product":
+            return ADDITIVE[self.rule]
+        if self.rule not in MULTIPLICATIVE:
+            choices = ", ".join(map(repr, MULTIPLICATIVE))
+            raise InputError(
+                f"{type(self).__name__}: multiplication 'product' needs one of the rules {choices}, "
+                f"got {self.rule!r}"
+            )
+        return MULTIPLICATIVE[self.rule]
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         self.check_input(x)
-        weight = self.weights()
-        gate = torch.sigmoid(linear(x, self.G) * self.log_base)
-        return gate * linear(x, weight) + (1 - gate) * functional.exp_log(x, weight)
+        gate: Tensor = self.opening(x)
+        gate_mul: Tensor = 1 - gate if self.opening_mul is None else self.opening_mul(x)
+        weight: Tensor = self.weights()
+        weight_mul: Tensor = weight if self.weights_mul is None else self.weights_mul()
+        if self.gate == "regularised":
+            self.recorder.record("gate", functional.gate_penalty(gate))
+            if self.opening_mul is not None:
+                self.recorder.record("gate", functional.gate_penalty(gate_mul))
+        if self.multiplication == "max_safe":
+            self.recorder.record("input", (gate_mul.mean(-1) * torch.relu(1 - x).mean(-1)).mean())
+        return gate * linear(x, weight) + gate_mul * self._multiply(x, weight_mul)
+
+    def _multiply(self, x: Tensor, weight: Tensor) -> Tensor:
+        if self.multiplication == "product":
+            return functional.product(x, weight)
+        if self.multiplication == "exp_log":
+            return functional.exp_log(x, weight)
+        if self.multiplication == "trig":
+            return torch.sinh(
+                linear(torch.log(x + torch.sqrt(x.square() + 1) + functional.LOG_EPSILON), weight)
+            )
+        shifted = torch.relu(x - 1) if self.multiplication == "max_safe" else (x - 1).abs()
+        return torch.exp(linear(torch.log(shifted + 1), weight))
+
+    def _rules(self) -> list[WeightRule]:
+        return [rule for rule in (self.weights, self.weights_mul) if rule is not None]
 
     @property
     def weight(self) -> Tensor:
-        """The weights of both paths, `[out, in]`; the gate is not one of them."""
-        return self.weights()  # type: ignore[no-any-return]
-
-    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw Ŵ, M̂, then the gate's matrix."""
-        self.weights.reset_parameters(generator)
-        _draws.xavier_uniform_(self.G, generator)
+        """The weights of both paths, `[out, in]`, or of each, `[2, out, in]`; the gate is not one of them."""
+        matrices = [rule.settled() for rule in self._rules()]
+        return torch.stack(matrices) if len(matrices) > 1 else matrices[0]
 
     def sparsity_error(self) -> Tensor:
         """Return the distance of the worst effective weight from {-1, 0, 1}; the gate is not counted."""
-        return functional.sparsity_error(self.weight)
+        return functional.sparsity_error(torch.stack([rule.counted() for rule in self._rules()]))
 
 
 class NALU(_GatedUnit):
     """Chooses between sums and products by a gate: y = g NAC(x) + (1 - g) exp(NAC(ln(|x| + 1e-7))), g = σ(G
     x).
 
-    The gate settles at random and the multiplicative path loses signs; kept as the field's baseline.
+    The gate settles at random and the multiplicative path loses signs; kept as the field's baseline. With
+    `rule="nau"` and `multiplication="product"` it is the gated NAU/NMU.
 
     Args:
         in_features: Number of inputs.
         out_features: Number of outputs.
+        rule: How parameters become the weights of the paths: as in `NAC`, or `"nau"`.
+        multiplication: `"exp_log"`: as above; `"safe"`: exp(W ln(|x - 1| + 1)); `"max_safe"`:
+            exp(W ln(relu(x - 1) + 1)) and the penalty `input` on inputs below 1; `"trig"`: sinh(W asinh(x));
+            `"product"`: Π_i (W_oi x_i + 1 - W_oi) with its own weights in [0, 1], for the rules
+            `"tanh_sigmoid"`, `"gumbel"` and `"nau"`.
+        gate: `"sigmoid"`: as above; `"golden"`: base φ; `"regularised"`: with the penalty `gate`; `"gumbel"`,
+            `"gumbel_rows"`: with Gumbel noise in training, one vector per pass or one per row.
+        separate_weights: Whether the paths have their own weights.
+        separate_gates: Whether the multiplicative path has its own gate instead of 1 - g.
+        gate_bias: Whether gates have a bias.
         device: As in `torch.nn.Linear`.
         dtype: As in `torch.nn.Linear`.
 
-    Reference: Trask et al. (2018), Neural Arithmetic Logic Units, equation 2.
+    Raises:
+        InputError: an argument is none of its choices, or the rule has no product.
+
+    Reference: Trask et al. (2018), Neural Arithmetic Logic Units, equation 2; gated NAU/NMU and the other
+    choices: Madsen & Johansen (2020), Neural Arithmetic Units, appendix C, and its released code.
     """
 
-    log_base = 1.0
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        rule: str = "tanh_sigmoid",
+        multiplication: Multiplication = "exp_log",
+        gate: Gate = "sigmoid",
+        separate_weights: bool = False,
+        separate_gates: bool = False,
+        gate_bias: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(
+            in_features,
+            out_features,
+            rule=rule,
+            multiplication=multiplication,
+            gate=gate,
+            separate_weights=separate_weights,
+            separate_gates=separate_gates,
+            gate_bias=gate_bias,
+            device=device,
+            dtype=dtype,
+        )
 
 
 class GNALU(_GatedUnit):
@@ -85,7 +225,26 @@ class GNALU(_GatedUnit):
         device: As in `torch.nn.Linear`.
         dtype: As in `torch.nn.Linear`.
 
-    Reference: Rana et al. (2019), Exploring numerical calculations with CalcNet (golden NALU).
+    Reference: Rana et al. (2019), Exploring Numerical Calculations with CalcNet.
     """
 
-    log_base = functional.GOLDEN_LOG
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(
+            in_features,
+            out_features,
+            rule="golden",
+            multiplication="exp_log",
+            gate="golden",
+            separate_weights=False,
+            separate_gates=False,
+            gate_bias=False,
+            device=device,
+            dtype=dtype,
+        )

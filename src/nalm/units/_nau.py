@@ -1,4 +1,4 @@
-"""The neural addition unit."""
+"""Neural addition units."""
 
 from __future__ import annotations
 
@@ -6,32 +6,63 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from nalm.errors import InputError
 from nalm.functional import Shape
-from nalm.units import _draws
-from nalm.units._matrix_unit import MatrixUnit
-from nalm.units._rules import BOUNDS, SHAPES, BoundedWeights, Bounds
+from nalm.units._matrix_unit import BoundedUnit, MatrixUnit
+from nalm.units._rules import BOUNDS, SHAPES, Bounds, RotatingWeights
 from nalm.units._unit import checked_choice
 
 
-class NAU(MatrixUnit):
-    """Sums and differences of its inputs: y = W x with W clamped to [-1, 1].
+class NAU(BoundedUnit):
+    """Sums and differences of its inputs: y = W x with W clamped to [-1, 1] (unless `bounds="none"`).
 
     Train it with the penalty `sparsity` (its factor ramped up once the error is small) and call `project_`
-    after each optimiser step.
+    after each optimiser step. Arguments and errors: see `BoundedUnit`.
+
+    Reference: Madsen & Johansen (2020), Neural Arithmetic Units, equations 4 to 6.
+    """
+
+    targets = "ternary"
+    clamps_always = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[..., in_features]` to `[..., out_features]`."""
+        return linear(x, self.effective_weights(x))
+
+
+class PosNAU(BoundedUnit):
+    """Sums of its inputs: y = W x with W in [0, 1] kept as in the `NMU`. Arguments and errors: see
+    `BoundedUnit`.
+
+    Reference: Madsen & Johansen (2020), Neural Arithmetic Units, table 2 (inside NAC•,NMU).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[..., in_features]` to `[..., out_features]`."""
+        return linear(x, self.effective_weights(x))
+
+
+class MultiWeightNAU(MatrixUnit):
+    """A `NAU` with K matrices used in turn, one per training step, and a penalty `copies` on their
+    disagreement.
+
+    The published code never added that penalty to the loss, which trains K independent matrices in turn.
 
     Args:
         in_features: Number of inputs.
         out_features: Number of outputs.
-        bounds: `"project"`: `project_` clamps W; `"penalty"`: the penalty `bounds` pulls it back.
-        penalty_shape: `"linear"` or `"squared"`, for both penalties.
-        input_penalty: Whether to offer the penalty `input`.
+        copies: K, at least 1.
+        bounds: As in `NAU`, for the matrix in use.
+        penalty_shape: As in `NAU`.
+        input_penalty: As in `NAU`.
         device: As in `torch.nn.Linear`.
         dtype: As in `torch.nn.Linear`.
 
     Raises:
         InputError: an argument is none of its choices.
 
-    Reference: Madsen & Johansen (2020), Neural Arithmetic Units, equations 4 to 6.
+    Reference: released with Mistry et al. (2022), Exploring the Learning Mechanisms of Neural Division
+    Modules; after the relaxed weight sharing of Kaiser & Sutskever (2016), Neural GPUs Learn Algorithms.
     """
 
     def __init__(
@@ -39,6 +70,7 @@ class NAU(MatrixUnit):
         in_features: int,
         out_features: int,
         *,
+        copies: int = 5,
         bounds: Bounds = "project",
         penalty_shape: Shape = "linear",
         input_penalty: bool = False,
@@ -46,22 +78,23 @@ class NAU(MatrixUnit):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(in_features, out_features)
-        self.bounds = checked_choice(self, "bounds", bounds, BOUNDS)
-        self.penalty_shape = checked_choice(self, "penalty_shape", penalty_shape, SHAPES)
+        if copies < 1:
+            raise InputError(f"MultiWeightNAU: copies must be 1 or more, got {copies!r}")
+        self.copies = copies
+        self.bounds: Bounds = checked_choice(self, "bounds", bounds, BOUNDS)
+        self.penalty_shape: Shape = checked_choice(self, "penalty_shape", penalty_shape, SHAPES)
         self.input_penalty = input_penalty
-        bound = _draws.constrained_bound(in_features, out_features)
-        self.weights = BoundedWeights(
+        self.weights = RotatingWeights(
             out_features,
             in_features,
-            "ternary",
-            (-bound, bound),
+            copies,
             bounds=bounds,
             penalty_shape=penalty_shape,
-            clamp=True,
-            input_penalty=input_penalty,
             device=device,
             dtype=dtype,
         )
+        if input_penalty:
+            self.weights.remember_inputs()
         self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:

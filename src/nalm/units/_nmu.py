@@ -1,4 +1,4 @@
-"""Neural multiplication units: the NMU and its stochastic form."""
+"""Neural multiplication units: the NMU, its stochastic form, and its ablations."""
 
 from __future__ import annotations
 
@@ -9,46 +9,14 @@ import torch
 from torch import Tensor
 
 from nalm import functional
-from nalm.errors import InputError
 from nalm.functional import Shape
-from nalm.units._matrix_unit import MatrixUnit
-from nalm.units._rules import BOUNDS, SHAPES, BoundedWeights, Bounds
-from nalm.units._unit import checked_choice
+from nalm.units._matrix_unit import BoundedUnit, MatrixUnit
+from nalm.units._rule_table import MULTIPLICATIVE
+from nalm.units._rules import Bounds
+from nalm.units._unit import checked_range
 
 
-class _ProductUnit(MatrixUnit):
-    """A product unit with one matrix in [0, 1], drawn from U(0.25, 0.75)."""
-
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        *,
-        bounds: Bounds,
-        penalty_shape: Shape,
-        input_penalty: bool,
-        device: torch.device | str | None,
-        dtype: torch.dtype | None,
-    ) -> None:
-        super().__init__(in_features, out_features)
-        self.bounds = checked_choice(self, "bounds", bounds, BOUNDS)
-        self.penalty_shape = checked_choice(self, "penalty_shape", penalty_shape, SHAPES)
-        self.input_penalty = input_penalty
-        self.weights = BoundedWeights(
-            out_features,
-            in_features,
-            "binary",
-            (0.25, 0.75),
-            bounds=bounds,
-            penalty_shape=penalty_shape,
-            input_penalty=input_penalty,
-            device=device,
-            dtype=dtype,
-        )
-        self.reset_parameters()
-
-
-class NMU(_ProductUnit):
+class NMU(BoundedUnit):
     """Products of subsets of its inputs: y_o = Π_i (W_oi x_i + 1 - W_oi), W in [0, 1].
 
     Train it with the penalty `sparsity` (its factor ramped up once the error is small) and call `project_`
@@ -59,9 +27,11 @@ class NMU(_ProductUnit):
         in_features: Number of inputs.
         out_features: Number of outputs.
         bounds: `"project"`: `project_` clamps W; `"penalty"`: forward clamps it and the penalty `bounds`
-            pulls it back.
+            pulls it back; `"none"`: neither.
         penalty_shape: `"linear"` or `"squared"`, for both penalties.
         input_penalty: Whether to offer the penalty `input`.
+        initial: `(low, high)` of the uniform distribution that W is drawn from; None for (0.25, 0.75).
+        identity: False leaves `1 - W` out of the product (an ablation: every input is needed).
         normalise: Divide the input by its standard deviation c over all elements, multiply the product by
             c^Σ_i W_oi.
         device: As in `torch.nn.Linear`.
@@ -81,6 +51,8 @@ class NMU(_ProductUnit):
         bounds: Bounds = "project",
         penalty_shape: Shape = "linear",
         input_penalty: bool = False,
+        initial: Sequence[float] | None = None,
+        identity: bool = True,
         normalise: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
@@ -91,21 +63,22 @@ class NMU(_ProductUnit):
             bounds=bounds,
             penalty_shape=penalty_shape,
             input_penalty=input_penalty,
+            initial=initial,
             device=device,
             dtype=dtype,
         )
+        self.identity = identity
         self.normalise = normalise
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         weight = self.effective_weights(x)
         if self.normalise:
-            scale = functional.standard_deviation(x)
-            return functional.product(x / scale, weight) * scale ** weight.sum(-1)
-        return functional.product(x, weight)
+            return functional.normalised_product(x, weight)
+        return functional.product(x, weight, identity=self.identity)
 
 
-class SNMU(_ProductUnit):
+class SNMU(BoundedUnit):
     """sNMU: an `NMU` that in training multiplies its input by noise and divides the noise out of its output.
 
     For discrete weights the output is the NMU's; for others it is noisy, which drives training out of wrong
@@ -115,10 +88,11 @@ class SNMU(_ProductUnit):
         in_features: Number of inputs.
         out_features: Number of outputs.
         noise: `(low, high)` for n ~ U(low, high), or `"batch"` for U(1, 1 + 1/std(x)) with the standard
-            deviation of the incoming batch (which must not be constant).
+            deviation of the incoming batch (infinite for a constant batch, NaN for a single number).
         bounds: As in `NMU`.
         penalty_shape: As in `NMU`.
         input_penalty: As in `NMU`; the inputs before noise are used.
+        initial: As in `NMU`.
         device: As in `torch.nn.Linear`.
         dtype: As in `torch.nn.Linear`.
 
@@ -126,8 +100,8 @@ class SNMU(_ProductUnit):
         InputError: an argument is none of its choices, or `noise` is not an increasing pair of positive
             numbers.
 
-    Reference: Mistry et al. (2022), Improving the robustness of neural multiplication units with reversible
-    stochasticity, equations 3 and 4.
+    Reference: Mistry et al. (2022), Improving the Robustness of Neural Multiplication Units with Reversible
+    Stochasticity, equations 3 and 4.
     """
 
     def __init__(
@@ -139,6 +113,7 @@ class SNMU(_ProductUnit):
         bounds: Bounds = "project",
         penalty_shape: Shape = "linear",
         input_penalty: bool = False,
+        initial: Sequence[float] | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -148,37 +123,55 @@ class SNMU(_ProductUnit):
             bounds=bounds,
             penalty_shape=penalty_shape,
             input_penalty=input_penalty,
+            initial=initial,
             device=device,
             dtype=dtype,
         )
-        self.noise = _checked_noise(noise)
+        self.noise = noise if noise == "batch" else checked_range(self, "noise", noise, above=0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`; draws noise in training mode."""
         weight = self.effective_weights(x)
         if not self.training:
             return functional.product(x, weight)
+        return functional.stochastic_product(x, weight, self._noise(x.detach()))
+
+    def _noise(self, x: Tensor) -> Tensor:
         u = torch.rand_like(x)
-        low: float
-        high: float | Tensor
-        if isinstance(self.noise, str):
-            low, high = 1.0, 1 + 1 / functional.standard_deviation(x.detach())
-        else:
-            low, high = self.noise
-        return functional.stochastic_product(x, weight, functional.uniform(u, low, high))
+        if self.noise == "batch":
+            return functional.uniform(u, 1.0, 1 + 1 / functional.standard_deviation(x))
+        low, high = self.noise
+        return functional.uniform(u, low, high)
 
 
-def _checked_noise(noise: Sequence[float] | str) -> tuple[float, float] | Literal["batch"]:
-    wanted = "'batch' or an increasing pair (low, high) of positive numbers"
-    if isinstance(noise, str):
-        if noise == "batch":
-            return "batch"
-        raise InputError(f"SNMU: noise must be {wanted}, got {noise!r}")
-    try:
-        low, high = noise
-        increasing = 0 < low < high
-    except (TypeError, ValueError):
-        increasing = False
-    if not increasing:
-        raise InputError(f"SNMU: noise must be {wanted}, got {noise!r}")
-    return low, high
+class SigmoidNMU(MatrixUnit):
+    """Products of subsets of its inputs as in the `NMU`, with W = σ(Ŵ) in (0, 1): the precursor of the NMU.
+
+    Args:
+        in_features: Number of inputs.
+        out_features: Number of outputs.
+        gumbel: Whether W is relaxed by Gumbel noise in training, at a temperature that falls from 1 to 0.5.
+        device: As in `torch.nn.Linear`.
+        dtype: As in `torch.nn.Linear`.
+
+    Reference: Madsen & Johansen (2020), Neural Arithmetic Units, section 2.3, and its released code.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        gumbel: bool = False,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(in_features, out_features)
+        self.gumbel = gumbel
+        rule = MULTIPLICATIVE["gumbel" if gumbel else "tanh_sigmoid"]
+        self.weights = rule(out_features, in_features, device=device, dtype=dtype)
+        self.reset_parameters()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[..., in_features]` to `[..., out_features]`."""
+        return functional.product(x, self.effective_weights(x))

@@ -2,26 +2,73 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from nalm import functional
-from nalm.units import _draws
-from nalm.units._unit import Unit, checked_choice, clamp_
+from nalm.units._draws import constrained_bound, uniform_
+from nalm.units._parts import GateGradient, Part, PartsUnit, RelevanceGate
+from nalm.units._unit import checked_choice, clamp_
 
 Clip = Literal["none", "w", "g", "wg", "wig"]
 Initial = Literal["xavier", "constrained"]
-GateGradient = Literal["clamp", "straight_through"]
 WeightTargets = Literal["unit", "ternary"]
 
 
-class _PowerUnit(Unit):
-    """Gated complex powers; `W_im` is None for real exponents."""
+class _Exponents(Part):
+    """Real and, if wanted, imaginary exponents, stored `[in, out]` as in the paper."""
 
-    _clips: ClassVar[tuple[str, ...]]
-    W_im: nn.Parameter | None
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        complex_weights: bool,
+        clip: Clip,
+        initial: Initial,
+        targets: WeightTargets,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        super().__init__()
+        self.clip = clip
+        self.bound = (
+            constrained_bound(in_features, out_features)
+            if initial == "constrained"
+            else math.sqrt(6 / (in_features + out_features))
+        )
+        self.targets = targets
+        self.W_re = nn.Parameter(torch.empty(in_features, out_features, device=device, dtype=dtype))
+        self.W_im = nn.Parameter(torch.empty_like(self.W_re)) if complex_weights else None
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw W_re; W_im is 0."""
+        uniform_(self.W_re, -self.bound, self.bound, generator)
+        if self.W_im is not None:
+            nn.init.zeros_(self.W_im)
+
+    def penalties(self) -> dict[str, Tensor]:
+        """Return `npu_weight`, which pulls the exponents to their targets."""
+        if self.targets == "ternary":
+            return {"npu_weight": functional.sparsity_penalty(self.W_re, "ternary")}
+        imaginary = self.W_im if self.clip == "wig" else None
+        return {"npu_weight": functional.npu_weight_penalty(self.W_re, imaginary)}
+
+    def project_(self) -> None:
+        """Clamp to [-1, 1] what `clip` says."""
+        if "w" in self.clip:
+            clamp_(self.W_re, -1, 1)
+        if self.W_im is not None and "i" in self.clip:
+            clamp_(self.W_im, -1, 1)
+
+
+class _PowerUnit(PartsUnit):
+    """Gated powers with real or complex exponents; everything that varies is an argument, see `NPU`."""
+
+    clips: ClassVar[tuple[str, ...]]
 
     def __init__(
         self,
@@ -38,72 +85,58 @@ class _PowerUnit(Unit):
         dtype: torch.dtype | None,
     ) -> None:
         super().__init__(in_features, out_features)
-        self.clip = checked_choice(self, "clip", clip, self._clips)
-        self.initial = checked_choice(self, "initial", initial, ("xavier", "constrained"))
+        self.clip: Clip = checked_choice(self, "clip", clip, self.clips)
+        self.initial: Initial = checked_choice(self, "initial", initial, ("xavier", "constrained"))
         self.gated = gated
-        self.weight_targets = checked_choice(self, "weight_targets", weight_targets, ("unit", "ternary"))
-        self.gate_gradient = checked_choice(
+        self.gate_gradient: GateGradient = checked_choice(
             self, "gate_gradient", gate_gradient, ("clamp", "straight_through")
         )
-        self.W_re = nn.Parameter(torch.empty(in_features, out_features, device=device, dtype=dtype))
-        self.W_im = nn.Parameter(torch.empty_like(self.W_re)) if complex_weights else None
-        self.g = nn.Parameter(torch.empty(in_features, device=device, dtype=dtype)) if gated else None
+        self.weight_targets: WeightTargets = checked_choice(
+            self, "weight_targets", weight_targets, ("unit", "ternary")
+        )
+        self.exponents = _Exponents(
+            in_features,
+            out_features,
+            complex_weights=complex_weights,
+            clip=clip,
+            initial=initial,
+            targets=weight_targets,
+            device=device,
+            dtype=dtype,
+        )
+        self.gate = (
+            RelevanceGate(
+                in_features,
+                clamps=True,
+                projects="g" in clip,
+                gradient=gate_gradient,
+                device=device,
+                dtype=dtype,
+            )
+            if gated
+            else None
+        )
         self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         self.check_input(x)
-        imaginary = None if self.W_im is None else self.W_im.mT
-        return functional.npu(x, self.W_re.mT, imaginary, self._open_gate())
-
-    def _open_gate(self) -> Tensor | None:
-        if self.g is None:
-            return None
-        clamped = self.g.clamp(0, 1)
-        return clamped if self.gate_gradient == "clamp" else self.g + (clamped - self.g).detach()
+        imaginary = None if self.exponents.W_im is None else self.exponents.W_im.mT
+        gate = None if self.gate is None else self.gate()
+        return functional.npu(x, self.exponents.W_re.mT, imaginary, gate)
 
     @property
     def weight(self) -> Tensor:
         """The exponents `[out, in]`, or their real and imaginary parts `[2, out, in]`; no gate."""
-        return self.W_re.mT if self.W_im is None else torch.stack([self.W_re.mT, self.W_im.mT])
-
-    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw W_re; W_im is 0 and the gate 0.5."""
-        if self.initial == "xavier":
-            _draws.xavier_uniform_(self.W_re, generator)
-        else:
-            bound = _draws.constrained_bound(self.in_features, self.out_features)
-            _draws.uniform_(self.W_re, -bound, bound, generator)
-        with torch.no_grad():
-            if self.W_im is not None:
-                self.W_im.zero_()
-            if self.g is not None:
-                self.g.fill_(0.5)
-
-    def penalties(self) -> dict[str, Tensor]:
-        """Return `npu_weight` and, with a gate, `npu_gate`: both pull towards discrete values."""
-        if self.weight_targets == "ternary":
-            named = {"npu_weight": functional.sparsity_penalty(self.W_re, "ternary")}
-        else:
-            imaginary = self.W_im if self.clip == "wig" else None
-            named = {"npu_weight": functional.npu_weight_penalty(self.W_re, imaginary)}
-        if self.g is not None:
-            named["npu_gate"] = functional.sparsity_penalty(self.g, "binary")
-        return named
-
-    def project_(self) -> None:
-        """Clamp exponents to [-1, 1] and the gate to [0, 1], as far as `clip` says."""
-        if "w" in self.clip:
-            clamp_(self.W_re, -1, 1)
-        if self.W_im is not None and "i" in self.clip:
-            clamp_(self.W_im, -1, 1)
-        if self.g is not None and "g" in self.clip:
-            clamp_(self.g, 0, 1)
+        real, imaginary = self.exponents.W_re, self.exponents.W_im
+        return real.mT if imaginary is None else torch.stack([real.mT, imaginary.mT])
 
     def sparsity_error(self) -> Tensor:
         """Return the distance of the worst exponent from {-1, 0, 1}; for an NPU the mean of both parts'."""
-        error = functional.sparsity_error(self.W_re)
-        return error if self.W_im is None else (error + functional.sparsity_error(self.W_im)) / 2
+        error = functional.sparsity_error(self.exponents.W_re)
+        if self.exponents.W_im is None:
+            return error
+        return (error + functional.sparsity_error(self.exponents.W_im)) / 2
 
 
 class NPU(_PowerUnit):
@@ -133,7 +166,7 @@ class NPU(_PowerUnit):
     Reference: Heim et al. (2020), Neural Power Units, equations 6 to 10.
     """
 
-    _clips = ("none", "w", "g", "wg", "wig")
+    clips = ("none", "w", "g", "wg", "wig")
 
     def __init__(
         self,
@@ -186,7 +219,7 @@ class RealNPU(_PowerUnit):
     Reference: Heim et al. (2020), Neural Power Units, section 3.2.
     """
 
-    _clips = ("none", "w", "g", "wg")
+    clips = ("none", "w", "g", "wg")
 
     def __init__(
         self,

@@ -1,92 +1,17 @@
-"""The table of all units: what they are called, what they can express, where they were published.
-
-Adding a unit is one class and one line here. Nothing of torch is imported before a class is asked for.
-"""
+"""Units by name, and modules of the user's own."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nalm.errors import InputError, did_you_mean
 from nalm.units._load import load_class
+from nalm.units._table import UNITS, UnitInfo
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-@dataclass(frozen=True)
-class UnitInfo:
-    """One registered unit.
-
-    Args:
-        name: Name in studies and on the command line.
-        title: Name in the papers and in figures.
-        target: `module:Class` in `nalm.units`.
-        paper: Citation key, see `nalm.citations`; empty for the dense baselines.
-        operations: Operations that one layer can express with ideal weights.
-        arguments: Constructor arguments that make the class this unit.
-        aliases: Other spellings, of papers and of the original code.
-    """
-
-    name: str
-    title: str
-    target: str
-    paper: str
-    operations: tuple[str, ...]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    aliases: tuple[str, ...] = ()
-
-    @property
-    def cls(self) -> type[nn.Module]:
-        """The class, imported when asked for."""
-        return load_class(f"nalm.units.{self.target}")
-
-    @property
-    def year(self) -> int | None:
-        """Year of publication."""
-        return int(self.paper[-4:]) if self.paper else None
-
-
-_ADD = ("add", "sub")
-_POWERS = ("mul", "div", "root", "reciprocal")
-_ALL = (*_ADD, *_POWERS)
-_NPU = ("mul", "div", "square", "root", "reciprocal")
-_BATCH = {"noise": "batch"}
-
-
-def _dense(activation: str) -> UnitInfo:
-    operations = _ADD if activation == "linear" else ()
-    title = {"relu": "ReLU", "relu6": "ReLU6", "elu": "ELU", "selu": "SELU"}.get(activation, activation)
-    return UnitInfo(activation, title, "_dense:Dense", "", operations, {"activation": activation})
-
-
-def _mlp(hidden_size: int) -> UnitInfo:
-    name, title = f"relu_{hidden_size}", f"ReLU, {hidden_size} hidden"
-    return UnitInfo(name, title, "_dense:MLP", "", (), {"hidden_size": hidden_size})
-
-
-# fmt: off
-UNITS: tuple[UnitInfo, ...] = (
-    UnitInfo("nac", "NAC+", "_nac:NAC", "trask2018", _ADD, aliases=("NAC+",)),
-    UnitInfo("nac_mul", "NAC•", "_nac:NACMul", "trask2018", _POWERS, aliases=("NAC•", "NAC*", "NACMul")),
-    UnitInfo("nalu", "NALU", "_nalu:NALU", "trask2018", _ALL),
-    UnitInfo("gnalu", "G-NALU", "_nalu:GNALU", "rana2019", _ALL, aliases=("G-NALU",)),
-    UnitInfo("inalu", "iNALU", "_inalu:INALU", "schloer2020", _ALL),
-    UnitInfo("nau", "NAU", "_nau:NAU", "madsen2020", _ADD, aliases=("ReRegualizedLinearNAC",)),
-    UnitInfo("nmu", "NMU", "_nmu:NMU", "madsen2020", ("mul",), aliases=("ReRegualizedLinearMNAC",)),
-    UnitInfo("snmu", "sNMU", "_nmu:SNMU", "mistry2022snmu", ("mul",), aliases=("stochastic NMU",)),
-    UnitInfo("snmu_batch", "sNMU (batch)", "_nmu:SNMU", "mistry2022snmu", ("mul",), _BATCH,
-             aliases=("batch sNMU", "bsNMU")),
-    UnitInfo("npu", "NPU", "_npu:NPU", "heim2020", _NPU),
-    UnitInfo("realnpu", "Real NPU", "_npu:RealNPU", "heim2020", _NPU, aliases=("RealNPU", "real-npu")),
-    *(_dense(name) for name in ("linear", "relu", "relu6", "tanh", "sigmoid", "softsign", "elu", "selu")),
-    _mlp(1),
-    _mlp(100),
-)
-# fmt: on
 
 
 def _key(name: str) -> str:

@@ -7,12 +7,12 @@ the question on to its children, in order.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from nalm.errors import InputError
+from nalm.units._draws import drawing_from
 from nalm.units._unit import Unit
 
 
@@ -37,28 +37,6 @@ def project_(module: nn.Module) -> None:
     """Clamp the parameters of all units in `module` to their domains, in place."""
     for unit in _answering(module, "project_"):
         unit.project_()  # type: ignore[operator]
-
-
-@contextmanager
-def drawing_from(generator: torch.Generator | None) -> Iterator[None]:
-    """Make torch's default CPU generator draw from the stream of `generator` inside a `with` block.
-
-    The stream goes on where the block stopped; the default generator is left as it was. Use it to build a
-    module whose constructor draws its initial values. None changes nothing.
-
-    Args:
-        generator: A CPU generator.
-    """
-    if generator is None:
-        yield
-        return
-    state = torch.get_rng_state()
-    try:
-        torch.set_rng_state(generator.get_state())
-        yield
-        generator.set_state(torch.get_rng_state())
-    finally:
-        torch.set_rng_state(state)
 
 
 def reset_parameters(module: nn.Module, generator: torch.Generator | None = None) -> None:
@@ -88,6 +66,18 @@ def reset_parameters(module: nn.Module, generator: torch.Generator | None = None
             )
         for child in module.children():
             reset_parameters(child, generator)
+
+
+def skip_construction_draws(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw and drop what the released constructors draw before the first `reset_parameters`."""
+    for unit in _answering(module, "skip_construction_draws"):
+        unit.skip_construction_draws(generator)  # type: ignore[operator]
+
+
+def learn_(module: nn.Module, loss: Tensor) -> None:
+    """Tell units that learn from the value of the loss (bandits) what it was; call it after each step."""
+    for unit in _answering(module, "learn_"):
+        unit.learn_(loss)  # type: ignore[operator]
 
 
 def sparsity_error(module: nn.Module) -> Tensor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -61,6 +62,12 @@ class Unit(nn.Module, ABC):
     def project_(self) -> None:
         """Clamp the parameters to their domain, in place; call it after each optimiser step."""
 
+    def skip_construction_draws(self, generator: torch.Generator) -> None:
+        """Draw and drop what the released code's constructor draws before the first `reset_parameters`."""
+
+    def learn_(self, loss: Tensor) -> None:
+        """Learn from the loss of the last training forward pass; only units with bandits do."""
+
     def check_input(self, x: Tensor) -> None:
         """Refuse an input that the unit cannot map.
 
@@ -110,3 +117,22 @@ def checked_choice(owner: object, name: str, value: Any, choices: Sequence[str])
         allowed = ", ".join(repr(choice) for choice in choices)
         raise InputError(f"{type(owner).__name__}: {name} must be one of {allowed}, got {value!r}{nearest}")
     return value
+
+
+def checked_range(owner: object, name: str, value: Any, *, above: float = -math.inf) -> tuple[float, float]:
+    """Return `value` as a pair low < high of numbers greater than `above`.
+
+    Raises:
+        InputError: it is not one; the message names the class and the argument.
+    """
+    try:
+        low, high = value
+        good = above < low < high < math.inf
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        limit = "" if above == -math.inf else f" greater than {above:g}"
+        raise InputError(
+            f"{type(owner).__name__}: {name} must be an increasing pair of numbers{limit}, got {value!r}"
+        )
+    return low, high
