@@ -25,12 +25,33 @@ PAIRS = {
     "[10,20]": "[20,40]",
 }
 
-STUDY = """\
+RANGES = ",\n".join(
+    f'    {{ interpolation_range = "{inside}", extrapolation_range = "{outside}" }}'
+    for inside, outside in PAIRS.items()
+)
+STUDY = f"""\
+name = "quickstart"
 title = "Two units on nine ranges"
 description = "A study for tests."
+seeds = "0:2"
 
-[training]
+[task]
+kind = "single-module"
+operation = "mul"
+
+[settings]
 iterations = 3000
+
+[grid]
+ranges = [
+{RANGES},
+]
+
+[[networks]]
+unit = "nmu"
+
+[[networks]]
+unit = "nalu"
 """
 
 

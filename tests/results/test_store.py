@@ -23,7 +23,7 @@ from nalm.errors import StoreError
 from nalm.results.store import Store
 from nalm.results.summary import summarise
 from nalm.runs import Run
-from results.samples import PAIRS, STUDY, make_batch, make_run
+from results.samples import PAIRS, RANGES, STUDY, make_batch, make_run
 
 CONTRACT = [
     "run",
@@ -163,19 +163,55 @@ class TestRoundTrip:
         ]
 
 
+class TestStudy:
+    def test_rows_stand_in_the_order_of_the_study(self, tmp_path: Path) -> None:
+        text = STUDY.replace(RANGES, ",\n".join(reversed(RANGES.split(",\n"))))
+        store = Store.create_or_open(tmp_path, text)
+        for unit in ("nac", "nalu", "nmu"):  # nac is not in the study
+            store.write(make_batch(runs_of(range(2), unit)))
+        groups = store.summary()
+        assert list(dict.fromkeys(group["unit"] for group in groups)) == ["nmu", "nalu", "nac"]
+        assert [group["interpolation_range"] for group in groups] == [
+            *reversed(PAIRS),
+            *reversed(PAIRS),
+            *PAIRS,
+        ]
+        records = store.records().filter(unit="nmu", interpolation_range="[1,2]")
+        assert records["seed"].to_list() == [0] * 4 + [1] * 4
+        assert records["step"].to_list() == [0, 1000, 2000, 3000] * 2
+
+    def test_the_study_decides_threshold_and_window(self, tmp_path: Path) -> None:
+        strict = Store.create_or_open(tmp_path / "a", f"threshold = 1e-12\n{STUDY}")
+        strict.write(make_batch([make_run()]))
+        assert strict.records()["threshold"].unique().to_list() == [1e-12]
+        assert strict.summary()[0]["solved"] == 0
+        last = Store.create_or_open(tmp_path / "b", f"selection_window = 1\n{STUDY}")
+        batch = make_batch([make_run()])
+        batch.extrapolation_error[-1] = 1.0
+        last.write(batch)
+        assert last.summary()[0]["solved"] == 0
+
+    def test_a_store_without_a_proper_study_still_works(self, tmp_path: Path) -> None:
+        store = Store.create_or_open(tmp_path, 'title = "Imported"\n')
+        store.write(make_batch(runs_of(range(2), "nalu")))
+        assert store.study is None
+        assert [group["interpolation_range"] for group in store.summary()] == list(PAIRS)
+
+
 class TestWhichFolder:
     def test_a_folder_of_the_same_study_is_continued(self, store: Store) -> None:
         store.write(make_batch(runs_of(range(1))))
-        again = Store.create_or_open(store.path, f"seeds = [5, 9]\n{STUDY}")
+        again = Store.create_or_open(store.path, STUDY.replace("0:2", "5:9").replace("A study", "The study"))
         assert len(again.finished(no_damage)) == 9
         assert again.records().equals(store.records())
 
     @pytest.mark.parametrize(
         ("text", "difference"),
         [
-            (STUDY.replace("3000", "4000"), "training.iterations is 3000 there and 4000 here"),
-            (STUDY + "log_interval = 10\n", "training.log_interval is not set there and 10 here"),
-            ('title = "Other"\n', "training.iterations is 3000 there and not set here"),
+            (STUDY.replace("3000", "4000"), "settings.iterations is 3000 there and 4000 here"),
+            (STUDY + "hidden_size = 9\n", "networks[1].hidden_size is not set there and 9 here"),
+            (STUDY.replace("iterations = 3000\n", ""), "settings.iterations is 3000 there and not set here"),
+            ("threshold = 1e-4\n" + STUDY, "threshold is not set there and 0.0001 here"),
         ],
     )
     def test_a_folder_of_another_study_is_refused(self, store: Store, text: str, difference: str) -> None:

@@ -66,8 +66,10 @@ def parameter_names(names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in SCHEMA and not is_weight(name)]
 
 
-def records_table(batch: BatchResult) -> pl.DataFrame:
+def records_table(batch: BatchResult, threshold: float | None = None) -> pl.DataFrame:
     """Return the long table of a batch, sorted by the position of the run in the batch and by step.
+
+    `threshold` of success is by default that of each run's task.
 
     A run that failed before its first row keeps one, at step 0 with empty measures, so that it is counted.
     A sparsity error of NaN (the network reports none) becomes null; other NaN stay.
@@ -81,7 +83,7 @@ def records_table(batch: BatchResult) -> pl.DataFrame:
         schema={"_run": pl.Int64(), **MEASURES},
     ).with_columns(pl.col("sparsity_error").fill_nan(None))
     table = (
-        _run_table(batch)
+        _run_table(batch, threshold)
         .join(measures, on="_run", how="left", maintain_order="left_right")
         .with_columns(pl.col("step").fill_null(0))
     )
@@ -92,10 +94,10 @@ def records_table(batch: BatchResult) -> pl.DataFrame:
 _ATTRIBUTES = {name: "steps" if name == "step" else name for name in MEASURES}
 
 
-def _run_table(batch: BatchResult) -> pl.DataFrame:
+def records_labels(runs: Sequence[Run]) -> pl.DataFrame:
+    """Return the labels and parameters of runs, one row each."""
     rows: list[dict[str, Any]] = [
         {
-            "_run": index,
             "run": run.id,
             "study": run.study,
             "task": run.task.kind,
@@ -104,15 +106,26 @@ def _run_table(batch: BatchResult) -> pl.DataFrame:
             "interpolation_range": _text(getattr(run.task, "interpolation_range", None)),
             "extrapolation_range": _text(getattr(run.task, "extrapolation_range", None)),
             "seed": run.seed,
-            "status": batch.status[index],
-            "failed_step": batch.failed_step[index],
-            "reason": batch.reason[index],
-            "threshold": thresholds.threshold(run.task),
         }
-        for index, run in enumerate(batch.runs)
+        for run in runs
     ]
-    table = pl.DataFrame(rows, schema={"_run": pl.Int64(), **LABELS, **OUTCOME})
-    return table.hstack(_parameter_columns(batch.runs))
+    return pl.DataFrame(rows, schema=LABELS).hstack(_parameter_columns(runs))
+
+
+def _run_table(batch: BatchResult, threshold: float | None) -> pl.DataFrame:
+    outcome = {
+        "status": batch.status,
+        "failed_step": batch.failed_step,
+        "reason": batch.reason,
+        "threshold": [
+            thresholds.threshold(run.task) if threshold is None else threshold for run in batch.runs
+        ],
+    }
+    return (
+        records_labels(batch.runs)
+        .hstack(pl.DataFrame(outcome, schema=OUTCOME))
+        .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_run"))
+    )
 
 
 def _text(value: object | None) -> str | None:

@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from nalm.results._columns import parameter_names
+from nalm.results._columns import parameter_names, records_labels
+from nalm.studies import Study, expand
 from nalm.units import names
 
 _Key = tuple[Any, ...]
 
 
-def sort_rows(records: pl.DataFrame) -> pl.DataFrame:
-    """Sort the long table by unit (as `nalm units` lists them), operation, range, parameters, seed and
-    step."""
+def sort_rows(records: pl.DataFrame, study: Study | None = None) -> pl.DataFrame:
+    """Sort the long table by group, seed and step.
+
+    Groups (unit, operation, ranges, parameters) stand as `study` lists them; those it does not list follow,
+    units as `nalm units` lists them, ranges as in the papers' scripts, parameters by value.
+    """
     keys = ["unit", "operation", "interpolation_range", "extrapolation_range"]
     keys += parameter_names(records.columns)
     groups = records.select(keys).unique()
-    rows = sorted(
-        groups.rows(), key=lambda row: tuple(_sort_key(*pair) for pair in zip(keys, row, strict=True))
-    )
-    ranked = pl.DataFrame(rows, schema=groups.schema, orient="row").with_row_index("_rank")
+    listed = _listed_groups(study, keys)
+
+    def place(row: tuple[Any, ...]) -> _Key:
+        position = listed.get(_texts(row))
+        return (position,) if position is not None else (len(listed), *map(_sort_key, keys, row))
+
+    ranked = pl.DataFrame(
+        sorted(groups.rows(), key=place), schema=groups.schema, orient="row"
+    ).with_row_index("_rank")
     return (
         records.join(ranked, on=keys, how="left", nulls_equal=True)
         .sort("_rank", "seed", "run", "step", maintain_order=True)
         .drop("_rank")
     )
+
+
+def _listed_groups(study: Study | None, keys: Sequence[str]) -> dict[tuple[str, ...], int]:
+    if study is None:
+        return {}
+    one_run_each = records_labels(expand(study, seeds=(0,)))
+    absent = [pl.lit(None).alias(key) for key in keys if key not in one_run_each.columns]
+    rows = one_run_each.with_columns(absent).select(keys).rows()
+    return {_texts(row): position for position, row in reversed(list(enumerate(rows)))}
+
+
+def _texts(row: Sequence[Any]) -> tuple[str, ...]:
+    """Integers and equal floats alike, whatever type a column has taken in a file."""
+    return tuple(str(float(value)) if isinstance(value, (int, float)) else str(value) for value in row)
 
 
 def _sort_key(name: str, value: Any) -> _Key:

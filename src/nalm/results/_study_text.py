@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-# settings that change which runs of the grid are trained, or how they are shown, but no run's result
-_FREE = ("seeds", "name", "title", "description", "citation", "cite", "figure", "paper")
+# settings that change how results are shown, but neither a run nor its verdict
+_SHOWN = ("name", "title", "description", "paper", "figure")
 
 
 def title(text: str) -> str:
@@ -38,11 +38,11 @@ def first_difference(there: str, given: str) -> str | None:
 
 
 def _settings(value: Any, path: str = "") -> dict[str, Any]:
-    """Flatten to `networks[2].unit = value`, without the settings that leave runs unchanged."""
+    """Flatten to `networks[2].unit = value`, without seeds and what is only shown."""
     if isinstance(value, dict):
         flat: dict[str, Any] = {}
         for key, entry in value.items():
-            if path or key not in _FREE:
+            if key != "seeds" and (path or key not in _SHOWN):
                 flat |= _settings(entry, f"{path}.{key}" if path else key)
         return flat
     if isinstance(value, list) and any(isinstance(entry, (dict, list)) for entry in value):

@@ -18,18 +18,23 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import safetensors.numpy
 
-from nalm.errors import StoreError
+from nalm import studies
+from nalm.errors import StoreError, StudyError
 from nalm.results import _files
 from nalm.results._columns import SCHEMA, in_order, records_table
 from nalm.results._environment import environment
 from nalm.results._order import sort_rows
 from nalm.results._study_text import first_difference, title
+from nalm.results.selection import WINDOW
+from nalm.results.summary import Group, summarise
+from nalm.studies import Study
 from nalm.training.results import BatchResult
 
 _STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED = (
@@ -100,6 +105,14 @@ class Store:
             raise StoreError(f"{path}: study.toml cannot be read ({error})") from None
         return store
 
+    @cached_property
+    def study(self) -> Study | None:
+        """The study, or None where the text is none that this version understands (imported results, say)."""
+        try:
+            return studies.loads(self.study_toml, self.path.name, source=_STUDY)
+        except StudyError:
+            return None
+
     def environments(self) -> list[dict[str, str]]:
         """Return the versions and processors that results were made with, in order of first use."""
         try:
@@ -139,7 +152,8 @@ class Store:
             StoreError: the disk is full or failed; finished batches are kept, and nothing half-written is
                 left.
         """
-        self.add(records_table(batch), batch.state)
+        threshold = self.study.threshold if self.study else None
+        self.add(records_table(batch, threshold), batch.state)
 
     def add(self, records: pl.DataFrame, state: Mapping[str, Mapping[str, np.ndarray]]) -> None:
         """Add the records of some runs and their final parameters by run id and parameter name.
@@ -191,7 +205,15 @@ class Store:
         if not tables:
             return pl.DataFrame(schema=SCHEMA)
         together = pl.concat(tables, how="diagonal_relaxed")
-        return sort_rows(together.select(in_order(together.columns)))
+        return sort_rows(together.select(in_order(together.columns)), self.study)
+
+    def summary(self) -> list[Group]:
+        """Return the summary of all finished runs, with the study's window of rows (`nalm.results.summary`).
+
+        Raises:
+            StoreError: as `records`.
+        """
+        return summarise(self.records(), self.study.selection_window if self.study else WINDOW)
 
     def weights(self, run: str) -> dict[str, np.ndarray]:
         """Return the final parameters of a run by name.

@@ -97,4 +97,4 @@ def _measures(runs: pl.DataFrame) -> Group:
 
 
 def _entry(interval: Interval) -> dict[str, float | None]:
-    return {part: None if math.isnan(value) else value for part, value in interval._asdict().items()}
+    return {part: value if math.isfinite(value) else None for part, value in interval._asdict().items()}
