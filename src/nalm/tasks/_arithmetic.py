@@ -152,6 +152,10 @@ class ArithmeticTask(BaseModel):
         """Which inputs form the operands for `seed`, and the seed of its training data."""
         return layout(self.operand_slices, self.input_size, not self.simple, seed, streams)
 
+    def operands(self, seed: int, streams: Family) -> tuple[Slice, ...]:
+        """The slices of the inputs that the operation reads for `seed`."""
+        return self.layout(seed, streams).slices[: operands_read(self.operation, self.subsets)]
+
     def evaluation_key(self, seed: int, streams: Family) -> Hashable:
         """All that validation and test sets take from the seed."""
         return self.layout(seed, streams).slices
@@ -188,7 +192,7 @@ class ArithmeticTask(BaseModel):
         self._write(raw, seed, streams, out[:, : self.in_features], out[:, self.in_features :])
 
     def _write(self, raw: Raw, seed: int, streams: Family, x: Float32, t: Float32) -> None:
-        slices = self.layout(seed, streams).slices[: operands_read(self.operation, self.subsets)]
+        slices = self.operands(seed, streams)
         steps = max(1, _SCRATCH // (x.shape[1] * x.shape[2]))
         for first in range(0, len(x), steps):
             block = slice(first, first + steps)
@@ -202,7 +206,7 @@ class ArithmeticTask(BaseModel):
         is_test = part == "test"
         range_ = self.extrapolation_range if is_test else self.interpolation_range
         exact, x = _evaluation_inputs(part, range_, self.distribution, streams, samples, self.input_size)
-        slices = self.layout(seed, streams).slices[: operands_read(self.operation, self.subsets)]
+        slices = self.operands(seed, streams)
         t = apply(self.operation, [exact[:, start:stop].sum(axis=1) for start, stop in slices])
         return x, t[:, None].astype(np.float32)
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 import torch
@@ -18,9 +17,9 @@ from torch.func import vmap
 from nalm import units
 from nalm.runs import Run
 from nalm.streams import weight_generator
-from nalm.tasks import TrainingStream
 from nalm.training.native import NativeProgram
 from nalm.training.batches import Batch, stream_key
+from nalm.training.data import PARTS, Data, Part
 from nalm.training.programs import Lowered, ProgramKey, program, program_key, step_of
 from nalm.training.randomness import NoiseStream
 from nalm.training.reinitialisation import Reinitialisation
@@ -29,11 +28,6 @@ from nalm.training.settings import TrainingSettings
 from nalm.training.step import Step
 from nalm.training.tensors import TensorProgram
 
-# Training data of one block should stay in a core's second-level cache (floats).
-BLOCK_FLOATS = 2**18
-LEAST_BLOCK = 8
-MOST_BLOCK = 256
-
 # Steps of the schedule that are computed at once and shared by all seeds.
 SCHEDULE_STEPS = 2**16
 
@@ -41,8 +35,6 @@ SCHEDULE_STEPS = 2**16
 MOST_RECORDED_WEIGHTS = 16
 
 Progress = Callable[[int], None]
-Part = Literal["validation", "test"]
-PARTS: tuple[Part, ...] = ("validation", "test")
 
 
 def train_batch(
@@ -79,56 +71,10 @@ class _History:
     state: dict[str, np.ndarray]
 
 
-class _Data:
-    """The data sets of runs that are trained together, each made once for all runs that use it."""
-
-    def __init__(self, runs: Sequence[Run]) -> None:
-        settings = runs[0].training
-        self._family = settings.streams
-        self._streams: dict[Hashable, TrainingStream] = {}
-        self._positions: dict[Hashable, int] = {}
-        self._owners: list[Run] = []
-        self._evaluation: dict[Hashable, np.ndarray] = {}
-        for run in runs:
-            stream = stream_key(run)
-            if stream not in self._streams:
-                self._streams[stream] = run.task.open_stream(run.seed, self._family, settings.batch_size)
-            if (stream, run.task) not in self._positions:
-                self._positions[stream, run.task] = len(self._owners)
-                self._owners.append(run)
-        rows = [run.task.in_features + run.task.out_features for run in self._owners]
-        floats = settings.batch_size * sum(rows)
-        self.steps = int(np.clip(BLOCK_FLOATS // floats, LEAST_BLOCK, MOST_BLOCK))
-        shapes = [(self.steps, count, settings.batch_size) for count in rows]
-        self._buffers = [np.empty(shape, dtype=np.float32) for shape in shapes]
-
-    def index(self, runs: Sequence[Run]) -> np.ndarray:
-        """Which training data set each run reads."""
-        return np.array([self._positions[stream_key(run), run.task] for run in runs], dtype=np.int64)
-
-    def draw(self, steps: int) -> list[np.ndarray]:
-        """The training data sets of the next `steps` steps, `[steps, features, batch]` each, until the next call."""
-        raw = {key: stream.draw(steps) for key, stream in self._streams.items()}
-        blocks = [buffer[:steps] for buffer in self._buffers]
-        for run, block in zip(self._owners, blocks, strict=True):
-            run.task.write_batches(raw[stream_key(run)], run.seed, self._family, block)
-        return blocks
-
-    def evaluation(self, run: Run, part: Part) -> np.ndarray:
-        """Inputs and targets `[features, samples]` of a run's validation or test set."""
-        settings = run.training
-        samples = settings.validation_samples if part == "validation" else settings.test_samples
-        key = (part, run.task, run.task.evaluation_key(run.seed, self._family), samples)
-        if key not in self._evaluation:
-            x, t = run.task.evaluation_set(part, run.seed, self._family, samples)
-            self._evaluation[key] = np.ascontiguousarray(np.concatenate([x, t], axis=1).T)
-        return self._evaluation[key]
-
-
 class _Group:
     """The runs of one network and one set of settings."""
 
-    def __init__(self, runs: Sequence[Run], lowered: Lowered, data: _Data) -> None:
+    def __init__(self, runs: Sequence[Run], lowered: Lowered, data: Data) -> None:
         self.runs = tuple(runs)
         self.settings = runs[0].training
         key = program_key(runs[0])
@@ -169,7 +115,7 @@ class _Group:
         if self.settings.reinitialise:
             self._generators = [_copy(self._generators[i]) for i in self.noise_index]
 
-    def _evaluation_sets(self, data: _Data, part: Part) -> tuple[list[np.ndarray], np.ndarray]:
+    def _evaluation_sets(self, data: Data, part: Part) -> tuple[list[np.ndarray], np.ndarray]:
         """The distinct sets of the group, and which of them each run uses."""
         own = [data.evaluation(run, part) for run in self.runs]
         sets = list({id(values): values for values in own}.values())
@@ -302,7 +248,7 @@ def _train_together(
     runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered], on_progress: Progress
 ) -> dict[str, _History]:
     settings = runs[0].training
-    data = _Data(runs)
+    data = Data(runs)
     members: dict[Hashable, list[Run]] = {}
     for run in runs:
         members.setdefault((program_key(run), run.training), []).append(run)

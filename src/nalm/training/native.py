@@ -134,8 +134,12 @@ def _noise_lanes(graph: Graph, draw: Draw, axis: int, start: int) -> Array:
 
 
 @cache
-def build(source: str) -> Path:
+def build(source: str, flags: tuple[str, ...] = ()) -> Path:
     """Compile, or take from PyTorch's own cache; the path of the library.
+
+    Args:
+        source: C++.
+        flags: compiler flags in addition to PyTorch's.
 
     Raises:
         NoCompiler: no C++ compiler was found, or it cannot build PyTorch's headers.
@@ -144,7 +148,7 @@ def build(source: str) -> Path:
     from torch._inductor.codecache import CppCodeCache
 
     try:
-        return Path(CppCodeCache.load(source)._name)
+        return Path(CppCodeCache.load(source, extra_flags=flags)._name)
     except (exc.InvalidCxxCompiler, exc.InductorError, FileNotFoundError) as error:
         raise NoCompiler(str(error).splitlines()[0]) from error
     except exc.CppCompileError as error:
