@@ -1,0 +1,224 @@
+"""The commands and their options. What each does is imported when it is called: `nalm --help` loads nothing else."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nalm.errors import NalmError
+
+app = typer.Typer(
+    name="nalm",
+    help="Neural arithmetic logic modules: train the published studies, summarise and draw their results.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.")]
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")]
+SeedsOption = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B - 1, not the study's own.")]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Train only these runs; repeat for more keys, or for alternatives."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting everywhere in the study; repeatable."),
+]
+IterationsOption = Annotated[int | None, typer.Option(metavar="N", help="Short for --set iterations=N.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Worker processes; by default one per core.", show_default=False)
+]
+DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Results folder; by default results/STUDY. Finished runs are kept."),
+]
+
+
+class SummaryFormat(StrEnum):
+    """How `nalm summary` writes."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    latex = "latex"
+
+
+def main() -> None:
+    """Run the command line; errors that a user can mend are one line each on stderr."""
+    try:
+        app()
+    except NalmError as error:
+        _complain(str(error))
+        sys.exit(error.exit_status)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"{where}{error.strerror or error}; finished batches are kept, the same command goes on from there")
+        sys.exit(1)
+
+
+def _complain(text: str) -> None:
+    for line in text.splitlines():
+        print(f"nalm: {line}", file=sys.stderr)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from nalm import __version__
+
+        typer.echo(f"nalm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_studies() -> None:
+    """List the studies that ship: runs, iterations, estimated time here."""
+    from nalm.cli._tables import print_studies
+
+    print_studies()
+
+
+@app.command()
+def units() -> None:
+    """List the units: what they can express, where they were published."""
+    from nalm.cli._tables import print_units
+
+    print_units()
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    out: OutOption = None,
+    seeds: SeedsOption = None,
+    only: OnlyOption = None,
+    set_: SetOption = None,
+    iterations: IterationsOption = None,
+    workers: WorkersOption = None,
+    device: DeviceOption = "cpu",
+    cluster: Annotated[str | None, typer.Option(metavar="SPEC", help="Train on a cluster.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be trained.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON line per finished batch.")] = False,
+) -> None:
+    """Train a study, or what is missing of it. Interrupt it whenever you like; the same command goes on."""
+    from nalm.cli._options import only_values, setting_values
+    from nalm.cli._run import run_study
+
+    run_study(
+        study,
+        out=out,
+        seeds=seeds,
+        only=only_values(only or []),
+        settings=setting_values(set_ or [], iterations),
+        workers=workers,
+        device=device,
+        cluster=cluster,
+        dry_run=dry_run,
+        json_lines=json,
+    )
+
+
+@app.command()
+def summary(
+    folder: FolderArgument,
+    format: Annotated[SummaryFormat, typer.Option(help="How to write it.")] = SummaryFormat.table,
+) -> None:
+    """Show success rate, solved-at step and sparsity error of each group of runs, with 95 % intervals."""
+    from nalm.cli._results import print_summary
+
+    print_summary(folder, format.value)
+
+
+@app.command()
+def plot(
+    folder: FolderArgument,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table; by default DIR/figure.pdf."),
+    ] = None,
+) -> None:
+    """Draw the study's figure."""
+    from nalm.cli._results import plot_figure
+
+    plot_figure(folder, to)
+
+
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Results folders.")],
+    to: Annotated[Path, typer.Option(metavar="FILE.html", help="The page.")] = Path("report.html"),
+) -> None:
+    """Write one page with the figures and tables of results folders; it opens offline."""
+    from nalm.cli._results import write_report
+
+    write_report(folders, to)
+
+
+@app.command()
+def export(
+    folder: FolderArgument,
+    to: Annotated[
+        Path, typer.Option(metavar="FILE.csv|.parquet|TENSORBOARD_DIR", help="The file, or a folder for TensorBoard.")
+    ],
+) -> None:
+    """Write the records, one row per run and logged step."""
+    from nalm.cli._results import export_records
+
+    export_records(folder, to)
+
+
+@app.command()
+def bench(
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit of `nalm units`, or package.module:Class.")],
+    against: Annotated[list[str] | None, typer.Option(metavar="UNIT", help="Compare with; repeatable.")] = None,
+    study: Annotated[str, typer.Option(metavar="STUDY", help="Task, ranges and settings.")] = "quickstart",
+    operation: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Operation to learn, not the study's own; repeatable.")
+    ] = None,
+    out: OutOption = None,
+    seeds: SeedsOption = None,
+    set_: SetOption = None,
+    iterations: IterationsOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """Train a unit, perhaps of your own, on a study's ranges, and rank it among others."""
+    from nalm.cli._bench import bench_units
+    from nalm.cli._options import setting_values
+
+    bench_units(
+        [unit, *(against or [])],
+        study,
+        operations=operation or [],
+        out=out,
+        seeds=seeds,
+        settings=setting_values(set_ or [], iterations),
+        workers=workers,
+    )
+
+
+@app.command()
+def cite(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A unit, a study, or a citation key.")],
+) -> None:
+    """Print the BibTeX entry of a unit or study."""
+    from nalm.cli._tables import print_citation
+
+    print_citation(name)

@@ -1,0 +1,153 @@
+"""`nalm run`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nalm.cli._tables import console, number
+from nalm.errors import InputError
+from nalm.execution import Failure, Job, Reporter, execute, prepare
+from nalm.progress import Bar, JsonLines, Lines
+
+# more failed runs than this are counted, not listed
+_LISTED = 20
+
+
+def run_study(
+    study: str,
+    *,
+    out: Path | None,
+    seeds: str | None,
+    only: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    workers: int | None,
+    device: str,
+    cluster: str | None,
+    dry_run: bool,
+    json_lines: bool,
+) -> None:
+    """Train what is missing of a study's chosen runs.
+
+    Raises:
+        InputError: an option or the study is wrong.
+        typer.Exit: status 1 if runs failed, 130 if interrupted.
+    """
+    if cluster is not None:
+        raise InputError(f"--cluster {cluster}: clusters are not supported in this version; leave it out")
+    job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    if dry_run:
+        print_plan(job)
+        return
+    failed = train(job, reporter(json_lines), workers=workers, device=device)
+    if failed:
+        complain_of(failed)
+    if not json_lines:
+        typer.echo(f"{len(job.runs)} runs in {job.path}; next: nalm summary {job.path}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def train(job: Job, report: Reporter, *, workers: int | None, device: str) -> list[Failure]:
+    """Train a job with messages on stderr; returns the runs that failed.
+
+    Raises:
+        typer.Exit: status 130 if interrupted by Ctrl-C or by SIGTERM.
+    """
+    store = job.open_store()
+    with plain_warnings():
+        finished = job.finished(store, note)
+        try:
+            with termination_interrupts():
+                execute(job, store, finished, report, workers=workers, device=device)
+        except KeyboardInterrupt:
+            kept = len(job.finished(store, note))
+            note(f"interrupted; {kept} of {len(job.runs)} runs are kept in {job.path}, the same command goes on")
+            raise typer.Exit(130) from None
+    return job.failures(store)
+
+
+def reporter(json_lines: bool) -> Reporter:
+    """JSON lines, a live bar on a terminal, or plain lines."""
+    if json_lines:
+        return JsonLines(_write_line)
+    terminal = Console()
+    return Bar(terminal) if terminal.is_terminal else Lines(_write_line)
+
+
+def note(text: str) -> None:
+    """Print a message on stderr."""
+    print(f"nalm: {text}", file=sys.stderr, flush=True)
+
+
+def complain_of(failed: list[Failure]) -> None:
+    """List failed runs on stderr."""
+    note(f"{len(failed)} runs failed; the others are kept:")
+    for run, step, reason in failed[:_LISTED]:
+        ranges = f"{run.task.interpolation_range}"
+        parameters = "".join(f" {key}={value}" for key, value in run.parameters.items())
+        after = "" if step is None else f" after step {step}"
+        note(f"  {run.network.label} {run.task.operation} {ranges}{parameters} seed {run.seed}:{after} {reason}")
+    if len(failed) > _LISTED:
+        note(f"  and {len(failed) - _LISTED} more (columns status and reason of nalm export)")
+
+
+def print_plan(job: Job) -> None:
+    """Show what would be trained."""
+    finished = job.finished(job.open_store(), note) if job.exists else set()
+    rows: dict[tuple[str, str, int], list[int]] = {}
+    for run in job.runs:
+        row = rows.setdefault((run.network.label, run.task.operation, run.training.iterations), [0, 0])
+        row[0] += 1
+        row[1] += run.id in finished
+    table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
+    for column in ("unit", "operation"):
+        table.add_column(column)
+    for column in ("iterations", "runs", "finished", "run-iterations to do"):
+        table.add_column(column, justify="right")
+    left = 0
+    for (unit, operation, iterations), (runs, done) in rows.items():
+        todo = (runs - done) * (iterations + 1)
+        left += todo
+        table.add_row(unit, operation, number(iterations), number(runs), number(done), number(todo))
+    table.add_section()
+    table.add_row("all", "", "", number(len(job.runs)), number(len(finished)), number(left))
+    console().print(table)
+
+
+@contextmanager
+def termination_interrupts() -> Iterator[None]:
+    """Treat SIGTERM, and the loss of the terminal, like Ctrl-C."""
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Print warnings as one line each, without a place in the source."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_args, **_kwargs: note(f"warning: {message}")
+        yield
+
+
+def _write_line(line: str) -> None:
+    print(line, flush=True)

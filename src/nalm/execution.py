@@ -1,0 +1,133 @@
+"""From a study and the user's choices to a results folder: what the command line and `nalm.run` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from nalm.runs import Run
+from nalm.studies import Study, check_networks, choose_seeds, expand, load, select, to_toml
+
+if TYPE_CHECKING:
+    from nalm.results.store import Store
+    from nalm.training import BatchResult
+
+
+class Reporter(Protocol):
+    """Told how training goes on."""
+
+    def begin(self, runs: int, finished: int, iterations: int) -> None:
+        """`runs` are wanted, `finished` of them are in the store, the others take `iterations` updates."""
+
+    def progress(self, iterations: int) -> None:
+        """`iterations` more updates are done."""
+
+    def batch(self, result: BatchResult) -> None:
+        """A batch is finished and stored."""
+
+    def end(self) -> None:
+        """Training is over, one way or another."""
+
+
+class Failure(NamedTuple):
+    """A run that could not be trained to its end."""
+
+    run: Run
+    step: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """The chosen runs of a study, and the folder that they belong into."""
+
+    study: Study
+    runs: tuple[Run, ...]
+    path: Path
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder holds results already."""
+        return (self.path / "study.toml").exists()
+
+    def open_store(self) -> Store:
+        """Open the folder, or make it.
+
+        Raises:
+            StoreError: it belongs to another study, or cannot be written.
+        """
+        from nalm.results.store import Store
+
+        return Store.create_or_open(self.path, to_toml(self.study))
+
+    def finished(self, store: Store, warn: Callable[[str], None]) -> set[str]:
+        """Return the ids of the chosen runs that `store` holds; `warn` gets a line for each damaged file."""
+        return store.finished(warn) & {run.id for run in self.runs}
+
+    def failures(self, store: Store) -> list[Failure]:
+        """Return the chosen runs that diverged, in their order."""
+        table = store.records().filter(status="failed").select("run", "failed_step", "reason").unique("run")
+        failed = {run: (step, reason) for run, step, reason in table.iter_rows()}
+        return [Failure(run, *failed[run.id]) for run in self.runs if run.id in failed]
+
+
+def prepare(
+    study: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    seeds: Any = None,
+    only: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+) -> Job:
+    """Read a study and choose runs of it; nothing is written.
+
+    Args:
+        study: name of a study that ships, or path of a TOML file.
+        settings: replaced everywhere in the study, by key.
+        seeds: instead of the study's own, `"A:B"` or whole numbers.
+        only: values, or lists of alternatives, by key; see `nalm.studies.select`.
+        out: results folder; by default `results/` and the study's name.
+
+    Raises:
+        InputError: anything of this is wrong.
+    """
+    loaded = load(study, settings)
+    chosen = None if seeds is None else choose_seeds(seeds)
+    runs = expand(loaded, chosen)
+    if only:
+        runs = select(runs, only)
+    check_networks(loaded)
+    return Job(loaded, tuple(runs), Path(out) if out is not None else Path("results") / loaded.name)
+
+
+def execute(
+    job: Job,
+    store: Store,
+    finished: set[str],
+    reporter: Reporter,
+    *,
+    workers: int | None = None,
+    device: str = "cpu",
+) -> None:
+    """Train the runs of `job` that are not `finished`, and store each batch as it is done.
+
+    Raises:
+        InputError: unknown device, wrong number of workers.
+        StoreError: the store cannot be written any more; what is in it stays.
+    """
+    from nalm.training import train
+
+    waiting = [run for run in job.runs if run.id not in finished]
+    reporter.begin(len(job.runs), len(job.runs) - len(waiting), sum(run.training.iterations + 1 for run in waiting))
+
+    def store_batch(result: BatchResult) -> None:
+        store.write(result)
+        reporter.batch(result)
+
+    try:
+        if waiting:
+            train(waiting, store_batch, workers=workers, device=device, on_progress=reporter.progress)
+    finally:
+        reporter.end()

@@ -1,0 +1,172 @@
+"""How training is reported: a live bar, plain lines, or a JSON line per batch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from nalm.training import BatchResult
+
+# plain lines come no more often than this
+_LINE_EVERY_S = 10.0
+
+
+class Silence:
+    """Reports nothing."""
+
+    def begin(self, runs: int, finished: int, iterations: int) -> None:
+        """Nothing."""
+
+    def progress(self, iterations: int) -> None:
+        """Nothing."""
+
+    def batch(self, result: BatchResult) -> None:
+        """Nothing."""
+
+    def end(self) -> None:
+        """Nothing."""
+
+
+class _Count:
+    """Runs and iterations done, and the rate."""
+
+    def __init__(self, runs: int, finished: int, iterations: int, clock: Callable[[], float]) -> None:
+        self.runs, self.done = runs, finished
+        self.iterations, self.iterations_done = iterations, 0
+        self._clock = clock
+        self._start = clock()
+
+    def add(self, iterations: int) -> None:
+        self.iterations_done = min(self.iterations, self.iterations_done + iterations)
+
+    @property
+    def rate(self) -> float:
+        """Run-iterations per second."""
+        return self.iterations_done / max(self._clock() - self._start, 1e-9)
+
+    @property
+    def seconds_left(self) -> float | None:
+        return (self.iterations - self.iterations_done) / self.rate if self.iterations_done else None
+
+
+class Bar:
+    """A live bar on a terminal."""
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._progress = Progress(
+            TextColumn("{task.fields[runs]} runs"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%  {task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=console,
+        )
+
+    def begin(self, runs: int, finished: int, iterations: int) -> None:
+        """Show the bar."""
+        self._count = _Count(runs, finished, iterations, self._clock)
+        self._task: TaskID = self._progress.add_task("", total=iterations, **self._fields())
+        self._progress.start()
+
+    def progress(self, iterations: int) -> None:
+        """Move the bar."""
+        self._count.add(iterations)
+        self._update()
+
+    def batch(self, result: BatchResult) -> None:
+        """Count the runs."""
+        self._count.done += len(result.runs)
+        self._update()
+
+    def end(self) -> None:
+        """Leave the bar as it is."""
+        self._progress.stop()
+
+    def _update(self) -> None:
+        self._progress.update(self._task, completed=self._count.iterations_done, **self._fields())
+
+    def _fields(self) -> dict[str, str]:
+        count = self._count
+        rate = f"{count.rate:.3g} run-iterations/s" if count.iterations_done else "starting"
+        return {"runs": f"{count.done}/{count.runs}", "rate": rate}
+
+
+class Lines:
+    """Plain lines, for files and pipes."""
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+
+    def begin(self, runs: int, finished: int, iterations: int) -> None:
+        """Say what is to be done."""
+        self._count = _Count(runs, finished, iterations, self._clock)
+        self._last = self._clock()
+        self._write(f"{runs} runs, {finished} finished already, {iterations:.3g} run-iterations to do")
+
+    def progress(self, iterations: int) -> None:
+        """Write a line now and then."""
+        self._count.add(iterations)
+        self._line()
+
+    def batch(self, result: BatchResult) -> None:
+        """Count the runs; the last ones always get a line."""
+        self._count.done += len(result.runs)
+        self._line(at_once=self._count.done >= self._count.runs)
+
+    def end(self) -> None:
+        """Nothing."""
+
+    def _line(self, at_once: bool = False) -> None:
+        count, now = self._count, self._clock()
+        if not at_once and now - self._last < _LINE_EVERY_S:
+            return
+        self._last = now
+        left = "" if count.seconds_left is None or at_once else f", {count.seconds_left:.0f} s left"
+        self._write(f"{count.done}/{count.runs} runs, {count.rate:.3g} run-iterations/s{left}")
+
+
+class JsonLines:
+    """One JSON object per finished batch.
+
+    Keys: `batch` (count from 1), `runs` and `failed` (in the batch), `finished` and `total` (runs of the command),
+    `iterations` (run-iterations of the batch), `seconds` (wall time of the batch), `elapsed` (since the start).
+    """
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+
+    def begin(self, runs: int, finished: int, iterations: int) -> None:
+        """Start counting."""
+        self._start = self._clock()
+        self._batches, self._finished, self._total = 0, finished, runs
+
+    def progress(self, iterations: int) -> None:
+        """Nothing."""
+
+    def batch(self, result: BatchResult) -> None:
+        """Write the line."""
+        self._batches += 1
+        self._finished += len(result.runs)
+        line = {
+            "batch": self._batches,
+            "runs": len(result.runs),
+            "failed": sum(status == "failed" for status in result.status),
+            "finished": self._finished,
+            "total": self._total,
+            "iterations": sum(run.training.iterations + 1 for run in result.runs),
+            "seconds": round(result.seconds, 3),
+            "elapsed": round(self._clock() - self._start, 3),
+        }
+        self._write(json.dumps(line))
+
+    def end(self) -> None:
+        """Nothing."""

@@ -1,0 +1,65 @@
+"""The canonical text of a study: what `study.toml` in a results folder holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tomli_w
+
+from nalm.studies._keys import given
+from nalm.studies._schema import FigureTable, Grid, NetworkTable, Study
+from nalm.studies._seeds import seeds_text
+
+
+def document(study: Study) -> dict[str, Any]:
+    """Return the tables of the study's file, in a fixed order and without what is at its default."""
+    tables: dict[str, Any] = {
+        "name": study.name,
+        "title": study.title,
+        "description": study.description,
+        "paper": study.paper,
+        "seeds": seeds_text(study.seeds),
+        "threshold": study.threshold,
+        "selection_window": study.selection_window if "selection_window" in study.model_fields_set else None,
+        "hidden_size": study.hidden_size if "hidden_size" in study.model_fields_set else None,
+        "task": given(study.task),
+        "settings": given(study.settings),
+        "grid": _grid(study.grid),
+        "figure": {} if study.figure == FigureTable() else study.figure.model_dump(exclude_unset=True),
+        "networks": [_network(network) for network in study.networks],
+    }
+    return _without_empty(tables)
+
+
+def to_toml(study: Study) -> str:
+    """Return the study as TOML; loading it gives an equal study, and equal studies give equal texts."""
+    return tomli_w.dumps(document(study), multiline_strings=True)
+
+
+def _network(network: NetworkTable) -> dict[str, Any]:
+    layers = network.layers
+    return _without_empty(
+        {
+            "unit": network.unit,
+            "layers": layers and [layer.model_dump(exclude_defaults=True) for layer in layers],
+            "arguments": network.arguments,
+            "label": network.label,
+            "hidden_size": network.hidden_size,
+            "seeds": network.seeds and seeds_text(network.seeds),
+            "task": given(network.task),
+            "settings": given(network.settings),
+            "grid": _grid(network.grid),
+        }
+    )
+
+
+def _grid(grid: Grid) -> dict[str, Any]:
+    axes = {name: [given(point) for point in points] for name, points in grid.items()}
+    return {
+        name: [point[name] for point in points] if all(list(point) == [name] for point in points) else points
+        for name, points in axes.items()
+    }
+
+
+def _without_empty(tables: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in tables.items() if value not in (None, "", {})}

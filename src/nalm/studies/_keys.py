@@ -1,0 +1,62 @@
+"""The keys that a study may set: those of the task, those of training, and the hidden size.
+
+A table of a study file sets some of them, so each table is a model whose keys are all optional and whose values are
+checked as the full model checks them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+
+from nalm.tasks import Task
+from nalm.training.settings import TrainingSettings
+
+NONE = "none"
+"""How a study file writes that an optional setting is off; TOML has no null."""
+
+
+def _none(value: Any) -> Any:
+    return None if value == NONE else value
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    """Types of the model's fields with all their constraints."""
+    hints = get_type_hints(model, include_extras=True)
+    fields = {}
+    for name, field in model.model_fields.items():
+        checks = [*field.metadata]
+        if type(None) in get_args(field.annotation):
+            checks.append(BeforeValidator(_none))
+        fields[name] = Annotated[(hints[name], *checks)] if checks else hints[name]
+    return fields
+
+
+def _table(name: str, fields: dict[str, Any]) -> type[BaseModel]:
+    optional: dict[str, Any] = {key: (annotation, None) for key, annotation in fields.items()}
+    return create_model(name, __config__=ConfigDict(frozen=True, extra="forbid"), **optional)
+
+
+_TASK = _fields(Task)
+_TRAINING = _fields(TrainingSettings)
+_NETWORK = {"hidden_size": Annotated[int, Field(ge=1)]}
+
+TASK_KEYS = tuple(_TASK)
+TRAINING_KEYS = tuple(_TRAINING)
+SETTABLE = (*_TASK, *_TRAINING, *_NETWORK)
+"""Keys of `--set` and of the grid."""
+
+if TYPE_CHECKING:
+    # fields made at run time cannot be checked
+    TaskTable = TrainingTable = PointTable = BaseModel
+else:
+    TaskTable = _table("TaskTable", _TASK)
+    TrainingTable = _table("TrainingTable", _TRAINING)
+    PointTable = _table("PointTable", {**_TASK, **_TRAINING, **_NETWORK})
+
+
+def given(table: BaseModel) -> dict[str, Any]:
+    """Return the keys that a table sets, as plain values in the spelling of a study file."""
+    values = table.model_dump(mode="json", exclude_unset=True)
+    return {key: NONE if value is None else value for key, value in values.items()}

@@ -1,0 +1,162 @@
+"""The schema of a study file.
+
+    name         of the study; by default the file's name
+    title        of the figure or table
+    description  what it shows and where it differs from the publication
+    paper        citation key (nalm cite KEY)
+    seeds        "A:B" (seeds A to B - 1) or a list
+    threshold    extrapolation error below which a run is solved; by default the published one of its task
+    selection_window   logged rows, from the last, among which the best step is chosen
+    [task]       keys of the task
+    [settings]   keys of training
+    [grid]       axes; every combination of their values is run. An axis named like a key lists its values; any other
+                 axis lists tables of keys that change together, such as the two ranges
+    [figure]     how results are drawn
+    [[networks]] one per network: a unit, or layers, with what it changes of the above
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from nalm.errors import InputError
+from nalm.networks import LayerSettings
+from nalm.studies._keys import SETTABLE, PointTable, TaskTable, TrainingTable
+from nalm.studies._seeds import parse_seeds
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+def _unit_name(value: Any) -> Any:
+    """The registered name behind any known spelling; `package.module:Class` stays."""
+    if not isinstance(value, str) or ":" in value:
+        return value
+    from nalm.units import resolve
+
+    try:
+        return resolve(value).name
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+def _layer(value: Any) -> Any:
+    return {"unit": value} if isinstance(value, str) else value
+
+
+def _axis(name: str, values: Any) -> Any:
+    """Values of a single key as tables of that one key."""
+    if not isinstance(values, (list, tuple)) or (name not in SETTABLE and all(isinstance(v, dict) for v in values)):
+        return values
+    return [{name: value} for value in values]
+
+
+def _axes(grid: Any) -> Any:
+    return {name: _axis(name, values) for name, values in grid.items()} if isinstance(grid, dict) else grid
+
+
+def _path_like(name: str) -> str:
+    parts = name.split("/")
+    if not all(parts) or {".", ".."} & set(parts) or "\\" in name or not name.isprintable():
+        raise ValueError(f"{name!r} must be a name, or names joined by '/', that can serve as a folder")
+    return str(PurePosixPath(name))
+
+
+UnitName = Annotated[str, BeforeValidator(_unit_name)]
+Seeds = Annotated[tuple[int, ...], BeforeValidator(parse_seeds)]
+Axis = Annotated[tuple[PointTable, ...], Field(min_length=1)]
+Grid = Annotated[dict[str, Axis], BeforeValidator(_axes)]
+
+
+class LayerTable(BaseModel):
+    """One layer of a network; a bare string stands for `unit`."""
+
+    model_config = _STRICT
+
+    unit: UnitName
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class NetworkTable(BaseModel):
+    """One series of the figure: a network and what it changes of the study's task, settings, seeds and axes."""
+
+    model_config = _STRICT
+
+    unit: UnitName | None = None
+    layers: Annotated[tuple[Annotated[LayerTable, BeforeValidator(_layer)], ...], Field(min_length=1)] | None = None
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    label: Annotated[str, Field(min_length=1)] | None = None
+    hidden_size: Annotated[int, Field(ge=1)] | None = None
+    seeds: Seeds | None = None
+    task: TaskTable = Field(default_factory=TaskTable)
+    settings: TrainingTable = Field(default_factory=TrainingTable)
+    grid: Grid = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _unit_or_layers(self) -> Self:
+        if (self.unit is None) == (self.layers is None):
+            got = "neither" if self.unit is None else "both"
+            raise ValueError(f"give either unit = \"NAME\" or layers = [\"NAME\", …], got {got}")
+        if self.layers is not None and self.arguments:
+            raise ValueError("arguments belong to a layer: layers = [{ unit = \"NAME\", arguments = { … } }]")
+        return self
+
+    @property
+    def stack(self) -> tuple[LayerSettings, ...]:
+        """The layers, first to last."""
+        if self.layers is not None:
+            return tuple(LayerSettings(unit=layer.unit, arguments=layer.arguments) for layer in self.layers)
+        assert self.unit is not None
+        return (LayerSettings(unit=self.unit, arguments=self.arguments),)
+
+    @property
+    def shown_as(self) -> str:
+        """The label, by default the names of its units: `nmu`, `nau_nmu`."""
+        return self.label or "_".join(layer.unit.rpartition(":")[2] for layer in self.stack)
+
+
+class FigureTable(BaseModel):
+    """How results are drawn.
+
+    `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x` (with its axis title
+    and scale); `table` writes them as a table.
+    """
+
+    model_config = _STRICT
+
+    kind: Literal["ranges", "sweep", "table"] = "ranges"
+    x: str | None = None
+    x_title: str | None = None
+    log_x: bool = False
+
+    @model_validator(mode="after")
+    def _sweep_has_x(self) -> Self:
+        if (self.kind == "sweep") != (self.x is not None):
+            raise ValueError("x names the swept key, and belongs to kind = \"sweep\" alone")
+        return self
+
+
+class Study(BaseModel):
+    """A study: everything that decides its runs and how they are shown.
+
+    Raises:
+        pydantic.ValidationError: an unknown key, or a value outside its allowed range.
+    """
+
+    model_config = _STRICT
+
+    name: Annotated[str, Field(min_length=1), BeforeValidator(lambda v: _path_like(v) if isinstance(v, str) else v)]
+    title: str
+    description: str = ""
+    paper: str = ""
+    seeds: Seeds
+    threshold: Annotated[float, Field(gt=0)] | None = None
+    selection_window: int = Field(default=5000, ge=1)
+    task: TaskTable
+    settings: TrainingTable = Field(default_factory=TrainingTable)
+    hidden_size: int = Field(default=2, ge=1)
+    grid: Grid = Field(default_factory=dict)
+    figure: FigureTable = Field(default_factory=FigureTable)
+    networks: tuple[NetworkTable, ...] = Field(min_length=1)
