@@ -32,15 +32,12 @@ def run_of(task: ArithmeticTask, seed: int, **settings: object) -> Run:
 def test_compiled_data_equal_numpy_bit_for_bit(fields: dict[str, object], batch: int) -> None:
     task = ArithmeticTask(**fields)
     run = run_of(task, seed=3, batch_size=batch)
-    compiled = data.open_source(task, 3, "paper", batch)
-    general = data._GeneralSource(task, 3, "paper", batch)
-    assert isinstance(compiled, data._UniformSource)
     blocks = [np.full((5, task.in_features + 1, batch), np.nan, dtype=np.float32) for _ in range(2)]
-    writers = [source.writer(run, block) for source, block in zip((compiled, general), blocks, strict=True)]
+    sources = [data.open_source([run], blocks[:1]), data.GeneralSource([run], blocks[1:])]
+    assert isinstance(sources[0], data.UniformSource)
     for steps in (5, 1, 3):
-        for source, write in zip((compiled, general), writers, strict=True):
-            source.draw(steps)
-            write()
+        for source in sources:
+            source.next(steps)
         assert np.isfinite(blocks[0][:steps, :-1]).all()
         np.testing.assert_array_equal(*blocks)
 
@@ -74,10 +71,23 @@ def test_evaluation_sets_are_made_once() -> None:
     assert shared.evaluation(runs[0], "test").shape == (3, 10_000)
 
 
+def test_tasks_of_one_stream_may_differ_in_everything_else() -> None:
+    """One call writes the data sets of all tasks, each with its own range, operation and number of operands."""
+    tasks = [
+        ArithmeticTask(kind="single-module", operation=operation, interpolation_range=[low, low + 1])
+        for operation, low in zip(OPERATIONS, range(1, 8), strict=True)
+    ]
+    runs = [run_of(task, seed=5) for task in tasks]
+    together = [block.copy() for block in data.Data(runs).draw(3)]
+    for run, block in zip(runs, together, strict=True):
+        alone = np.empty((3, 3, 128), dtype=np.float32)
+        data.GeneralSource([run], [alone]).next(3)
+        np.testing.assert_array_equal(block, alone)
+
+
 def test_other_data_take_the_general_source() -> None:
-    pair = ArithmeticTask(
-        kind="single-module", operation="mul", interpolation_range=[[-2, -1], [1, 2]]
-    )
-    assert isinstance(data.open_source(pair, 0, "paper", 8), data._GeneralSource)
+    pair = ArithmeticTask(kind="single-module", operation="mul", interpolation_range=[[-2, -1], [1, 2]])
+    out = [np.empty((1, 3, 128), dtype=np.float32)]
+    assert isinstance(data.open_source([run_of(pair, 0)], out), data.GeneralSource)
     single = ArithmeticTask(kind="single-module", operation="mul")
-    assert isinstance(data.open_source(single, 0, "fast", 8), data._GeneralSource)
+    assert isinstance(data.open_source([run_of(single, 0, streams="fast")], out), data.GeneralSource)

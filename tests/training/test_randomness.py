@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from nalm.training.randomness import Draw, NoiseStream, Recorded, Supplied, lane_axis
+from nalm.training.uniforms import UniformNoise, open_noise
 
 
 def noisy(x: torch.Tensor) -> torch.Tensor:
@@ -34,7 +36,7 @@ def test_noise_is_what_a_loop_would_draw(distribution: str, chunks: list[int]) -
     rows = 5
     draws = [Draw(distribution, (rows, 2)), Draw("uniform", (3,))]
     stream = NoiseStream(torch.Generator().manual_seed(7), draws, rows)
-    got = torch.cat([stream.take(steps) for steps in chunks])
+    got = torch.from_numpy(np.concatenate([stream.take(steps) for steps in chunks]))
     generator = torch.Generator().manual_seed(7)
     sample = torch.rand if distribution == "uniform" else torch.randn
     for step in range(6):
@@ -47,3 +49,18 @@ def test_noise_is_what_a_loop_would_draw(distribution: str, chunks: list[int]) -
 def test_lane_axis() -> None:
     assert lane_axis(Draw("uniform", (2, 128)), 128) == 1
     assert lane_axis(Draw("uniform", (2, 3)), 128) is None
+
+
+@pytest.mark.parametrize("used", [0, 1, 5, 623, 624, 625, 2000])
+def test_compiled_noise_is_torchs_bit_for_bit(used: int) -> None:
+    """Wherever the generator stands, after the draws of initial weights or in the middle of its key."""
+    rows = 8
+    draws = [Draw("uniform", (rows, 2)), Draw("uniform", (rows, 3))]
+    generators = [torch.Generator().manual_seed(11) for _ in range(2)]
+    for generator in generators:
+        torch.rand(used, generator=generator)
+    compiled = open_noise(generators[0], draws, rows)
+    assert isinstance(compiled, UniformNoise)
+    plain = NoiseStream(generators[1], draws, rows)
+    for steps in (7, 1, 40):
+        np.testing.assert_array_equal(compiled.take(steps), plain.take(steps))

@@ -27,6 +27,7 @@ from nalm.training.results import BatchResult, Status
 from nalm.training.settings import TrainingSettings
 from nalm.training.step import Step
 from nalm.training.tensors import TensorProgram
+from nalm.training.uniforms import UniformNoise, open_noise
 
 # Steps of the schedule that are computed at once and shared by all seeds.
 SCHEDULE_STEPS = 2**16
@@ -86,7 +87,7 @@ class _Group:
         self.switches = np.zeros((len(runs), len(self.step.switches)), dtype=np.float32)
         self.states = np.zeros((len(runs), self.step.state_size), dtype=np.float32)
         self.noise_index = np.zeros(len(runs), dtype=np.int64)
-        self._noise: list[NoiseStream] = []
+        self._noise: list[NoiseStream | UniformNoise] = []
         self._generators: list[torch.Generator] = []
         self._initialise()
         self._sets = [self._evaluation_sets(data, part) for part in PARTS]
@@ -111,7 +112,7 @@ class _Group:
             self._generators.append(generator)
             # A re-initialised run leaves the others of its seed, so its draws cannot come from their noise stream.
             source = _copy(generator) if self.settings.reinitialise else generator
-            self._noise.append(NoiseStream(source, self.step.draws, rows))
+            self._noise.append(open_noise(source, self.step.draws, rows))
         if self.settings.reinitialise:
             self._generators = [_copy(self._generators[i]) for i in self.noise_index]
 
@@ -136,7 +137,7 @@ class _Group:
         """Make the updates of the steps from `start` on that `data` holds."""
         count = len(data[0])
         schedule = _schedule(self.step, self.settings, start, count)
-        noise = [stream.take(count).numpy() for stream in self._noise]
+        noise = [stream.take(count) for stream in self._noise]
         if logged:
             self.losses.append(
                 self.program.measure(

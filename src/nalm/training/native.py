@@ -163,7 +163,8 @@ def _pointers(arrays: Sequence[np.ndarray], index: np.ndarray) -> np.ndarray:
     return np.array([a.ctypes.data for a in arrays], dtype=np.int64)[index]
 
 
-def _address(array: np.ndarray) -> Any:
+def address(array: np.ndarray) -> ctypes.c_void_p:
+    """Where the array's values are; the caller keeps the array alive."""
     return ctypes.c_void_p(array.ctypes.data)
 
 
@@ -190,7 +191,7 @@ class NativeProgram:
         data: np.ndarray,
         noise: np.ndarray,
     ) -> list[Any]:
-        return [_address(run), _address(schedule), _address(data), _address(noise), ctypes.c_int64(len(data))]
+        return [address(run), address(schedule), address(data), address(noise), ctypes.c_int64(len(data))]
 
     def train(
         self,
@@ -210,10 +211,10 @@ class NativeProgram:
         """
         data_of_run, noise_of_run = _pointers(data, data_index), _pointers(noise, noise_index)
         self._library.train(
-            _address(states),
+            address(states),
             *self._inputs(run, schedule, data_of_run, noise_of_run),
             ctypes.c_int64(len(schedule)),
-            _address(failed),
+            address(failed),
         )
 
     def measure(
@@ -230,7 +231,7 @@ class NativeProgram:
         result = np.empty((len(states), 2), dtype=np.float32)
         data_of_run, noise_of_run = _pointers(data, data_index), _pointers(noise, noise_index)
         self._library.measure(
-            _address(states), *self._inputs(run, schedule, data_of_run, noise_of_run), _address(result)
+            address(states), *self._inputs(run, schedule, data_of_run, noise_of_run), address(result)
         )
         return result
 
@@ -240,5 +241,5 @@ class NativeProgram:
         pointers = _pointers(sets, set_index)
         function = getattr(self._library, f"error_{sets[0].shape[1]}")
         none = np.zeros(1, dtype=np.float32)
-        function(_address(states), *self._inputs(none, none, pointers, pointers), _address(result))
+        function(address(states), *self._inputs(none, none, pointers, pointers), address(result))
         return result

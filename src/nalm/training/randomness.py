@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -93,10 +94,10 @@ class NoiseStream:
         self._draws = tuple(draws)
         self._rows = rows
 
-    def take(self, steps: int) -> Tensor:
+    def take(self, steps: int) -> np.ndarray:
         """Noise of the next steps as `[steps, floats]`: draws with a row per sample lane by lane, then the others."""
         if not self._draws:
-            return torch.empty(steps, 0)
+            return np.empty((steps, 0), dtype=np.float32)
         if all(draw.distribution == "uniform" for draw in self._draws):
             total = sum(draw.size for draw in self._draws)
             flat = torch.rand(steps, total, generator=self._generator)
@@ -116,7 +117,8 @@ class NoiseStream:
             else:
                 shaped = part.reshape(steps, *draw.shape).movedim(axis + 1, -1)
                 lanes.append(shaped.reshape(steps, -1))
-        return torch.cat([*lanes, *scalars], dim=1).contiguous()
+        noise: np.ndarray = torch.cat([*lanes, *scalars], dim=1).contiguous().numpy()
+        return noise
 
 
 def lane_axis(draw: Draw, rows: int) -> int | None:

@@ -1,4 +1,4 @@
-// Training data of the arithmetic tasks with uniform inputs, bit for bit as NumPy computes them.
+// Training data of the arithmetic tasks with uniform inputs, bit for bit as NumPy computes them, and noise as PyTorch's.
 //
 // The generator is MT19937 (Matsumoto & Nishimura 1998) with NumPy's 53-bit doubles; additions are made in the order of
 // NumPy's pairwise summation. Only the order of independent work differs, so that it runs in vector registers.
@@ -169,13 +169,37 @@ extern "C" void draw(uint32_t* key, int64_t* position, int64_t steps, int64_t ba
   }
 }
 
-// Inputs `lower + width * u` and targets of `steps` steps into `out` `[steps][inputs + 1][batch]`.
-// `tile` holds inputs * 128 numbers.
-extern "C" void write(const double* lanes, int64_t steps, int64_t batch, int64_t inputs, double lower, double width,
-                      int64_t operation, int64_t operands, const int64_t* slices, double* tile, float* out) {
-  const Shape shape{batch, inputs, lower, width, operation, operands, slices};
+// For each of `tasks` tasks, inputs `lower + width * u` and targets of `steps` steps into its `out`
+// `[steps][inputs + 1][batch]`. `slices` holds pairs of first and last input, `operands` pairs a task; `tile` holds
+// inputs * 128 numbers.
+extern "C" void write(const double* lanes, int64_t steps, int64_t batch, int64_t inputs, int64_t tasks,
+                      const double* lower, const double* width, const int64_t* operation, const int64_t* operands,
+                      const int64_t* slices, double* tile, float* const* outs) {
   // large tiles for few inputs, small ones where a tile of all inputs would leave the first-level cache
   const auto write_one = inputs <= 16 ? write_step<128> : write_step<32>;
-  for (int64_t k = 0; k < steps; k++, lanes += batch * inputs, out += batch * (inputs + 1))
-    write_one(shape, lanes, tile, out);
+  for (int64_t n = 0; n < tasks; slices += 2 * operands[n], n++) {
+    const Shape shape{batch, inputs, lower[n], width[n], operation[n], operands[n], slices};
+    float* out = outs[n];
+    for (int64_t k = 0; k < steps; k++, out += batch * (inputs + 1))
+      write_one(shape, lanes + k * batch * inputs, tile, out);
+  }
+}
+
+// PyTorch's float uniforms on [0, 1) of the next steps: draws of `widths[d]` numbers per row of the batch, made as
+// `[batch][width]` one after the other, written as `[width][batch]`. `words` holds `batch * sum(widths)` numbers.
+extern "C" void noise(uint32_t* key, int64_t* position, int64_t steps, int64_t batch, int64_t draws,
+                      const int64_t* widths, uint32_t* __restrict words, float* __restrict out) {
+  int64_t count = 0;
+  for (int64_t d = 0; d < draws; d++) count += batch * widths[d];
+  for (int64_t k = 0; k < steps; k++) {
+    outputs(key, position, words, count);
+    const uint32_t* w = words;
+    for (int64_t d = 0; d < draws; d++) {
+      const int64_t width = widths[d];
+      for (int64_t i = 0; i < width; i++)
+        for (int64_t r = 0; r < batch; r++) out[i * batch + r] = (w[r * width + i] & 0xffffffu) * (1.0f / 16777216.0f);
+      w += batch * width;
+      out += batch * width;
+    }
+  }
 }
