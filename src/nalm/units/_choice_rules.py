@@ -23,21 +23,26 @@ Choice = Literal["softmax", "hard_softmax", "gumbel"]
 class Temperature(nn.Module):
     """τ of a Gumbel relaxation: max(0.5, exp(-1e-5 t)) after t calls of `anneal_`."""
 
-    value: Tensor
+    steps: Tensor
 
     def __init__(self, device: torch.device | str | None, dtype: torch.dtype | None) -> None:
         super().__init__()
-        self.register_buffer("value", torch.ones((), device=device, dtype=dtype))
+        # A count, which float32 adds to exactly; the product of 70,000 factors would be off by a thousandth.
+        self.register_buffer("steps", torch.zeros((), device=device, dtype=dtype))
+
+    @property
+    def value(self) -> Tensor:
+        """τ, a scalar."""
+        return torch.exp(-1e-5 * self.steps).clamp(min=0.5)
 
     def reset(self) -> None:
         """Go back to 1."""
-        with torch.no_grad():
-            self.value.fill_(1)
+        nn.init.zeros_(self.steps)
 
     def anneal_(self) -> None:
         """Advance by one training step."""
         with torch.no_grad():
-            self.value.copy_((self.value * math.exp(-1e-5)).clamp(min=0.5))
+            self.steps.copy_(self.steps + 1)
 
 
 def _with_zero(logits: Tensor) -> Tensor:

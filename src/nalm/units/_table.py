@@ -87,6 +87,7 @@ _RATIO = (Capability(("mul", "div", "reciprocal"), exact=True, signs="full"),)
 _LOG = (Capability(("mul", "div", "root", "reciprocal"), exact=False, signs="magnitude"),)
 _LOG_PRODUCT = (Capability(("mul", "root"), exact=False, signs="magnitude"),)
 _NALU = _SOFT_LINEAR + _LOG
+_HARD_NALU = (*_SOFT_LINEAR, Capability(("mul", "div", "reciprocal"), exact=False, signs="magnitude"))
 _INALU = (
     Capability(("add", "sub", "mul", "div", "reciprocal"), exact=False, signs="full"),
     Capability(("root",), exact=False, signs="positive"),
@@ -138,9 +139,9 @@ UNITS: tuple[UnitInfo, ...] = (
     UnitInfo("posnalu", "PosNALU", "_nalu:NALU", "madsen2020", _SOFT_SUM + _LOG_PRODUCT, _rule("sigmoid")),
     UnitInfo("softmax_nalu", "softmax NALU", "_nalu:NALU", "madsen2020", _NALU, _rule("softmax")),
     UnitInfo("hard_softmax_nalu", "hard softmax NALU", "_nalu:NALU", "madsen2020",
-             _NALU, _rule("hard_softmax")),
+             _HARD_NALU, _rule("hard_softmax")),
     UnitInfo("gumbel_nalu", "Gumbel NALU", "_nalu:NALU", "madsen2020", _NALU, _rule("gumbel")),
-    UnitInfo("bandit_nalu", "gradient bandit NALU", "_nalu:NALU", "madsen2020", _NALU, _rule("bandit")),
+    UnitInfo("bandit_nalu", "gradient bandit NALU", "_nalu:NALU", "madsen2020", _HARD_NALU, _rule("bandit")),
     UnitInfo("independent_nalu", "independent NALU", "_nalu:NALU", "madsen2020", _NALU,
              _rule("independent_gradient")),
     UnitInfo("linear_nalu", "linear NALU", "_nalu:NALU", "madsen2020", _NALU, _rule("linear")),
