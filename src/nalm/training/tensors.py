@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import functionalize, vmap
+from torch.func import vmap
 
 from nalm.training.randomness import Draw, lane_axis
 from nalm.training.step import Step
@@ -29,9 +29,8 @@ class TensorProgram:
     def __init__(self, step: Step) -> None:
         self.step = step
         noise = [0] * len(step.draws)
-        # in-place operations such as projections have no batching rules; functional forms do
-        self._train = vmap(functionalize(step.train), in_dims=(0, 0, None, 0, 0, *noise))
-        self._measure = vmap(functionalize(step.measure), in_dims=(0, 0, None, 0, 0, *noise))
+        self._train = vmap(step.train, in_dims=(0, 0, None, 0, 0, *noise))
+        self._measure = vmap(step.measure, in_dims=(0, 0, None, 0, 0, *noise))
         self._error = vmap(step.error)
 
     def _split(self, data: Tensor) -> tuple[Tensor, Tensor]:
