@@ -54,7 +54,7 @@ class _MassFlow(Part):
             draw_(self.r, init.orthogonal_, generator=generator)
 
     def skip_construction_draws(self, generator: torch.Generator) -> None:
-        """Draw and drop what the released constructor draws: a dense layer of one input, then a first reset."""
+        """Draw and drop what the released constructor draws: a dense layer of one input and a reset."""
         for parameter in (self.w, self.b):
             uniform_(torch.empty_like(parameter), -1, 1, generator)
         self.reset_parameters(generator)
