@@ -17,16 +17,14 @@ from torch.func import vmap
 from nalm import units
 from nalm.runs import Run
 from nalm.streams import weight_generator
-from nalm.training.native import NativeProgram
 from nalm.training.batches import Batch, stream_key
 from nalm.training.data import PARTS, Data, Part
-from nalm.training.programs import Lowered, ProgramKey, program, program_key, step_of
+from nalm.training.programs import Lowered, Program, ProgramKey, program, program_key, step_of
 from nalm.training.randomness import NoiseStream
 from nalm.training.reinitialisation import Reinitialisation
 from nalm.training.results import BatchResult, Status
 from nalm.training.settings import TrainingSettings
 from nalm.training.step import Step
-from nalm.training.tensors import TensorProgram
 from nalm.training.uniforms import UniformNoise, open_noise
 
 # Steps of the schedule that are computed at once and shared by all seeds.
@@ -80,7 +78,7 @@ class _Group:
         self.settings = runs[0].training
         key = program_key(runs[0])
         self.step: Step = step_of(key)
-        self.program: NativeProgram | TensorProgram = program(key, lowered)
+        self.program: Program = program(key, lowered)
         self.data_index = data.index(runs)
         self.failed = np.full(len(runs), -1, dtype=np.int64)
         self.failed_step = np.full(len(runs), -1, dtype=np.int64)

@@ -12,10 +12,12 @@ from nalm.networks import NetworkSettings
 from nalm.runs import Run
 from nalm.training import kernel_cache
 from nalm.training.arrays import Unsupported
+from nalm.training.eager import EagerProgram
 from nalm.training.native import NativeCode, NativeProgram, NoCompiler, build, generate
 from nalm.training.settings import TrainingSettings
 from nalm.training.step import Step
 from nalm.training.tensors import TensorProgram
+from nalm.training.trace import line_of
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
 _NUMBERS = (
@@ -40,10 +42,17 @@ class ProgramKey:
 
 @dataclass(frozen=True)
 class Fallback:
-    """Why a network is trained by the tensor lowering; `compiler` if the reason is that no C++ compiler works."""
+    """Why the native kernel does not train a network.
+
+    Attributes:
+        reason: what the kernel cannot express, and the line of the module that asks for it.
+        compiler: the reason is that no C++ compiler works.
+        batched: all runs can still be trained as one tensor program; otherwise one after the other.
+    """
 
     reason: str
     compiler: bool
+    batched: bool = True
 
 
 Lowered = NativeCode | Fallback
@@ -83,31 +92,48 @@ def lower(key: ProgramKey) -> Lowered:
     known = kernel_cache.find(description) if description else None
     if known is not None:
         return NativeCode(known, rows)
+    step = step_of(key)
     try:
-        library = build(generate(step_of(key), rows))
+        library = build(generate(step, rows))
     except Unsupported as error:
-        return Fallback(str(error), compiler=False)
+        return _fallback(step, str(error), compiler=False)
     except NoCompiler as error:
-        return Fallback(str(error), compiler=True)
+        return _fallback(step, str(error), compiler=True)
     return NativeCode(kernel_cache.keep(description, library) if description else library, rows)
 
 
+def _fallback(step: Step, reason: str, compiler: bool) -> Fallback:
+    try:
+        TensorProgram(step).check()
+    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        found = f"control flow or code that depends on values{line_of(error)}"
+        return Fallback(found if compiler else reason, compiler=False, batched=False)
+    return Fallback(reason, compiler)
+
+
+Program = NativeProgram | TensorProgram | EagerProgram
+
+
 @lru_cache(maxsize=64)
-def program(key: ProgramKey, lowered: Lowered) -> NativeProgram | TensorProgram:
+def program(key: ProgramKey, lowered: Lowered) -> Program:
     """The program of `key`, built at most once per process."""
-    return TensorProgram(step_of(key)) if isinstance(lowered, Fallback) else NativeProgram(lowered)
+    if isinstance(lowered, NativeCode):
+        return NativeProgram(lowered)
+    return TensorProgram(step_of(key)) if lowered.batched else EagerProgram(step_of(key))
 
 
 def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
     """One warning per reason, naming the networks concerned."""
-    reasons: dict[Fallback, list[str]] = {}
+    labels: dict[str, list[str]] = {}
     for label, item in lowered:
         if isinstance(item, Fallback):
-            reasons.setdefault(Fallback("", True) if item.compiler else item, []).append(label)
-    for reason, labels in reasons.items():
-        names = ", ".join(dict.fromkeys(labels))
-        if reason.compiler:
-            message = "no working C++ compiler: training without compiled kernels, many times slower (install g++)"
-        else:
-            message = f"{names}: trained by the slower tensor program, because the native kernel cannot express {reason.reason}"
-        warnings.warn(message, RuntimeWarning, stacklevel=2)
+            labels.setdefault(_warning(item), []).append(label)
+    for warning, concerned in labels.items():
+        warnings.warn(f"{', '.join(dict.fromkeys(concerned))}: {warning}", RuntimeWarning, stacklevel=2)
+
+
+def _warning(fallback: Fallback) -> str:
+    if fallback.compiler:
+        return "trained many times slower than it could be, because no C++ compiler works here (install g++)"
+    how = "as one slower tensor program" if fallback.batched else "one run at a time, many times slower"
+    return f"trained {how}, because the compiled kernel cannot express {fallback.reason}"

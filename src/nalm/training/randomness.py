@@ -124,3 +124,20 @@ class NoiseStream:
 def lane_axis(draw: Draw, rows: int) -> int | None:
     """The axis of `draw` that has one entry per row of the batch, or None."""
     return draw.shape.index(rows) if rows in draw.shape else None
+
+
+def unpacked(flat: Tensor, draws: Sequence[Draw], rows: int) -> list[Tensor]:
+    """The draws, each `[runs, *shape]`, of one step's noise `[runs, floats]` as `NoiseStream.take` packs it."""
+    lanes = [i for i, draw in enumerate(draws) if lane_axis(draw, rows) is not None]
+    packed = [*lanes, *(i for i in range(len(draws)) if i not in lanes)]
+    parts = flat.split([draws[i].size for i in packed], dim=1) if draws else ()
+    values = dict(zip(packed, parts, strict=True))
+    return [_shaped(draw, values[i], rows) for i, draw in enumerate(draws)]
+
+
+def _shaped(draw: Draw, flat: Tensor, rows: int) -> Tensor:
+    axis = lane_axis(draw, rows)
+    if axis is None:
+        return flat.reshape(len(flat), *draw.shape)
+    others = [size for i, size in enumerate(draw.shape) if i != axis]
+    return flat.reshape(len(flat), *others, rows).movedim(-1, axis + 1)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from nalm.training.randomness import Draw, lane_axis
+from nalm.training.randomness import unpacked
 from nalm.training.step import Step
 from nalm.training.trace import UnrolledProducts
 
@@ -33,26 +33,33 @@ class TensorProgram:
         self._measure = vmap(step.measure, in_dims=(0, 0, None, 0, 0, *noise))
         self._error = vmap(step.error)
 
+    def check(self) -> None:
+        """Train two runs for a step.
+
+        Raises:
+            RuntimeError: the network's step cannot be written for many runs at once.
+        """
+        settings, (width_in, width_out) = self.step.settings, self.step.features
+        floats = sum(draw.size for draw in self.step.draws)
+        data = np.ones((1, width_in + width_out, settings.batch_size), dtype=np.float32)
+        self.train(
+            states=np.full((2, self.step.state_size), 0.5, dtype=np.float32),
+            run=np.zeros((2, len(self.step.switches)), dtype=np.float32),
+            schedule=np.ones((1, len(self.step.columns)), dtype=np.float32),
+            data=[data],
+            data_index=np.zeros(2, dtype=np.int64),
+            noise=[np.full((1, floats), 0.5, dtype=np.float32)],
+            noise_index=np.zeros(2, dtype=np.int64),
+            failed=np.full(2, -1, dtype=np.int64),
+        )
+
     def _split(self, data: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and targets `[runs, batch, features]` from `[runs, features, batch]`."""
         x, t = data.transpose(-1, -2).split(list(self.step.features), dim=-1)
         return x, t
 
     def _noise(self, flat: Tensor) -> list[Tensor]:
-        rows = self.step.settings.batch_size
-        lanes = [draw for draw in self.step.draws if lane_axis(draw, rows) is not None]
-        others = [draw for draw in self.step.draws if lane_axis(draw, rows) is None]
-        parts = flat.split([draw.size for draw in (*lanes, *others)], dim=1) if self.step.draws else ()
-        shaped = {id(draw): part for draw, part in zip((*lanes, *others), parts, strict=True)}
-        return [self._shaped(draw, shaped[id(draw)], rows) for draw in self.step.draws]
-
-    @staticmethod
-    def _shaped(draw: Draw, flat: Tensor, rows: int) -> Tensor:
-        axis = lane_axis(draw, rows)
-        if axis is None:
-            return flat.reshape(len(flat), *draw.shape)
-        others = [size for i, size in enumerate(draw.shape) if i != axis]
-        return flat.reshape(len(flat), *others, rows).movedim(-1, axis + 1)
+        return unpacked(flat, self.step.draws, self.step.settings.batch_size)
 
     def train(
         self,

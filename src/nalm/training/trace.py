@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -55,6 +56,18 @@ class UnrolledProducts(TorchFunctionMode):
         return product.unsqueeze(dim) if kwargs.get("keepdim", keepdim) else product
 
 
+def line_of(error: BaseException) -> str:
+    """`" at file:line: source"` of the innermost frame of the module that `error` came through, or nothing."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_own(frame.filename)]
+    return f" at {own[-1].filename}:{own[-1].lineno}: {own[-1].line}" if own else ""
+
+
+def _is_own(path: str) -> bool:
+    """Whether code at `path` belongs neither to PyTorch nor to the trainer."""
+    return not any(part in path for part in ("/torch/", "/nalm/training/")) and not path.startswith("<")
+
+
 def _first_line_outside_torch(stack_trace: str | None) -> str:
     """`file:line: source` of the innermost frame that belongs neither to PyTorch nor to the trainer."""
     frames = []
@@ -63,7 +76,7 @@ def _first_line_outside_torch(stack_trace: str | None) -> str:
         head = line.strip()
         if head.startswith("File ") and number + 1 < len(lines):
             path = head.split('"')[1]
-            if "/torch/" not in path and "/nalm/training/" not in path:
+            if _is_own(path):
                 where = head.split("line ")[1].split(",")[0]
                 frames.append(f"{path}:{where}: {lines[number + 1].strip()}")
     return frames[-1] if frames else ""
@@ -88,7 +101,7 @@ def trace(function: Callable[..., Tensor], examples: Sequence[Tensor]) -> torch.
             pure, decomposition_table=_decompositions(), tracing_mode="fake", record_stack_traces=True
         )(*inputs)
     except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
-        raise Unsupported(f"its step cannot be traced: {str(error).splitlines()[0]}") from error
+        raise Unsupported(f"control flow or code that depends on values{line_of(error)}") from error
 
 
 def scalarise(

@@ -1,0 +1,85 @@
+"""The eager lowering: one run after the other, for networks whose steps no tensor program can hold.
+
+Slow, but it takes anything that autograd takes, Python control flow that depends on values included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nalm.training.randomness import unpacked
+from nalm.training.step import Step
+
+
+class EagerProgram:
+    """The same interface as `NativeProgram`."""
+
+    trains_streams_together = False
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def _noise(self, flat: np.ndarray) -> list[Tensor]:
+        parts = unpacked(torch.from_numpy(flat)[None], self.step.draws, self.step.settings.batch_size)
+        return [part[0] for part in parts]
+
+    def _split(self, data: np.ndarray) -> tuple[Tensor, Tensor]:
+        x, t = torch.from_numpy(data).T.split(list(self.step.features), dim=-1)
+        return x, t
+
+    def train(
+        self,
+        states: np.ndarray,
+        run: np.ndarray,
+        schedule: np.ndarray,
+        data: Sequence[np.ndarray],
+        data_index: np.ndarray,
+        noise: Sequence[np.ndarray],
+        noise_index: np.ndarray,
+        failed: np.ndarray,
+    ) -> None:
+        """See `NativeProgram.train`."""
+        table = torch.from_numpy(schedule)
+        for n in np.flatnonzero(failed < 0):
+            state, switches = torch.from_numpy(states[n]), torch.from_numpy(run[n])
+            for k in range(len(schedule)):
+                x, t = self._split(data[data_index[n]][k])
+                own = self._noise(noise[noise_index[n]][k])
+                state = self.step.train(state, switches, table[k], x, t, *own).detach()
+                if not torch.isfinite(state[: self.step.parameter_count].sum()):
+                    failed[n] = k
+                    break
+            states[n] = state.numpy()
+
+    def measure(
+        self,
+        states: np.ndarray,
+        run: np.ndarray,
+        schedule: np.ndarray,
+        data: Sequence[np.ndarray],
+        data_index: np.ndarray,
+        noise: Sequence[np.ndarray],
+        noise_index: np.ndarray,
+    ) -> np.ndarray:
+        """See `NativeProgram.measure`."""
+        rows = []
+        with torch.no_grad():
+            for n, state in enumerate(states):
+                x, t = self._split(data[data_index[n]][0])
+                own = self._noise(noise[noise_index[n]][0])
+                now = (torch.from_numpy(run[n]), torch.from_numpy(schedule[0]))
+                rows.append(self.step.measure(torch.from_numpy(state), *now, x, t, *own).numpy())
+        return np.stack(rows)
+
+    def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:
+        """See `NativeProgram.error`."""
+        with torch.no_grad():
+            errors = [
+                self.step.error(torch.from_numpy(state), *self._split(sets[index])).item()
+                for state, index in zip(states, set_index, strict=True)
+            ]
+        return np.array(errors, dtype=np.float32)
