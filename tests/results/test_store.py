@@ -169,7 +169,7 @@ class TestStudy:
         store = Store.create_or_open(tmp_path, text)
         for unit in ("nac", "nalu", "nmu"):  # nac is not in the study
             store.write(make_batch(runs_of(range(2), unit)))
-        groups = store.summary()
+        groups = store.groups()
         assert list(dict.fromkeys(group["unit"] for group in groups)) == ["nmu", "nalu", "nac"]
         assert [group["interpolation_range"] for group in groups] == [
             *reversed(PAIRS),
@@ -184,18 +184,18 @@ class TestStudy:
         strict = Store.create_or_open(tmp_path / "a", f"threshold = 1e-12\n{STUDY}")
         strict.write(make_batch([make_run()]))
         assert strict.records()["threshold"].unique().to_list() == [1e-12]
-        assert strict.summary()[0]["solved"] == 0
+        assert strict.groups()[0]["solved"] == 0
         last = Store.create_or_open(tmp_path / "b", f"selection_window = 1\n{STUDY}")
         batch = make_batch([make_run()])
         batch.extrapolation_error[-1] = 1.0
         last.write(batch)
-        assert last.summary()[0]["solved"] == 0
+        assert last.groups()[0]["solved"] == 0
 
     def test_a_store_without_a_proper_study_still_works(self, tmp_path: Path) -> None:
         store = Store.create_or_open(tmp_path, 'title = "Imported"\n')
         store.write(make_batch(runs_of(range(2), "nalu")))
         assert store.study is None
-        assert [group["interpolation_range"] for group in store.summary()] == list(PAIRS)
+        assert [group["interpolation_range"] for group in store.groups()] == list(PAIRS)
 
 
 class TestWhichFolder:

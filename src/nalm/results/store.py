@@ -207,7 +207,7 @@ class Store:
         together = pl.concat(tables, how="diagonal_relaxed")
         return sort_rows(together.select(in_order(together.columns)), self.study)
 
-    def summary(self) -> list[Group]:
+    def groups(self) -> list[Group]:
         """Return the summary of all finished runs, with the study's window of rows (`nalm.results.summary`).
 
         Raises:
