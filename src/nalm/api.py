@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from nalm.execution import Reporter, execute, prepare
 from nalm.results.store import Store
-from nalm.studies import Study, loads
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 class Results:
-    """The results of a study, finished or not: records, summary, figure. Get one from `nalm.run` or `Results.open`."""
+    """The results of a study, finished or not; from `nalm.run` or `Results.open`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        source = str(store.path / "study.toml")
-        self.study: Study = loads(store.study_toml, name=store.path.name, source=source)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Results:
@@ -39,52 +36,33 @@ class Results:
         """The folder."""
         return self._store.path
 
-    @property
-    def study_toml(self) -> str:
-        """Text of the study's file."""
-        return self._store.study_toml
-
     def records(self) -> pl.DataFrame:
         """Return the long table: one row per run and logged step.
 
-        Columns are those of `nalm export`, then the keys that the study sweeps, then `status`, `failed_step`, `reason`
-        and `threshold`.
+        Columns are those of `nalm export`, then the keys that the study sweeps, then `status`, `failed_step`,
+        `reason` and `threshold`.
 
         Raises:
             StoreError: a file is damaged.
         """
-        import polars as pl
-
-        table = self._store.records()
-        if self.study.threshold is None:
-            return table
-        return table.with_columns(pl.lit(self.study.threshold, dtype=pl.Float64).alias("threshold"))
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Return the summary as a list of nested objects, as `nalm summary --format json` writes it.
-
-        Raises:
-            StoreError: a file is damaged.
-        """
-        from nalm.results.summary import summarise
-
-        return summarise(self.records(), window=self.study.selection_window)
+        return self._store.records()
 
     def summary(self) -> pl.DataFrame:
         """Return success rate, solved-at step and sparsity error of every group of runs, with 95 % intervals.
 
         One row per unit, operation, pair of ranges and value of the swept keys; columns `runs`, `solved`,
-        `success_rate_mean`, `success_rate_lower`, `success_rate_upper`, `solved_at_median`, …; null where undefined.
+        `success_rate_mean`, `success_rate_lower`, `success_rate_upper`, `solved_at_median`, …; null where
+        undefined.
 
         Raises:
             StoreError: a file is damaged.
         """
         from nalm.results.summary import summary_frame
 
-        return summary_frame(self.groups())
+        return summary_frame(self._store.groups())
 
     def plot(self, to: str | os.PathLike[str]) -> Path:
-        """Draw the study's figure as `.pdf`, `.svg` or `.png`, or write its table as `.tex`; returns the path.
+        """Draw the study's figure as `.pdf`, `.svg` or `.png`, or its table as `.tex`; return the path.
 
         Raises:
             InputError: another suffix, no finished run, or a file that cannot be written.
@@ -92,7 +70,7 @@ class Results:
         """
         from nalm.figures import plot
 
-        return plot(self, to)
+        return plot(self._store, to)
 
     def __repr__(self) -> str:
         return f"Results.open({str(self.path)!r})"
@@ -113,13 +91,13 @@ def run(
 
     A run that diverges is a result: its rows say so (`status`, `reason`).
 
-        results = nalm.run("snmu-2022/figure-2", seeds=range(5), only={"unit": ["nmu", "snmu"]}, out="results/")
+        results = nalm.run("snmu-2022/figure-2", seeds=range(5), only={"unit": ["nmu", "snmu"]})
 
     Args:
         study: name of a study that ships (`nalm list`), or path of a TOML file.
         seeds: instead of the study's own: whole numbers, or `"A:B"` for A to B - 1.
-        only: values, or lists of alternatives, by key: unit, operation, interpolation_range, extrapolation_range, seed,
-            or a key that the study sweeps.
+        only: values, or lists of alternatives, by key: unit, operation, interpolation_range,
+            extrapolation_range, seed, or a key that the study sweeps.
         settings: replaced everywhere in the study, such as `{"iterations": 10_000}`.
         out: results folder; by default `results/` and the study's name. What is in it is not trained again.
         workers: worker processes; by default one per core.

@@ -120,7 +120,8 @@ def execute(
     from nalm.training import train
 
     waiting = [run for run in job.runs if run.id not in finished]
-    reporter.begin(len(job.runs), len(job.runs) - len(waiting), sum(run.training.iterations + 1 for run in waiting))
+    iterations = sum(run.training.iterations + 1 for run in waiting)
+    reporter.begin(len(job.runs), len(job.runs) - len(waiting), iterations)
 
     def store_batch(result: BatchResult) -> None:
         store.write(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -92,7 +92,7 @@ class Bar:
     def _update(self) -> None:
         self._progress.update(self._task, completed=self._count.iterations_done, **self._fields())
 
-    def _fields(self) -> dict[str, str]:
+    def _fields(self) -> dict[str, Any]:
         count = self._count
         rate = f"{count.rate:.3g} run-iterations/s" if count.iterations_done else "starting"
         return {"runs": f"{count.done}/{count.runs}", "rate": rate}
@@ -136,8 +136,9 @@ class Lines:
 class JsonLines:
     """One JSON object per finished batch.
 
-    Keys: `batch` (count from 1), `runs` and `failed` (in the batch), `finished` and `total` (runs of the command),
-    `iterations` (run-iterations of the batch), `seconds` (wall time of the batch), `elapsed` (since the start).
+    Keys: `batch` (count from 1), `runs` and `failed` (in the batch), `finished` and `total` (runs of the
+    command), `iterations` (run-iterations of the batch), `seconds` (wall time of the batch), `elapsed` (since
+    the start).
     """
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:

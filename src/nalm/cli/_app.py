@@ -1,4 +1,4 @@
-"""The commands and their options. What each does is imported when it is called: `nalm --help` loads nothing else."""
+"""The commands and their options. What each does is imported when it is called: help comes at once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.")]
+StudyArgument = Annotated[
+    str, typer.Argument(metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.")
+]
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")]
-SeedsOption = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B - 1, not the study's own.")]
+SeedsOption = Annotated[
+    str | None, typer.Option(metavar="A:B", help="Seeds A to B - 1 instead of the study's.")
+]
 OnlyOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="KEY=VALUE", help="Train only these runs; repeat for more keys, or for alternatives."),
+    typer.Option(metavar="KEY=VALUE", help="Train only these runs; repeat for more keys or alternatives."),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -32,7 +36,7 @@ SetOption = Annotated[
 ]
 IterationsOption = Annotated[int | None, typer.Option(metavar="N", help="Short for --set iterations=N.")]
 WorkersOption = Annotated[
-    int | None, typer.Option(metavar="N", help="Worker processes; by default one per core.", show_default=False)
+    int | None, typer.Option(metavar="N", help="Worker processes; by default one per core.")
 ]
 DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")]
 OutOption = Annotated[
@@ -62,7 +66,7 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _complain(f"{where}{error.strerror or error}; finished batches are kept, the same command goes on from there")
+        _complain(f"{where}{error.strerror or error}; finished batches are kept, the same command goes on")
         sys.exit(1)
 
 
@@ -152,7 +156,9 @@ def plot(
     folder: FolderArgument,
     to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table; by default DIR/figure.pdf."),
+        typer.Option(
+            metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table. Default: DIR/figure.pdf."
+        ),
     ] = None,
 ) -> None:
     """Draw the study's figure."""
@@ -176,7 +182,8 @@ def report(
 def export(
     folder: FolderArgument,
     to: Annotated[
-        Path, typer.Option(metavar="FILE.csv|.parquet|TENSORBOARD_DIR", help="The file, or a folder for TensorBoard.")
+        Path,
+        typer.Option(metavar="FILE.csv|.parquet|TENSORBOARD_DIR", help="File, or folder for TensorBoard."),
     ],
 ) -> None:
     """Write the records, one row per run and logged step."""
@@ -187,11 +194,16 @@ def export(
 
 @app.command()
 def bench(
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit of `nalm units`, or package.module:Class.")],
-    against: Annotated[list[str] | None, typer.Option(metavar="UNIT", help="Compare with; repeatable.")] = None,
+    unit: Annotated[
+        str, typer.Argument(metavar="UNIT", help="A unit of `nalm units`, or package.module:Class.")
+    ],
+    against: Annotated[
+        list[str] | None, typer.Option(metavar="UNIT", help="Compare with; repeatable.")
+    ] = None,
     study: Annotated[str, typer.Option(metavar="STUDY", help="Task, ranges and settings.")] = "quickstart",
     operation: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Operation to learn, not the study's own; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Operation to learn, instead of the study's; repeatable."),
     ] = None,
     out: OutOption = None,
     seeds: SeedsOption = None,

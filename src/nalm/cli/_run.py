@@ -72,7 +72,10 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str) -> li
                 execute(job, store, finished, report, workers=workers, device=device)
         except KeyboardInterrupt:
             kept = len(job.finished(store, note))
-            note(f"interrupted; {kept} of {len(job.runs)} runs are kept in {job.path}, the same command goes on")
+            note(
+                f"interrupted; {kept} of {len(job.runs)} runs are kept in {job.path}, "
+                "the same command goes on from there"
+            )
             raise typer.Exit(130) from None
     return job.failures(store)
 
@@ -94,10 +97,10 @@ def complain_of(failed: list[Failure]) -> None:
     """List failed runs on stderr."""
     note(f"{len(failed)} runs failed; the others are kept:")
     for run, step, reason in failed[:_LISTED]:
-        ranges = f"{run.task.interpolation_range}"
-        parameters = "".join(f" {key}={value}" for key, value in run.parameters.items())
-        after = "" if step is None else f" after step {step}"
-        note(f"  {run.network.label} {run.task.operation} {ranges}{parameters} seed {run.seed}:{after} {reason}")
+        parameters = [f"{key}={value}" for key, value in run.parameters.items()]
+        words = [run.network.label, run.task.operation, str(run.task.interpolation_range), *parameters]
+        after = "" if step is None else f"after step {step}: "
+        note(f"  {' '.join(words)} seed {run.seed}: {after}{reason}")
     if len(failed) > _LISTED:
         note(f"  and {len(failed) - _LISTED} more (columns status and reason of nalm export)")
 

@@ -6,7 +6,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-
 # lines of tables are not broken for pipes and files
 _UNBROKEN = 400
 
@@ -24,8 +23,7 @@ def number(value: int) -> str:
 
 def print_studies() -> None:
     """Print the studies that ship."""
-    from nalm.studies import load, names
-    from nalm.studies._expand import cells
+    from nalm.studies import cells, load, names
 
     table = Table(box=None, pad_edge=False)
     for column in ("study", "title"):

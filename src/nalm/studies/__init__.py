@@ -1,12 +1,13 @@
 """Studies: experiments as data. One TOML file describes the runs of one published figure or table.
 
-    study = load("snmu-2022/figure-2", {"iterations": 10_000})
-    runs = select(expand(study), {"unit": ["nmu"]})
+study = load("snmu-2022/figure-2", {"iterations": 10_000})
+runs = select(expand(study), {"unit": ["nmu"]})
 """
 
 from nalm.studies._catalogue import names
+from nalm.studies._compare import compare
 from nalm.studies._document import to_toml
-from nalm.studies._expand import check_networks, expand
+from nalm.studies._expand import Cell, cells, check_networks, expand
 from nalm.studies._keys import SETTABLE
 from nalm.studies._load import load, loads, override
 from nalm.studies._schema import FigureTable, NetworkTable, Study
@@ -15,11 +16,14 @@ from nalm.studies._select import choose_seeds, select
 
 __all__ = [
     "SETTABLE",
+    "Cell",
     "FigureTable",
     "NetworkTable",
     "Study",
+    "cells",
     "check_networks",
     "choose_seeds",
+    "compare",
     "expand",
     "load",
     "loads",

@@ -136,7 +136,8 @@ def _swept(axes: Grid) -> dict[str, str]:
 def _cell(
     study: Study, network: NetworkTable, point: dict[str, Any], swept: Iterable[str]
 ) -> tuple[Cell | None, list[str]]:
-    values = {**given(study.task), **given(study.settings), **given(network.task), **given(network.settings), **point}
+    tables = (study.task, study.settings, network.task, network.settings)
+    values = {key: value for table in tables for key, value in given(table).items()} | point
     lines: list[str] = []
     task = training = None
     try:
@@ -178,7 +179,8 @@ def _missing_x(study: Study) -> Iterator[str]:
     x = study.figure.x
     swept = dict.fromkeys(key for n in study.networks for key in _swept({**study.grid, **n.grid}))
     if x is not None and x not in swept:
-        yield f"figure.x: {x!r} is not swept{did_you_mean(x, swept)}; the grid sweeps {', '.join(swept) or 'nothing'}"
+        listed = ", ".join(swept) or "nothing"
+        yield f"figure.x: {x!r} is not swept{did_you_mean(x, swept)}; the grid sweeps {listed}"
 
 
 def _clashing_axes(axes: Grid) -> Iterator[str]:

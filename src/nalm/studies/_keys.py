@@ -1,12 +1,12 @@
 """The keys that a study may set: those of the task, those of training, and the hidden size.
 
-A table of a study file sets some of them, so each table is a model whose keys are all optional and whose values are
-checked as the full model checks them.
+A table of a study file sets some of them, so each table is a model whose keys are all optional and whose
+values are checked as the full model checks them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
@@ -49,7 +49,9 @@ SETTABLE = (*_TASK, *_TRAINING, *_NETWORK)
 
 if TYPE_CHECKING:
     # fields made at run time cannot be checked
-    TaskTable = TrainingTable = PointTable = BaseModel
+    TaskTable: TypeAlias = BaseModel
+    TrainingTable: TypeAlias = BaseModel
+    PointTable: TypeAlias = BaseModel
 else:
     TaskTable = _table("TaskTable", _TASK)
     TrainingTable = _table("TrainingTable", _TRAINING)

@@ -45,7 +45,7 @@ def load(study: str, settings: Mapping[str, Any] | None = None) -> Study:
     except FileNotFoundError:
         raise InputError(f"{study}: no such file") from None
     except IsADirectoryError:
-        raise InputError(f"{study}: is a folder; give a study file, such as {study.rstrip('/')}/study.toml") from None
+        raise InputError(f"{study}: is a folder; give a file, such as {path / 'study.toml'}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{study}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     except OSError as error:
@@ -54,7 +54,13 @@ def load(study: str, settings: Mapping[str, Any] | None = None) -> Study:
 
 
 def loads(text: str, name: str, source: str = "study", settings: Mapping[str, Any] | None = None) -> Study:
-    """Read a study from TOML text; `name` is its name unless it gives one, `source` stands before each problem.
+    """Read a study from TOML text.
+
+    Args:
+        text: content of a study file.
+        name: of the study, unless the text gives one.
+        source: stands before each problem.
+        settings: replaced everywhere in the study, see `override`.
 
     Raises:
         StudyError: the text or one of the settings is wrong; all problems at once.
@@ -77,8 +83,7 @@ def override(study: Study, settings: Mapping[str, Any]) -> Study:
 
     Args:
         study: the study.
-        settings: values by key, any of `SETTABLE` or `threshold` or `selection_window`; text is read as in a study
-            file.
+        settings: values by key, any of `SETTABLE`, `threshold`, `selection_window`.
 
     Raises:
         StudyError: an unknown key or a value that its key refuses; all problems at once.

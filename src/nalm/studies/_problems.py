@@ -46,7 +46,8 @@ def sentence(error: ValidationError) -> str:
 def unknown_key(key: str, value: Any, allowed: Iterable[str]) -> str:
     """Return the sentence for a key that is not one of `allowed`."""
     known = list(allowed)
-    return f"unknown key {key!r} (value {_shown(value)}){did_you_mean(key, known)} (allowed: {', '.join(known)})"
+    hint = did_you_mean(key, known)
+    return f"unknown key {key!r} (value {_shown(value)}){hint} (allowed: {', '.join(known)})"
 
 
 def dotted(location: Location) -> str:
@@ -66,7 +67,7 @@ def _path(detail: Detail) -> str:
 
 
 def _written(location: Location) -> Location:
-    """Undo what the schema does to an axis of one key: `grid.operation[0].operation` is `grid.operation[0]`."""
+    """Undo what the schema does to an axis of one key: `grid.subsets[0].subsets` is `grid.subsets[0]`."""
     if len(location) >= 4 and location[-4] == "grid" and location[-3] == location[-1]:
         return location[:-1]
     return location

@@ -1,18 +1,18 @@
 """The schema of a study file.
 
-    name         of the study; by default the file's name
-    title        of the figure or table
-    description  what it shows and where it differs from the publication
-    paper        citation key (nalm cite KEY)
-    seeds        "A:B" (seeds A to B - 1) or a list
-    threshold    extrapolation error below which a run is solved; by default the published one of its task
-    selection_window   logged rows, from the last, among which the best step is chosen
-    [task]       keys of the task
-    [settings]   keys of training
-    [grid]       axes; every combination of their values is run. An axis named like a key lists its values; any other
-                 axis lists tables of keys that change together, such as the two ranges
-    [figure]     how results are drawn
-    [[networks]] one per network: a unit, or layers, with what it changes of the above
+name         of the study; by default the file's name
+title        of the figure or table
+description  what it shows and where it differs from the publication
+paper        citation key (nalm cite KEY)
+seeds        "A:B" (seeds A to B - 1) or a list
+threshold    extrapolation error below which a run is solved; by default the published one of its task
+selection_window   logged rows, from the last, among which the best step is chosen
+[task]       keys of the task
+[settings]   keys of training
+[grid]       axes; every combination of their values is run. An axis named like a key lists its values;
+             any other axis lists tables of keys that change together, such as the two ranges
+[figure]     how results are drawn
+[[networks]] one per network: a unit, or layers, with what it changes of the above
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from nalm.errors import InputError
 from nalm.networks import LayerSettings
@@ -48,7 +48,9 @@ def _layer(value: Any) -> Any:
 
 def _axis(name: str, values: Any) -> Any:
     """Values of a single key as tables of that one key."""
-    if not isinstance(values, (list, tuple)) or (name not in SETTABLE and all(isinstance(v, dict) for v in values)):
+    if not isinstance(values, (list, tuple)):
+        return values
+    if name not in SETTABLE and all(isinstance(value, dict) for value in values):
         return values
     return [{name: value} for value in values]
 
@@ -79,13 +81,16 @@ class LayerTable(BaseModel):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
+Layer = Annotated[LayerTable, BeforeValidator(_layer)]
+
+
 class NetworkTable(BaseModel):
-    """One series of the figure: a network and what it changes of the study's task, settings, seeds and axes."""
+    """One series of the figure: a network, and what it changes of the study."""
 
     model_config = _STRICT
 
     unit: UnitName | None = None
-    layers: Annotated[tuple[Annotated[LayerTable, BeforeValidator(_layer)], ...], Field(min_length=1)] | None = None
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1)] | None = None
     arguments: dict[str, Any] = Field(default_factory=dict)
     label: Annotated[str, Field(min_length=1)] | None = None
     hidden_size: Annotated[int, Field(ge=1)] | None = None
@@ -98,9 +103,9 @@ class NetworkTable(BaseModel):
     def _unit_or_layers(self) -> Self:
         if (self.unit is None) == (self.layers is None):
             got = "neither" if self.unit is None else "both"
-            raise ValueError(f"give either unit = \"NAME\" or layers = [\"NAME\", …], got {got}")
+            raise ValueError(f'give either unit = "NAME" or layers = ["NAME", …], got {got}')
         if self.layers is not None and self.arguments:
-            raise ValueError("arguments belong to a layer: layers = [{ unit = \"NAME\", arguments = { … } }]")
+            raise ValueError('arguments belong to a layer: layers = [{ unit = "NAME", arguments = { … } }]')
         return self
 
     @property
@@ -120,21 +125,20 @@ class NetworkTable(BaseModel):
 class FigureTable(BaseModel):
     """How results are drawn.
 
-    `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x` (with its axis title
-    and scale); `table` writes them as a table.
+    `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x`, whose axis
+    may be logarithmic; `table` writes them as a table.
     """
 
     model_config = _STRICT
 
     kind: Literal["ranges", "sweep", "table"] = "ranges"
     x: str | None = None
-    x_title: str | None = None
-    log_x: bool = False
+    logarithmic: bool = False
 
     @model_validator(mode="after")
     def _sweep_has_x(self) -> Self:
         if (self.kind == "sweep") != (self.x is not None):
-            raise ValueError("x names the swept key, and belongs to kind = \"sweep\" alone")
+            raise ValueError('x names the swept key, and belongs to kind = "sweep" alone')
         return self
 
 
@@ -147,7 +151,7 @@ class Study(BaseModel):
 
     model_config = _STRICT
 
-    name: Annotated[str, Field(min_length=1), BeforeValidator(lambda v: _path_like(v) if isinstance(v, str) else v)]
+    name: Annotated[str, AfterValidator(_path_like)]
     title: str
     description: str = ""
     paper: str = ""

@@ -41,11 +41,13 @@ def select(runs: Sequence[Run], only: Mapping[str, Any]) -> list[Run]:
     for key, wanted in only.items():
         known = _known_keys(runs)
         if key not in known:
-            raise InputError(f"only {key}: unknown key {key!r}{did_you_mean(key, known)}; keys are {', '.join(known)}")
+            hint = did_you_mean(key, known)
+            raise InputError(f"only {key}: unknown key {key!r}{hint}; keys are {', '.join(known)}")
         accepted = set().union(*(_matching(key, value, runs) for value in _alternatives(key, wanted)))
         chosen = [run for run in chosen if _text(_value(run, key)) in accepted]
     if runs and not chosen:
-        raise InputError(f"only: no run has {' and '.join(f'{key}={_shown(v)}' for key, v in only.items())} together")
+        wanted = " and ".join(f"{key}={_shown(value)}" for key, value in only.items())
+        raise InputError(f"only: no run has {wanted} together")
     return chosen
 
 
