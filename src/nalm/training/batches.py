@@ -9,7 +9,7 @@ from nalm.runs import Run
 from nalm.training.settings import TrainingSettings
 
 # A batch is lost when the process is killed, so it is kept to some seconds; below the lower bound start-up dominates.
-LEAST_RUN_ITERATIONS = 4_000_000
+LEAST_RUN_ITERATIONS = 1_000_000
 MOST_RUN_ITERATIONS = 200_000_000
 
 

@@ -160,12 +160,12 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Path:
 
 
 def _pointers(arrays: Sequence[np.ndarray], index: np.ndarray) -> np.ndarray:
-    return np.array([a.ctypes.data for a in arrays], dtype=np.int64)[index]
+    return np.array([a.__array_interface__["data"][0] for a in arrays], dtype=np.int64)[index]
 
 
 def address(array: np.ndarray) -> ctypes.c_void_p:
     """Where the array's values are; the caller keeps the array alive."""
-    return ctypes.c_void_p(array.ctypes.data)
+    return ctypes.c_void_p(array.__array_interface__["data"][0])  # half the cost of `array.ctypes`
 
 
 class NativeProgram:

@@ -161,6 +161,11 @@ extern "C" void draw(uint32_t* key, int64_t* position, int64_t steps, int64_t ba
     outputs(key, position, words, 2 * count);
     for (int64_t j = 0; j < count; j++)
       row_major[j] = ((words[2 * j] >> 5) * 67108864.0 + (words[2 * j + 1] >> 6)) * (1.0 / 9007199254740992.0);
+    if (inputs <= 4) {
+      for (int64_t i = 0; i < inputs; i++)
+        for (int64_t r = 0; r < batch; r++) lanes[i * batch + r] = row_major[r * inputs + i];
+      continue;
+    }
     for (int64_t first = 0; first < inputs; first += 8) {
       const int64_t last = first + 8 < inputs ? first + 8 : inputs;
       for (int64_t r = 0; r < batch; r++)

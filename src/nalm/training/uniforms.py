@@ -16,6 +16,7 @@ import torch
 
 from nalm.runs import Run
 from nalm.tasks import Operation
+from nalm.training import kernel_cache
 from nalm.training.native import NoCompiler, address, build
 from nalm.training.randomness import Draw, NoiseStream
 
@@ -29,8 +30,10 @@ def library() -> ctypes.CDLL | None:
     """The compiled code, or None without a compiler."""
     source = files("nalm.training").joinpath("uniforms.cpp").read_text()
     flags = ("-ftree-loop-vectorize", "-fno-math-errno", "-mprefer-vector-width=512")
+    description = f"uniforms {flags} {source}"
+    path = kernel_cache.find(description)
     try:
-        loaded = ctypes.CDLL(str(build(source, flags)))
+        loaded = ctypes.CDLL(str(path or kernel_cache.keep(description, build(source, flags))))
     except NoCompiler:
         return None
     for name in ("draw", "write", "noise"):
