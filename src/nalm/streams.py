@@ -33,6 +33,9 @@ class DataStream(Protocol):
     def exponential(self, shape: tuple[int, ...]) -> Floats:
         """Exponential with scale 1."""
 
+    def permutation(self, count: int) -> Integers:
+        """A random order of 0, …, count - 1."""
+
 
 def paper_uniforms(state: np.random.RandomState, shape: tuple[int, ...]) -> Floats:
     """Return the next uniforms on [0, 1) of a legacy stream, two 32-bit outputs each, filled row by row."""
@@ -56,6 +59,10 @@ class PaperStream:
     def exponential(self, shape: tuple[int, ...]) -> Floats:
         """Exponential with scale 1."""
         return np.asarray(self._state.standard_exponential(shape))
+
+    def integers_below(self, highs: Integers) -> Integers:
+        """Uniform on {0, …, high - 1} for each element of `highs`, drawn row by row."""
+        return np.asarray(self._state.randint(0, highs, dtype=np.int64))
 
     def permutation(self, count: int) -> Integers:
         """A random order of 0, …, count - 1 (Fisher-Yates from the end, as the legacy `shuffle`)."""
@@ -83,6 +90,10 @@ class FastStream:
         np.negative(values, out=values)
         np.log1p(values, out=values)
         return np.negative(values, out=values)
+
+    def integers_below(self, highs: Integers) -> Integers:
+        """Uniform on {0, …, high - 1} for each element of `highs`, drawn row by row."""
+        return self._generator.integers(0, highs, dtype=np.int64)
 
     def permutation(self, count: int) -> Integers:
         """A random order of 0, …, count - 1."""

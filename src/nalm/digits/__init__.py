@@ -1,0 +1,56 @@
+"""Digit tasks: image networks that learn what digits are worth from products and sums alone.
+
+Static: two digits in one picture. Sequential: a recurrent cell over images. PyTorch is loaded when first
+    used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from nalm.digits.settings import SequentialDigits, StaticDigits
+
+if TYPE_CHECKING:
+    from nalm.digits._metrics import class_accuracies
+    from nalm.digits._pair_network import DigitPairNetwork
+    from nalm.digits._results import DigitsResult, EpochRecord
+    from nalm.digits._sequence_network import DigitSequenceNetwork
+    from nalm.digits._thresholds import accumulator_thresholds, solved_references
+    from nalm.digits._train import train_digits
+
+_MODULES = {
+    "DigitPairNetwork": "_pair_network",
+    "DigitSequenceNetwork": "_sequence_network",
+    "DigitsResult": "_results",
+    "EpochRecord": "_results",
+    "accumulator_thresholds": "_thresholds",
+    "class_accuracies": "_metrics",
+    "solved_references": "_thresholds",
+    "train_digits": "_train",
+}
+
+__all__ = [
+    "DigitPairNetwork",
+    "DigitSequenceNetwork",
+    "DigitsResult",
+    "EpochRecord",
+    "SequentialDigits",
+    "StaticDigits",
+    "accumulator_thresholds",
+    "class_accuracies",
+    "solved_references",
+    "train_digits",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,137 @@
+"""Training and evaluation of the sequential task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nalm import units
+from nalm.data import DigitImages
+from nalm.digits._pictures import ImageBank
+from nalm.digits._sequence_network import DigitSequenceNetwork, ReleasedSNMU, create_sequence_network
+from nalm.digits._sequences import draw_orders, running_targets, sequences
+from nalm.digits._session import Experiment, Place
+from nalm.digits.settings import SequentialDigits
+from nalm.streams import Integers
+
+_EVALUATION_BATCH = {"cpu": 256, "cuda": 8192}
+
+# sequences per evaluation batch of the released program: noise that depends on the batch depends on it
+_RELEASED_BATCH = 64
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Images of one part of the data in the order in which sequences are cut from them."""
+
+    bank: ImageBank
+    order: Tensor
+    labels: Tensor
+
+
+class SequenceExperiment(Experiment[DigitSequenceNetwork]):
+    """One run of one cell.
+
+    Args:
+        settings: Of the task.
+        seed: Of training sequences, initial values and training.
+        data: The images.
+        place: Where to compute.
+
+    Raises:
+        InputError: an unknown cell, or too few images for one sequence.
+    """
+
+    def __init__(self, settings: SequentialDigits, seed: int, data: DigitImages, place: Place) -> None:
+        super().__init__(settings, seed, place)
+        self._settings = settings
+        orders = draw_orders(settings, data, seed)
+        banks = [ImageBank(images, place.device) for images in (data.training_images, data.test_images)]
+
+        def part(order: Integers, test: bool = False) -> _Part:
+            labels = data.test_labels if test else data.training_labels
+            return _Part(banks[test], place.indices(order), place.indices(labels[order]))
+
+        self._parts = {
+            "train": part(orders.full_training),
+            "validation": part(orders.validation),
+            "test": part(orders.test, test=True),
+        }
+        cut = sequences(orders.training, settings.training_length)
+        self._sequences = place.indices(cut)
+        self._targets = place.indices(running_targets(data.training_labels[cut], settings.operation))
+        self.network = create_sequence_network(settings, seed).to(place.device)
+        self.watched = self.network.cell
+        noisy = any(isinstance(module, ReleasedSNMU) for module in self.network.modules())
+        self._evaluated_together = _RELEASED_BATCH if noisy else None
+
+    @property
+    def training_count(self) -> int:
+        """Number of training sequences."""
+        return len(self._sequences)
+
+    def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
+        """Mean squared error over all positions, and the cell's penalties; the ramp counts updates from 1."""
+        settings = self._settings
+        indices = self._sequences[samples]
+        bank = self._parts["train"].bank
+        with self.place.mixed_precision():
+            labels = self.network.reader(bank.single(indices.reshape(-1))).float()
+        states = self.network.states(labels.reshape(*indices.shape, -1))
+        loss = (states - self._targets[samples]).square().mean()
+        factors = {
+            "sparsity": settings.sparsity_penalty * settings.ramp(step + 1),
+            "bounds": settings.bounds_penalty,
+            "input": settings.input_penalty,
+            "gate": 1.0,
+        }
+        for name, penalty in units.penalties(self.network.cell).items():
+            if factors.get(name):
+                loss = loss + factors[name] * penalty
+        return loss
+
+    def is_evaluated(self, epoch: int) -> bool:
+        """Every few epochs, and at the end."""
+        return epoch % self._settings.evaluation_interval == 0 or epoch == self._settings.epochs
+
+    def metrics(self, epoch: int) -> dict[str, float]:
+        """Errors and accuracies of training, validation and each test length, such as `test_5_mse`."""
+        length = self._settings.training_length
+        metrics: dict[str, float] = {}
+        for name, lengths in (
+            ("train", (length,)),
+            ("validation", (length,)),
+            ("test", self._settings.test_lengths),
+        ):
+            part = self._parts[name]
+            # one pass of the image network serves all lengths
+            labels = self._read(part)
+            for cut in lengths:
+                prefix = f"{name}_{cut}" if name == "test" else name
+                metrics |= {f"{prefix}_{key}": v for key, v in self._errors(part, labels, cut).items()}
+        metrics["test_mean_label"] = float(labels.double().mean())
+        return metrics
+
+    def _read(self, part: _Part) -> Tensor:
+        size = _EVALUATION_BATCH[self.place.device.type]
+        with self.place.mixed_precision():
+            labels = [
+                self.network.reader(part.bank.single(images)) for images in torch.split(part.order, size)
+            ]
+        return torch.cat(labels).float()
+
+    def _errors(self, part: _Part, labels: Tensor, length: int) -> dict[str, float]:
+        count = len(labels) // length
+        cut = labels[: count * length].reshape(count, length, -1)
+        groups = torch.split(cut, self._evaluated_together or count)
+        states = torch.cat([self.network.states(group) for group in groups])
+        digits = part.labels[: count * length].reshape(count, length).cpu().numpy()
+        targets = self.place.indices(running_targets(digits, self._settings.operation))
+        hits = states.round() == targets
+        return {
+            "mse": float((states.double() - targets.double()).square().mean()),
+            "accuracy_all": float(hits.double().mean()),
+            "accuracy_last": float(hits[:, -1].double().mean()),
+        }

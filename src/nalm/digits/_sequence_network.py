@@ -1,0 +1,137 @@
+"""The whole network of the sequential task: one part reads labels, a recurrent cell accumulates them."""
+
+from __future__ import annotations
+
+import inspect
+
+import torch
+from torch import Tensor, nn
+
+from nalm import functional, units
+from nalm.digits._image_networks import DigitReader
+from nalm.digits.settings import SequentialDigits
+from nalm.streams import weight_generator
+from nalm.units import NMU, SNMU, Cell, FrameworkCell, UnitCell
+
+# in the name of a module of the user's own
+_OWN_CLASS = ":"
+
+
+class SolvedCell(Cell):
+    """The operation itself: the next state is state times (plus) label. Nothing is learned.
+
+    Args:
+        operation: `"mul"` or `"add"`.
+    """
+
+    state_size = 1
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(1, 1)
+        self.operation = operation
+
+    def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the state after label `x` `[..., 1]`."""
+        return (state[0] * x if self.operation == "mul" else state[0] + x,)
+
+
+class ReleasedSNMU(nn.Module):
+    """An sNMU as released for the sequential task: noisy in evaluation, penalty on noisy inputs.
+
+    Args:
+        unit: The sNMU whose settings are taken.
+    """
+
+    def __init__(self, unit: SNMU) -> None:
+        super().__init__()
+        self.noise = unit.noise
+        self.product = NMU(unit.in_features, unit.out_features, input_penalty=unit.input_penalty)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[..., in]` to `[..., out]`."""
+        low, high = (1.0, 5.0) if isinstance(self.noise, str) else self.noise
+        bound: float | Tensor = high
+        if self.noise == "batch":
+            bound = 1 + 1 / functional.standard_deviation(x.detach())
+        noise = functional.uniform(torch.rand_like(x), low, bound)
+        noisy: Tensor = self.product(x * noise)
+        return noisy / functional.product(noise, self.product.weight)
+
+
+class DigitSequenceNetwork(nn.Module):
+    """Sequences of images to the state of the cell after each of them.
+
+    Args:
+        settings: Cell, number of labels per image, initial state.
+
+    Raises:
+        InputError: an unknown cell.
+    """
+
+    def __init__(self, settings: SequentialDigits) -> None:
+        super().__init__()
+        self.reader = DigitReader(settings.outputs)
+        self.cell = _create_cell(settings)
+        self.initial_state = _initial_state(settings, self.cell)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map `[batch, length, 1, 28, 28]` to states `[batch, length]`."""
+        labels = self.reader(images.flatten(0, 1))
+        return self.states(labels.reshape(*images.shape[:2], -1))
+
+    def states(self, labels: Tensor) -> Tensor:
+        """Accumulate labels `[batch, length, outputs]` to states `[batch, length]`."""
+        state = self.cell.initial_state(labels[:, 0], self.initial_state)
+        outputs = []
+        for label in labels.unbind(1):
+            state = self.cell(label, state)
+            outputs.append(state[0][..., 0])
+        return torch.stack(outputs, 1)
+
+
+def _initial_state(settings: SequentialDigits, cell: Cell) -> float:
+    """State before the first image: 1 starts a product, 0 a sum.
+
+    As released, only units made for products start at 1; NALU and the cells of PyTorch start a product at 0.
+    """
+    if settings.initial_state is not None:
+        return settings.initial_state
+    if settings.operation == "add" or isinstance(cell, FrameworkCell):
+        return 0.0
+    if isinstance(cell, SolvedCell) or _OWN_CLASS in settings.cell:
+        return 1.0
+    operations = units.resolve(settings.cell).operations
+    return 1.0 if "mul" in operations and "add" not in operations else 0.0
+
+
+def _create_cell(settings: SequentialDigits) -> Cell:
+    if settings.cell == "solved":
+        return SolvedCell(settings.operation)
+    cell = units.create_cell(settings.cell, settings.outputs, 1)
+    if not isinstance(cell, UnitCell):
+        return cell
+    if settings.input_penalty and "input_penalty" in inspect.signature(type(cell.unit)).parameters:
+        cell = UnitCell(settings.cell, settings.outputs, 1, input_penalty=True)
+    if isinstance(cell.unit, SNMU) and settings.constraints == "released":
+        cell.unit = ReleasedSNMU(cell.unit)
+    return cell
+
+
+def create_sequence_network(settings: SequentialDigits, seed: int) -> DigitSequenceNetwork:
+    """Build the network with the initial values of `seed`.
+
+    Under `paper` streams everything is drawn three times, as in the released program (constructors, the
+    end of the network's constructor, the script); the third draw counts.
+    """
+    with torch.random.fork_rng(devices=[]):
+        network = DigitSequenceNetwork(settings)
+    generator = weight_generator(seed, settings.streams)
+    if settings.streams == "paper":
+        units.reset_parameters(network.reader, generator)
+        if isinstance(network.cell, FrameworkCell):
+            units.reset_parameters(network.cell, generator)
+        else:
+            units.skip_construction_draws(network.cell, generator)
+        units.reset_parameters(network, generator)
+    units.reset_parameters(network, generator)
+    return network

@@ -1,0 +1,156 @@
+"""Training and evaluation of the static task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nalm import units
+from nalm.data import DigitImages
+from nalm.digits import _metrics
+from nalm.digits._image_networks import ColourDigits
+from nalm.digits._pair_network import DigitPairNetwork, create_pair_network
+from nalm.digits._pairs import draw_samples, fold
+from nalm.digits._pictures import SIDE, ImageBank
+from nalm.digits._session import Experiment, Place
+from nalm.digits.settings import StaticDigits
+from nalm.streams import derived_key
+
+# images per call of the image network in evaluation: fits a core's cache and is enough for a GPU
+_EVALUATION_BATCH = {"cpu": 256, "cuda": 8192}
+
+
+class _Samples:
+    """Pairs of images of one part of the data, with their targets.
+
+    Attributes:
+        pairs: `[count, 2]` indices of images.
+        digits: `[count, 2]` the true labels.
+        targets: `[count]`.
+    """
+
+    def __init__(
+        self, bank: ImageBank, pairs: NDArray[Any], labels: NDArray[Any], multiply: bool, place: Place
+    ) -> None:
+        digits = labels[pairs].astype(np.float32)
+        self.bank = bank
+        self.pairs = place.indices(pairs)
+        self.digits = place.indices(digits)
+        self.targets = self.digits.prod(1) if multiply else self.digits.sum(1)
+
+
+class StaticExperiment(Experiment[DigitPairNetwork]):
+    """One fold of one model.
+
+    Args:
+        settings: Of the task.
+        seed: Of samples, initial values and training.
+        fold_index: Which pairs of digits are tested.
+        data: The images.
+        place: Where to compute.
+
+    Raises:
+        InputError: an unknown stage, or no such fold.
+        DataError: the data set lacks a digit.
+    """
+
+    def __init__(
+        self, settings: StaticDigits, seed: int, fold_index: int, data: DigitImages, place: Place
+    ) -> None:
+        super().__init__(settings, seed, place)
+        self._settings = settings
+        samples = draw_samples(settings, data, fold(settings, fold_index), seed)
+        training, test = (
+            ImageBank(data.training_images, place.device),
+            ImageBank(data.test_images, place.device),
+        )
+        multiply = settings.operation == "mul"
+        labels = data.training_labels
+        self._samples = {
+            "train": _Samples(training, samples.training, labels, multiply, place),
+            "validation": _Samples(training, samples.validation, labels, multiply, place),
+            "test": _Samples(test, samples.test, data.test_labels, multiply, place),
+        }
+        # channels last: convolutions on a CPU take two thirds of the time
+        network = create_pair_network(settings, seed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.to(place.device)
+        self.watched = self.network.stage
+        # torchvision 0.6, which the original used, turned images about a point half a pixel off
+        self._centre = SIDE / 2 + (0.5 if settings.constraints == "released" else 0.0)
+
+    @property
+    def training_count(self) -> int:
+        """Number of training samples."""
+        return len(self._samples["train"].pairs)
+
+    def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
+        """Mean squared error and the sparsity penalty, which is ramped over epochs."""
+        training = self._samples["train"]
+        labels = self._labels(training.bank, training.pairs[samples])
+        loss = (self.network.outputs(labels) - training.targets[samples]).square().mean()
+        factor = self._settings.sparsity_penalty * self._settings.ramp(epoch)
+        sparsity = units.penalties(self.network.stage).get("sparsity") if factor else None
+        return loss if sparsity is None else loss + factor * sparsity
+
+    def is_evaluated(self, epoch: int) -> bool:
+        """Every epoch is."""
+        return True
+
+    def metrics(self, epoch: int) -> dict[str, float]:
+        """Metrics of the output and both labels on all parts of the data, such as `test_output_mse`."""
+        skipped = self._settings.training_metrics == "last" and epoch < self._settings.epochs
+        metrics: dict[str, float] = {}
+        for part, samples in self._samples.items():
+            if not len(samples.pairs) or (part == "train" and skipped):
+                continue
+            labels = self._evaluate(samples, part)
+            predictions = {"output": (self.network.outputs(labels), samples.targets)}
+            for side in range(2):
+                predictions[f"label_{side + 1}"] = (labels[:, side], samples.digits[:, side])
+            for what, pair in predictions.items():
+                metrics |= {f"{part}_{what}_{name}": v for name, v in _metrics.accuracies(*pair).items()}
+        return metrics
+
+    @torch.no_grad()
+    def confusion(self) -> NDArray[np.int64]:
+        """Confusion of the digits of the test set."""
+        test = self._samples["test"]
+        released = self._settings.constraints == "released"
+        truncate = released and self._settings.picture == "isolated"
+        return _metrics.confusion(self._evaluate(test, "test"), test.digits, truncate)
+
+    def _labels(self, bank: ImageBank, pairs: Tensor) -> Tensor:
+        network = self.network.image_network
+        with self.place.mixed_precision():
+            if isinstance(network, ColourDigits):
+                labels: Tensor = network(_channels_last(bank.distorted_pairs(pairs, self._centre)))
+            else:
+                labels = network.labels_of_digits(_channels_last(bank.single(pairs.T.reshape(-1))))
+        return labels.float()
+
+    def _evaluate(self, samples: _Samples, part: str) -> Tensor:
+        """Labels `[count, 2]` of all samples."""
+        size = _EVALUATION_BATCH[self.place.device.type]
+        if isinstance(self.network.image_network, ColourDigits):
+            if part == "test" and self._settings.constraints == "paper":
+                # the same distortions at every evaluation: no noise of theirs in the curves
+                torch.manual_seed(derived_key(self.seed, "test distortions", 7))
+            return torch.cat(
+                [self._labels(samples.bank, pairs) for pairs in torch.split(samples.pairs, size)]
+            )
+        # undistorted images recur: each is read once
+        distinct, position = torch.unique(samples.pairs, return_inverse=True)
+        read = self.network.image_network.classifier
+        with self.place.mixed_precision():
+            labels = [
+                read(_channels_last(samples.bank.single(images))) for images in torch.split(distinct, size)
+            ]
+        return torch.cat(labels).float()[position]
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,76 @@
+"""The entry point: train one run of a digit task."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from nalm.data import DigitImages, load_images
+from nalm.digits._results import DigitsResult
+from nalm.digits._sequence_experiment import SequenceExperiment
+from nalm.digits._session import OnEpoch, Place, run
+from nalm.digits._static_experiment import StaticExperiment
+from nalm.digits.settings import SequentialDigits, StaticDigits
+from nalm.errors import InputError
+
+
+def train_digits(
+    settings: StaticDigits | SequentialDigits,
+    seed: int,
+    fold: int | None = None,
+    device: str = "cpu",
+    on_epoch: OnEpoch | None = None,
+    *,
+    data: DigitImages | None = None,
+    checkpoint: str | Path | None = None,
+) -> DigitsResult:
+    """Train one run; its result depends on settings, seed and fold alone (in its last bits on the machine).
+
+    Args:
+        settings: Task, network and training.
+        seed: Of everything random.
+        fold: Static task: which pairs of digits are tested; by default `seed`, as in the paper.
+        device: `"cpu"`, `"cuda"` or `"cuda:1"`. Data and network are kept there.
+        on_epoch: Called with each record as soon as it is there; not for records that a checkpoint already
+            has.
+        data: The images; loaded by `settings.dataset` if None.
+        checkpoint: File that the state is written to about every minute and at the end, and that a run is
+            resumed from: the result is the same as without an interruption.
+
+    Raises:
+        InputError: no such fold, stage, cell or device; digits that leave no sequence.
+        DataError: the data set is missing or damaged.
+        StoreError: the checkpoint is damaged or of another run.
+    """
+    place = Place(_device(device), settings.precision == "bfloat16")
+    images = load_images(settings.dataset) if data is None else data
+    experiment: StaticExperiment | SequenceExperiment
+    if isinstance(settings, StaticDigits):
+        fold = seed if fold is None else fold
+        experiment = StaticExperiment(settings, seed, fold, images, place)
+    elif fold is None:
+        experiment = SequenceExperiment(settings, seed, images, place)
+    else:
+        raise InputError(f"fold {fold}: the sequential task has no folds")
+    path = None if checkpoint is None else Path(checkpoint)
+    return run(experiment, settings, _identity(settings, seed, fold), on_epoch, path)
+
+
+def _identity(settings: StaticDigits | SequentialDigits, seed: int, fold: int | None) -> str:
+    content = json.dumps([settings.model_dump(mode="json"), seed, fold], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"device {name!r}: give 'cpu' or 'cuda'") from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"device {name!r}: give 'cpu' or 'cuda'")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device {name!r}: PyTorch finds no CUDA device here; give 'cpu'")
+    return device
