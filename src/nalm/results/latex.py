@@ -46,9 +46,7 @@ def latex_table(groups: Sequence[Group], label: str | None = None) -> str:
         label: for references; by default `benchmark-sltr-` and the operations.
     """
     operations = sorted({str(group["operation"]) for group in groups}, key=collation_key)
-    parameters = [
-        name for name in group_parameters(groups) if len({str(group[name]) for group in groups}) > 1
-    ]
+    parameters = [name for name in group_parameters(groups) if len({str(group[name]) for group in groups}) > 1]
     rows = sorted(groups, key=lambda group: _place(group, parameters))
     best = _best(rows, parameters)
     columns = ["Operation"] * (len(operations) > 1) + ["Model", *map(_parameter_title, parameters), "Range"]
@@ -112,13 +110,9 @@ def _scientific(value: float) -> str:
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
 
 
-def _cells(
-    group: Group, columns: Sequence[str], parameters: Sequence[str], best: dict[str, float]
-) -> list[str]:
+def _cells(group: Group, columns: Sequence[str], parameters: Sequence[str], best: dict[str, float]) -> list[str]:
     title = unit_title(group["unit"])
-    cells = [escape(_OPERATIONS.get(str(group["operation"]), str(group["operation"])))] * (
-        columns[0] == "Operation"
-    )
+    cells = [escape(_OPERATIONS.get(str(group["operation"]), str(group["operation"])))] * (columns[0] == "Operation")
     cells += [math_title(title) or escape(title)]
     cells += [escape(_value(group[name])) for name in parameters]
     cells += [escape(_range_label(group))]
