@@ -74,9 +74,7 @@ def runs_of(name: str, seeds: Sequence[int], iterations: int, ranges: int = 9) -
     return [
         Run(
             study="benchmark",
-            task=ArithmeticTask(
-                kind=kind, operation="mul", interpolation_range=inner, extrapolation_range=outer
-            ),
+            task=ArithmeticTask(kind=kind, operation="mul", interpolation_range=inner, extrapolation_range=outer),
             network=network,
             training=training,
             seed=seed,

@@ -19,9 +19,7 @@ def network(*units: str, **arguments: object) -> NetworkSettings:
 
 def run(unit: str = "nmu", seed: int = 0, interpolation_range: str = "[1,2]", **settings: object) -> Run:
     inner, outer = RANGES[interpolation_range]
-    task = ArithmeticTask(
-        kind="single-module", operation="mul", interpolation_range=inner, extrapolation_range=outer
-    )
+    task = ArithmeticTask(kind="single-module", operation="mul", interpolation_range=inner, extrapolation_range=outer)
     quick = {"iterations": 300, "log_interval": 100, "ramp_start": 100, "ramp_end": 200}
     training = TrainingSettings(**{**quick, **settings})
     return Run(study="test", task=task, network=network(unit), training=training, seed=seed)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from support.runs import grid, run
 from torch import nn
 
 from nalm import units
@@ -18,6 +17,7 @@ from nalm.training.batches import Batch
 from nalm.training.engine import train_batch
 from nalm.training.programs import Fallback, Lowered, ProgramKey, lower, program_key
 from nalm.training.results import BatchResult
+from support.runs import grid, run
 
 UNITS = ["nmu", "snmu", "snmu_batch", "nac_mul", "nalu", "gnalu", "inalu", "npu", "realnpu", "relu_1"]
 

@@ -4,13 +4,13 @@ import warnings
 
 import numpy as np
 import pytest
-from support.runs import run
 
 from nalm.training import native, programs
 from nalm.training.batches import Batch
 from nalm.training.engine import train_batch
-from nalm.training.native import NativeCode, NoCompiler
+from nalm.training.native import NativeCode, NoCompilerError
 from nalm.training.programs import Fallback, lower, program_key, warn_of_fallbacks
+from support.runs import run
 
 
 def test_numbers_do_not_need_another_program() -> None:
@@ -46,7 +46,7 @@ def test_eager_program_equals_native_kernel() -> None:
 @pytest.fixture
 def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     def missing(source: str, flags: tuple[str, ...] = ()) -> None:
-        raise NoCompiler("no compiler")
+        raise NoCompilerError("no compiler")
 
     monkeypatch.setenv("NALM_CACHE", str(tmp_path))
     monkeypatch.setattr(programs, "build", missing)
@@ -76,7 +76,7 @@ def test_a_compiler_that_fails_on_the_headers_is_none(monkeypatch: pytest.Monkey
 
     native.build.cache_clear()
     monkeypatch.setattr(CppCodeCache, "load", fails)
-    with pytest.raises(NoCompiler):
+    with pytest.raises(NoCompilerError):
         native.build("int main() {}")
     native.build.cache_clear()
 

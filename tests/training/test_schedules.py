@@ -26,9 +26,7 @@ def test_exponential_ramp() -> None:
         (1e-7, 5e-6, [1e-7, 1e-7, 1e-6, 1e-6, 1e-5, 1e-5]),  # overshoots its end once, as the original does
     ],
 )
-def test_l1_factor_changes_in_the_step_that_its_period_divides(
-    start: float, end: float, expected: list[float]
-) -> None:
+def test_l1_factor_changes_in_the_step_that_its_period_divides(start: float, end: float, expected: list[float]) -> None:
     steps = np.array([0, 9_999, 10_000, 19_999, 20_000, 50_000])
     settings = TrainingSettings(l1=True, l1_start=start, l1_end=end)
     assert l1_factor(settings, steps).tolist() == expected

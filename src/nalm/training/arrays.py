@@ -10,13 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from nalm.training.expressions import Expression, Graph
 
+# object arrays, whose elements numpy's stubs take for arrays
+Values = Any
 
-class Unsupported(Exception):
+
+class UnsupportedError(Exception):
     """The native kernel cannot express this operation; the message says which."""
 
 
@@ -24,13 +28,14 @@ class Unsupported(Exception):
 class Array:
     """`values`: object array of `Expression`; `batch_axis`: the axis that stands for the whole batch, or None."""
 
-    values: np.ndarray
+    values: Values
     batch_axis: int | None = None
 
     @property
     def ndim(self) -> int:
         """Number of dimensions."""
-        return self.values.ndim
+        ndim: int = self.values.ndim
+        return ndim
 
 
 class Arrays:
@@ -65,7 +70,7 @@ class Arrays:
         if not axes:
             return self.filled(sizes, self.graph.constant(value))
         if len(axes) > 1:
-            raise Unsupported(f"a new tensor of shape {sizes} in which more than one axis has the batch size")
+            raise UnsupportedError(f"a new tensor of shape {sizes} in which more than one axis has the batch size")
         sizes[axes[0]] = 1
         return self.filled(sizes, self.graph.constant(value), axes[0])
 
@@ -76,11 +81,11 @@ class Arrays:
         aligned = [x.values.reshape((1,) * (ndim - x.ndim) + x.values.shape) for x in arrays]
         axes = {x.batch_axis + ndim - x.ndim for x in arrays if x.batch_axis is not None}
         if len(axes) > 1:
-            raise Unsupported(f"{op} of tensors whose batch axes differ: every row against every row")
+            raise UnsupportedError(f"{op} of tensors whose batch axes differ: every row against every row")
         batch_axis = next(iter(axes), None)
         if batch_axis is not None and any(values.shape[batch_axis] != 1 for values in aligned):
-            raise Unsupported(f"{op} of a batch with a tensor that has a value of its own for each row")
-        spread = np.broadcast_arrays(*aligned)
+            raise UnsupportedError(f"{op} of a batch with a tensor that has a value of its own for each row")
+        spread: Values = np.broadcast_arrays(*aligned)
         out = np.empty(spread[0].shape, dtype=object)
         for position in np.ndindex(out.shape):
             out[position] = self.graph.apply(op, *(values[position] for values in spread))
@@ -99,12 +104,12 @@ class Arrays:
         for axis in axes:
             if axis == x.batch_axis:
                 if op != "add":
-                    raise Unsupported(f"{op} over the rows of the batch")
+                    raise UnsupportedError(f"{op} over the rows of the batch")
                 values = self._each(values, lambda e: self.graph.sum(e, self.rows))
                 continue
             slices = [values.take([i], axis=axis) for i in range(values.shape[axis])]
             if not slices:
-                raise Unsupported(f"{op} over an axis of size 0")
+                raise UnsupportedError(f"{op} over an axis of size 0")
             total = slices[0]
             for part in slices[1:]:
                 total = self._pairs(op, total, part)
@@ -114,13 +119,13 @@ class Arrays:
         return reduced if keepdim else self.squeeze(reduced, axes)
 
     @staticmethod
-    def _each(values: np.ndarray, function: Callable[[Expression], Expression]) -> np.ndarray:
+    def _each(values: Values, function: Callable[[Expression], Expression]) -> Values:
         out = np.empty(values.shape, dtype=object)
         for position in np.ndindex(values.shape):
             out[position] = function(values[position])
         return out
 
-    def _pairs(self, op: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def _pairs(self, op: str, a: Values, b: Values) -> Values:
         out = np.empty(a.shape, dtype=object)
         for position in np.ndindex(a.shape):
             out[position] = self.graph.apply(op, a[position], b[position])
@@ -161,7 +166,7 @@ class Arrays:
         for axis, size in enumerate(sizes):
             if size == self.rows and prod(sizes[:axis]) == before:
                 return Array(x.values.reshape([*sizes[:axis], 1, *sizes[axis + 1 :]]), axis)
-        raise Unsupported(f"a view from {current} to {sizes} that mixes rows of the batch")
+        raise UnsupportedError(f"a view from {current} to {sizes} that mixes rows of the batch")
 
     def permute(self, x: Array, dims: Sequence[int]) -> Array:
         """Reorder axes."""
@@ -181,7 +186,7 @@ class Arrays:
             grown = [a for a, (size, now) in enumerate(zip(sizes, current, strict=True)) if size != now]
             candidates = [a for a in grown if sizes[a] == self.rows]
             if len(candidates) > 1:
-                raise Unsupported(f"an expansion to {sizes} in which more than one axis has the batch size")
+                raise UnsupportedError(f"an expansion to {sizes} in which more than one axis has the batch size")
             batch_axis = candidates[0] if candidates else None
         if batch_axis is not None:
             sizes[batch_axis] = 1
@@ -200,7 +205,7 @@ class Arrays:
         positions = range(size)[slice(start, end, step)]
         if axis == x.batch_axis:
             if len(positions) != size:
-                raise Unsupported("a slice of the rows of the batch")
+                raise UnsupportedError("a slice of the rows of the batch")
             return x
         return Array(x.values.take(list(positions), axis=axis), x.batch_axis)
 
@@ -210,10 +215,10 @@ class Arrays:
         batch_axis = source.batch_axis if source.batch_axis is not None else base.batch_axis
         if axis == batch_axis:
             if len(positions) != self.rows:
-                raise Unsupported("writing to some rows of the batch")
+                raise UnsupportedError("writing to some rows of the batch")
             return source
         if batch_axis is not None and base.values.shape[batch_axis] != 1:
-            raise Unsupported("writing a batch into a tensor that has a value of its own for each row")
+            raise UnsupportedError("writing a batch into a tensor that has a value of its own for each row")
         out = base.values.copy()
         target: list[slice | list[int]] = [slice(None)] * base.ndim
         target[axis] = list(positions)
@@ -225,21 +230,19 @@ class Arrays:
         axis = dim % arrays[0].ndim
         batch_axis = next((x.batch_axis for x in arrays if x.batch_axis is not None), None)
         if axis == batch_axis:
-            raise Unsupported("joining batches row after row")
+            raise UnsupportedError("joining batches row after row")
         return Array(np.concatenate([x.values for x in arrays], axis), batch_axis)
 
     def matmul(self, a: Array, b: Array) -> Array:
         """Matrix product of two two-dimensional arrays; contracting over the batch is a sum over its rows."""
         if (a.batch_axis == 1) != (b.batch_axis == 0):
-            raise Unsupported("a matrix product of a batch with a tensor that has a value of its own for each row")
+            raise UnsupportedError("a matrix product of a batch with a tensor that has a value of its own for each row")
         if a.batch_axis == 0 and b.batch_axis == 1:
-            raise Unsupported("a matrix product of every row of the batch with every other")
+            raise UnsupportedError("a matrix product of every row of the batch with every other")
         contracts_batch = a.batch_axis == 1
         out = np.empty((a.values.shape[0], b.values.shape[1]), dtype=object)
         for i, j in np.ndindex(out.shape):
-            terms = [
-                self.graph.apply("mul", a.values[i, k], b.values[k, j]) for k in range(a.values.shape[1])
-            ]
+            terms = [self.graph.apply("mul", a.values[i, k], b.values[k, j]) for k in range(a.values.shape[1])]
             if contracts_batch:
                 out[i, j] = self.graph.sum(terms[0], self.rows)
                 continue
@@ -263,4 +266,4 @@ class Arrays:
     @staticmethod
     def _not_batch(x: Array, axis: int, what: str) -> None:
         if axis == x.batch_axis:
-            raise Unsupported(f"{what} over the rows of the batch")
+            raise UnsupportedError(f"{what} over the rows of the batch")

@@ -44,6 +44,7 @@ class GeneralSource(Source):
         self._sets = list(zip(runs, outs, strict=True))
 
     def next(self, steps: int) -> None:
+        """See `Source.next`."""
         raw = self._stream.draw(steps)
         for run, out in self._sets:
             run.task.write_batches(raw, run.seed, self._family, out[:steps])
@@ -62,6 +63,7 @@ class UniformSource(Source):
         self._lanes.bind(runs, outs)
 
     def next(self, steps: int) -> None:
+        """See `Source.next`."""
         self._lanes.next(steps)
 
 

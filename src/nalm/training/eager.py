@@ -28,7 +28,7 @@ class EagerProgram:
         return [part[0] for part in parts]
 
     def _split(self, data: np.ndarray) -> tuple[Tensor, Tensor]:
-        x, t = torch.from_numpy(data).T.split(list(self.step.features), dim=-1)
+        x, t = torch.split(torch.from_numpy(data).T, list(self.step.features), dim=-1)
         return x, t
 
     def train(

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from nalm.errors import NalmError
-from nalm.training.engine import train_batch
 from nalm.training.batches import Batch
+from nalm.training.engine import train_batch
 from nalm.training.programs import Lowered, ProgramKey, lower, program_key
 from nalm.training.results import BatchResult
 

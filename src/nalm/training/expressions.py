@@ -27,7 +27,7 @@ class Expression:
         self.value = value
         self.index = index
         self.boolean = op in COMPARISONS or op in LOGICAL
-        self.level = max((arg.level for arg in args), default=0)
+        self.level: int = max((arg.level for arg in args), default=0)
         if op == "sum":
             self.lane = False
             self.level += 1
@@ -74,9 +74,7 @@ class Graph:
     def __len__(self) -> int:
         return len(self._nodes)
 
-    def _node(
-        self, op: str, args: tuple[Expression, ...], value: float | tuple[str, int] | None = None
-    ) -> Expression:
+    def _node(self, op: str, args: tuple[Expression, ...], value: float | tuple[str, int] | None = None) -> Expression:
         # repr keeps 0.0 and -0.0 apart, and NaN equal to itself
         key = (op, *(arg.index for arg in args), repr(value))
         node = self._nodes.get(key)
@@ -115,9 +113,7 @@ class Graph:
     def _truth(self, x: Expression) -> Expression:
         return x if x.boolean or x.op == "constant" else self._node("ne", (x, self.constant(0.0)))
 
-    def _simplified(
-        self, op: str, args: tuple[Expression, ...], constants: list[float | None]
-    ) -> Expression | None:
+    def _simplified(self, op: str, args: tuple[Expression, ...], constants: list[float | None]) -> Expression | None:
         match op:
             case "add" if constants[0] == 0:
                 return args[1]

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from nalm.training.arrays import Array, Unsupported
+from nalm.training.arrays import Array, UnsupportedError
 from nalm.training.codegen import PRELUDE, Sizes, reading_function, training_function
-from nalm.training.expressions import Expression, Graph
+from nalm.training.expressions import Graph
 from nalm.training.randomness import Draw, lane_axis
 from nalm.training.step import Step
 from nalm.training.trace import scalarise, trace
@@ -26,7 +26,7 @@ from nalm.training.trace import scalarise, trace
 MOST_EXPRESSIONS = 12_000
 
 
-class NoCompiler(Exception):
+class NoCompilerError(Exception):
     """No C++ compiler works here."""
 
 
@@ -42,7 +42,7 @@ def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
     """Trace, scalarise and print `step`, with an evaluation function for each of `evaluation_rows`.
 
     Raises:
-        Unsupported: the network's step has no scalar form, or is too large for one.
+        UnsupportedError: the network's step has no scalar form, or is too large for one.
     """
     rows = step.settings.batch_size
     _refuse_ambiguous(step, rows)
@@ -68,12 +68,12 @@ def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
 def _refuse_ambiguous(step: Step, rows: int) -> None:
     widths = {size for shape in step.parameters.values() for size in shape} | set(step.features)
     if rows in widths:
-        raise Unsupported(f"a batch size of {rows} that equals a width of the network")
+        raise UnsupportedError(f"a batch size of {rows} that equals a width of the network")
 
 
 def _refuse_large(graph: Graph) -> None:
     if len(graph) > MOST_EXPRESSIONS:
-        raise Unsupported(f"a step of {len(graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}")
+        raise UnsupportedError(f"a step of {len(graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}")
 
 
 def _examples(step: Step, rows: int) -> list[torch.Tensor]:
@@ -142,7 +142,7 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Path:
         flags: compiler flags in addition to PyTorch's.
 
     Raises:
-        NoCompiler: no C++ compiler was found, or it cannot build PyTorch's headers.
+        NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
     """
     from torch._inductor import exc
     from torch._inductor.codecache import CppCodeCache
@@ -150,17 +150,19 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Path:
     try:
         return Path(CppCodeCache.load(source, extra_flags=flags)._name)
     except (exc.InvalidCxxCompiler, exc.InductorError, FileNotFoundError) as error:
-        raise NoCompiler(str(error).splitlines()[0]) from error
+        raise NoCompilerError(str(error).splitlines()[0]) from error
     except exc.CppCompileError as error:
         if source == PRELUDE:
-            raise NoCompiler(str(error).splitlines()[0]) from error
+            raise NoCompilerError(str(error).splitlines()[0]) from error
         # a compiler that cannot build even the headers is none; otherwise the fault is in what was generated
         build(PRELUDE)
         raise
 
 
 def _pointers(arrays: Sequence[np.ndarray], index: np.ndarray) -> np.ndarray:
-    return np.array([a.__array_interface__["data"][0] for a in arrays], dtype=np.int64)[index]
+    addresses = np.array([a.__array_interface__["data"][0] for a in arrays], dtype=np.int64)
+    chosen: np.ndarray = addresses[index]
+    return chosen
 
 
 def address(array: np.ndarray) -> ctypes.c_void_p:
@@ -230,9 +232,7 @@ class NativeProgram:
         """Criterion and penalty `[runs, 2]` on the first step's batch."""
         result = np.empty((len(states), 2), dtype=np.float32)
         data_of_run, noise_of_run = _pointers(data, data_index), _pointers(noise, noise_index)
-        self._library.measure(
-            address(states), *self._inputs(run, schedule, data_of_run, noise_of_run), address(result)
-        )
+        self._library.measure(address(states), *self._inputs(run, schedule, data_of_run, noise_of_run), address(result))
         return result
 
     def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:

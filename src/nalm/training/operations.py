@@ -7,22 +7,58 @@ operation's own arguments and decorate it with `@operation("name")`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from nalm.training.arrays import Array, Arrays, Unsupported
+from nalm.training.arrays import Array, Arrays, UnsupportedError
 
 Operation = Callable[..., Any]
+F = TypeVar("F", bound=Operation)
 Number = float | int | bool
 
 # ATen name -> expression name, for operations that act element by element on all their arguments
 POINTWISE: dict[str, str] = {
     name: name
-    for name in (
-        "neg abs exp log sin cos tan tanh sinh cosh sqrt rsqrt reciprocal floor ceil round trunc log1p expm1 erf "
-        "atan asin acos exp2 log2 log10 mul minimum maximum eq ne lt gt le ge atan2 fmod"
-    ).split()
+    for name in [
+        "neg",
+        "abs",
+        "exp",
+        "log",
+        "sin",
+        "cos",
+        "tan",
+        "tanh",
+        "sinh",
+        "cosh",
+        "sqrt",
+        "rsqrt",
+        "reciprocal",
+        "floor",
+        "ceil",
+        "round",
+        "trunc",
+        "log1p",
+        "expm1",
+        "erf",
+        "atan",
+        "asin",
+        "acos",
+        "exp2",
+        "log2",
+        "log10",
+        "mul",
+        "minimum",
+        "maximum",
+        "eq",
+        "ne",
+        "lt",
+        "gt",
+        "le",
+        "ge",
+        "atan2",
+        "fmod",
+    ]
 } | {
     "sgn": "sign",
     "sign": "sign",
@@ -36,15 +72,15 @@ POINTWISE: dict[str, str] = {
     "where": "where",
 }
 
-UNCHANGED = frozenset("clone alias detach lift_fresh_copy contiguous lift positive view_of".split())
+UNCHANGED = frozenset(["clone", "alias", "detach", "lift_fresh_copy", "contiguous", "lift", "positive", "view_of"])
 
 OPERATIONS: dict[str, Operation] = {}
 
 
-def operation(*names: str) -> Callable[[Operation], Operation]:
+def operation(*names: str) -> Callable[[F], F]:
     """Register the meaning of the ATen operations `names` (all overloads)."""
 
-    def register(function: Operation) -> Operation:
+    def register(function: F) -> F:
         for name in names:
             OPERATIONS[name] = function
         return function
@@ -61,7 +97,7 @@ def apply(algebra: Arrays, name: str, args: Sequence[Any], kwargs: dict[str, Any
     """The result of ATen operation `name`.
 
     Raises:
-        Unsupported: the operation, or this use of it, has no scalar form.
+        UnsupportedError: the operation, or this use of it, has no scalar form.
     """
     if name in OPERATIONS:
         return OPERATIONS[name](algebra, *args, **kwargs)
@@ -69,7 +105,7 @@ def apply(algebra: Arrays, name: str, args: Sequence[Any], kwargs: dict[str, Any
         return args[0]
     if name in POINTWISE and not kwargs:
         return algebra.map(POINTWISE[name], *args)
-    raise Unsupported(f"the operation {name}")
+    raise UnsupportedError(f"the operation {name}")
 
 
 @operation("add")
@@ -112,9 +148,7 @@ def _pow(algebra: Arrays, a: Array | Number, b: Array | Number) -> Array:
 
 
 @operation("clamp", "hardtanh")
-def _clamp(
-    algebra: Arrays, x: Array, min: Array | Number | None = None, max: Array | Number | None = None
-) -> Array:
+def _clamp(algebra: Arrays, x: Array, min: Array | Number | None = None, max: Array | Number | None = None) -> Array:
     if min is not None:
         x = algebra.map("maximum", x, min)
     return x if max is None else algebra.map("minimum", x, max)
@@ -167,7 +201,7 @@ def _to_copy(algebra: Arrays, x: Array, *_: Any, dtype: torch.dtype | None = Non
         return algebra.map("float", x)
     if dtype == torch.bool:
         return algebra.map("ne", x, 0.0)
-    raise Unsupported(f"a conversion to {dtype}: the native kernel computes in float32")
+    raise UnsupportedError(f"a conversion to {dtype}: the native kernel computes in float32")
 
 
 @operation("sum")
@@ -235,9 +269,7 @@ def _mm(algebra: Arrays, a: Array, b: Array) -> Array:
 
 @operation("bmm")
 def _bmm(algebra: Arrays, a: Array, b: Array) -> Array:
-    pairs = [
-        algebra.matmul(algebra.select(a, 0, i), algebra.select(b, 0, i)) for i in range(algebra.shape(a)[0])
-    ]
+    pairs = [algebra.matmul(algebra.select(a, 0, i), algebra.select(b, 0, i)) for i in range(algebra.shape(a)[0])]
     return algebra.concatenate([algebra.unsqueeze(x, 0) for x in pairs], 0)
 
 
@@ -327,9 +359,7 @@ def _slice(
 @operation("select_scatter")
 def _select_scatter(algebra: Arrays, base: Array, source: Array, dim: int, index: int) -> Array:
     axis = dim % base.ndim
-    return algebra.scatter(
-        base, algebra.unsqueeze(source, axis), axis, [index % algebra.shape(base)[axis]]
-    )
+    return algebra.scatter(base, algebra.unsqueeze(source, axis), axis, [index % algebra.shape(base)[axis]])
 
 
 @operation("slice_scatter")
@@ -388,9 +418,11 @@ def _unbind(algebra: Arrays, x: Array, dim: int = 0) -> list[Array]:
 @operation("flip")
 def _flip(algebra: Arrays, x: Array, dims: Sequence[int]) -> Array:
     if x.batch_axis is not None and x.batch_axis in [d % x.ndim for d in dims]:
-        raise Unsupported("flip over the rows of the batch")
-    return Array(x.values[tuple(slice(None, None, -1 if a in [d % x.ndim for d in dims] else 1)
-                                for a in range(x.ndim))], x.batch_axis)
+        raise UnsupportedError("flip over the rows of the batch")
+    return Array(
+        x.values[tuple(slice(None, None, -1 if a in [d % x.ndim for d in dims] else 1) for a in range(x.ndim))],
+        x.batch_axis,
+    )
 
 
 @operation("full", "new_full")

@@ -38,6 +38,7 @@ class Adam(Optimizer):
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
     def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+        """See `Optimizer.schedule`."""
         updates = steps + 1.0
         return {
             "adam_step_size": settings.learning_rate / (1 - self.beta1**updates),
@@ -47,6 +48,7 @@ class Adam(Optimizer):
     def update(
         self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], now: dict[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """See `Optimizer.update`."""
         mean, square = slots
         mean = mean + (1 - self.beta1) * (gradient - mean)
         square = square * self.beta2 + (1 - self.beta2) * gradient * gradient
@@ -64,11 +66,13 @@ class SGD(Optimizer):
         self.slots = 1 if momentum else 0
 
     def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+        """See `Optimizer.schedule`."""
         return {"learning_rate": np.full(len(steps), settings.learning_rate)}
 
     def update(
         self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], now: dict[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """See `Optimizer.update`."""
         if not slots:
             return parameter - now["learning_rate"] * gradient, ()
         velocity = self.momentum * slots[0] + gradient

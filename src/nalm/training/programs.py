@@ -11,23 +11,45 @@ from functools import lru_cache
 from nalm.networks import NetworkSettings
 from nalm.runs import Run
 from nalm.training import kernel_cache
-from nalm.training.arrays import Unsupported
+from nalm.training.arrays import UnsupportedError
 from nalm.training.eager import EagerProgram
-from nalm.training.native import NativeCode, NativeProgram, NoCompiler, build, generate
+from nalm.training.native import NativeCode, NativeProgram, NoCompilerError, build, generate
 from nalm.training.settings import TrainingSettings
 from nalm.training.step import Step
 from nalm.training.tensors import TensorProgram
 from nalm.training.trace import line_of
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
-_NUMBERS = (
-    "iterations log_interval streams early_stop learning_rate pcc_to_mse_iteration inalu_penalty_start ramp ramp_start "
-    "ramp_end l1_start l1_end l1_step l1_growth npu_penalty_scale reinitialise reinitialise_interval "
-    "reinitialise_stored_losses reinitialise_threshold"
-).split()
-_FACTORS = (
-    "sparsity_penalty bounds_penalty input_penalty gate_penalty npu_weight_penalty npu_gate_penalty inalu_penalty"
-).split()
+_NUMBERS = [
+    "iterations",
+    "log_interval",
+    "streams",
+    "early_stop",
+    "learning_rate",
+    "pcc_to_mse_iteration",
+    "inalu_penalty_start",
+    "ramp",
+    "ramp_start",
+    "ramp_end",
+    "l1_start",
+    "l1_end",
+    "l1_step",
+    "l1_growth",
+    "npu_penalty_scale",
+    "reinitialise",
+    "reinitialise_interval",
+    "reinitialise_stored_losses",
+    "reinitialise_threshold",
+]
+_FACTORS = [
+    "sparsity_penalty",
+    "bounds_penalty",
+    "input_penalty",
+    "gate_penalty",
+    "npu_weight_penalty",
+    "npu_gate_penalty",
+    "inalu_penalty",
+]
 
 
 @dataclass(frozen=True)
@@ -95,9 +117,9 @@ def lower(key: ProgramKey) -> Lowered:
     step = step_of(key)
     try:
         library = build(generate(step, rows))
-    except Unsupported as error:
+    except UnsupportedError as error:
         return _fallback(step, str(error), compiler=False)
-    except NoCompiler as error:
+    except NoCompilerError as error:
         return _fallback(step, str(error), compiler=True)
     return NativeCode(kernel_cache.keep(description, library) if description else library, rows)
 

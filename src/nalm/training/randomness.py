@@ -1,6 +1,6 @@
 """Random numbers that a module draws in its forward pass, turned into inputs of the step.
 
-Inside the trainer a run's noise comes from the run's own stream, so that it does not depend on which runs share a batch.
+Inside the trainer a run's noise comes from the run's own stream, whichever runs share its batch.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class NoiseStream:
         if all(draw.distribution == "uniform" for draw in self._draws):
             total = sum(draw.size for draw in self._draws)
             flat = torch.rand(steps, total, generator=self._generator)
-            parts = list(flat.split([draw.size for draw in self._draws], dim=1))
+            parts = list(torch.split(flat, [draw.size for draw in self._draws], dim=1))
         else:
             sample = {"uniform": torch.rand, "normal": torch.randn}
             rows = [
@@ -130,7 +130,7 @@ def unpacked(flat: Tensor, draws: Sequence[Draw], rows: int) -> list[Tensor]:
     """The draws, each `[runs, *shape]`, of one step's noise `[runs, floats]` as `NoiseStream.take` packs it."""
     lanes = [i for i, draw in enumerate(draws) if lane_axis(draw, rows) is not None]
     packed = [*lanes, *(i for i in range(len(draws)) if i not in lanes)]
-    parts = flat.split([draws[i].size for i in packed], dim=1) if draws else ()
+    parts = torch.split(flat, [draws[i].size for i in packed], dim=1) if draws else ()
     values = dict(zip(packed, parts, strict=True))
     return [_shaped(draw, values[i], rows) for i, draw in enumerate(draws)]
 

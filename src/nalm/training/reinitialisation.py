@@ -12,7 +12,6 @@ import numpy as np
 
 from nalm.training.settings import TrainingSettings
 
-
 # "never" among steps
 _NEVER = np.iinfo(np.int64).max
 
@@ -69,11 +68,10 @@ class Reinitialisation:
         with np.errstate(invalid="ignore"):
             stagnates = first_mean <= second_mean + deviation
             applies: np.ndarray = stagnates & (second_mean > self._settings.reinitialise_threshold)
-        return applies & (length > self._settings.reinitialise_stored_losses)
+            applies &= length > self._settings.reinitialise_stored_losses
+        return applies
 
-    def _statistics(
-        self, errors: np.ndarray, after: np.ndarray, until: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _statistics(self, errors: np.ndarray, after: np.ndarray, until: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and population standard deviation of the entries of the steps `after < step <= until`."""
         every = self._settings.log_interval
         starts = np.arange(errors.shape[1]) * every

@@ -22,8 +22,8 @@ def ramp(settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
 def l1_factor(settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
     """Factor of the L1 penalty, multiplied by `l1_growth` every `l1_step` steps (Heim et al. 2020, appendix).
 
-    It grows while it is below `l1_end` (and may overshoot it once); if it starts above, it shrinks the same way. Decimal
-    arithmetic keeps 1e-7 * 10 * 10 equal to 1e-5.
+    It grows while it is below `l1_end` (and may overshoot it once); if it starts above, it shrinks the same way.
+    Decimal arithmetic keeps 1e-7 * 10 * 10 equal to 1e-5.
     """
     factor, end, growth = (Decimal(repr(x)) for x in (settings.l1_start, settings.l1_end, settings.l1_growth))
     grows = factor <= end
@@ -42,7 +42,7 @@ def penalty_factors(settings: TrainingSettings, steps: np.ndarray) -> dict[str, 
     """The factor of each named penalty at each of `steps`; penalties that are never applied are left out."""
     constant = np.ones(len(steps))
     npu = l1_factor if settings.npu_penalty_scale == "l1" else ramp
-    factors = {}
+    factors: dict[str, np.ndarray] = {}
     if settings.sparsity_penalty:
         factors["sparsity"] = settings.sparsity_penalty * ramp(settings, steps)
     if settings.bounds_penalty:

@@ -47,6 +47,10 @@ def _project(module: nn.Module) -> dict[str, Tensor]:
     return dict(module.named_parameters())
 
 
+def _l1(parameters: dict[str, Tensor]) -> Tensor:
+    return sum((p.abs().sum() for p in parameters.values()), torch.zeros(()))
+
+
 class Step:
     """The pure functions of one network under given settings.
 
@@ -92,7 +96,7 @@ class Step:
     def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
         """Named parameters from the first numbers of a state."""
         sizes = [prod(shape) for shape in self.parameters.values()]
-        parts = flat[: self.parameter_count].split(sizes)
+        parts = torch.split(flat[: self.parameter_count], sizes)
         return {name: part.view(shape) for (name, shape), part in zip(self.parameters.items(), parts, strict=True)}
 
     def _terms(
@@ -107,10 +111,7 @@ class Step:
             criterion = share * criterion + (1 - share) * self.criteria[1](y, t)
         penalty = torch.zeros(())
         for key in self.penalties:
-            if key == "l1":
-                value = sum((p.abs().sum() for p in parameters.values()), torch.zeros(()))
-            else:
-                value = found[key]
+            value = _l1(parameters) if key == "l1" else found[key]
             factor = now[f"penalty_{key}"]
             penalty = penalty + (factor * now[f"switch_{key}"] if key in self.switches else factor) * value
         return criterion, penalty
@@ -119,9 +120,7 @@ class Step:
         now = dict(zip(self.columns, schedule.unbind(0), strict=True))
         return now | {f"switch_{key}": value for key, value in zip(self.switches, run.unbind(0), strict=True)}
 
-    def train(
-        self, state: Tensor, run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor
-    ) -> Tensor:
+    def train(self, state: Tensor, run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor) -> Tensor:
         """State after one update; `x` is `[batch, inputs]`, `t` `[batch, outputs]`, `noise` as `draws` says."""
         now = self._now(run, schedule)
         with self._training(noise):
@@ -133,9 +132,7 @@ class Step:
             parameters = self.unflatten(state)
             gradients, _ = grad_and_value(total)(parameters)
         gradients = self._clipped(gradients)
-        slots = [
-            self.unflatten(state[self.parameter_count * (i + 1) :]) for i in range(self.optimizer.slots)
-        ]
+        slots = [self.unflatten(state[self.parameter_count * (i + 1) :]) for i in range(self.optimizer.slots)]
         updated, new_slots = {}, []
         for name, parameter in parameters.items():
             own = tuple(slot[name] for slot in slots)
@@ -159,9 +156,7 @@ class Step:
             gradients = {name: g.clamp(-value, value) for name, g in gradients.items()}
         return gradients
 
-    def measure(
-        self, state: Tensor, run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor
-    ) -> Tensor:
+    def measure(self, state: Tensor, run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor) -> Tensor:
         """Criterion and penalty `[2]` of a training batch."""
         with self._training(noise):
             return torch.stack(self._terms(self.unflatten(state), x, t, self._now(run, schedule)))
@@ -180,7 +175,9 @@ class Step:
 
         self.module.eval()
         call = _Call(self.module, read)
-        return functional_call(call, {f"module.{k}": v for k, v in self.unflatten(state).items()}, ())
+        parameters = {f"module.{k}": v for k, v in self.unflatten(state).items()}
+        described: tuple[Tensor, Tensor | None] = functional_call(call, parameters, ())
+        return described
 
     def _training(self, noise: Sequence[Tensor]) -> ExitStack:
         self.module.train()

@@ -55,7 +55,7 @@ class TensorProgram:
 
     def _split(self, data: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and targets `[runs, batch, features]` from `[runs, features, batch]`."""
-        x, t = data.transpose(-1, -2).split(list(self.step.features), dim=-1)
+        x, t = torch.split(data.transpose(-1, -2), list(self.step.features), dim=-1)
         return x, t
 
     def _noise(self, flat: Tensor) -> list[Tensor]:
@@ -105,9 +105,7 @@ class TensorProgram:
         random = self._noise(torch.from_numpy(np.stack([noise[i][0] for i in noise_index])))
         with torch.no_grad(), UnrolledProducts():
             table = torch.from_numpy(schedule[0])
-            return self._measure(
-                torch.from_numpy(states), torch.from_numpy(run), table, x, t, *random
-            ).numpy()
+            return self._measure(torch.from_numpy(states), torch.from_numpy(run), table, x, t, *random).numpy()
 
     def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:
         """See `NativeProgram.error`."""

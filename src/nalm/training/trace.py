@@ -15,16 +15,33 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
 from nalm.training import operations
-from nalm.training.arrays import Array, Arrays, Unsupported
+from nalm.training.arrays import Array, Arrays, UnsupportedError
 from nalm.training.expressions import Expression, Graph
 
-
 # composite operations that PyTorch counts as core, written with simpler ones
-_COMPOSITE = (
-    "elu elu_backward gelu gelu_backward leaky_relu leaky_relu_backward softplus softplus_backward hardtanh "
-    "hardtanh_backward hardsigmoid hardswish silu silu_backward mish _softmax _softmax_backward_data _log_softmax "
-    "_log_softmax_backward_data native_layer_norm native_layer_norm_backward"
-).split()
+_COMPOSITE = [
+    "elu",
+    "elu_backward",
+    "gelu",
+    "gelu_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "softplus",
+    "softplus_backward",
+    "hardtanh",
+    "hardtanh_backward",
+    "hardsigmoid",
+    "hardswish",
+    "silu",
+    "silu_backward",
+    "mish",
+    "_softmax",
+    "_softmax_backward_data",
+    "_log_softmax",
+    "_log_softmax_backward_data",
+    "native_layer_norm",
+    "native_layer_norm_backward",
+]
 
 
 @cache
@@ -44,7 +61,8 @@ class UnrolledProducts(TorchFunctionMode):
         kwargs = kwargs or {}
         if function not in (torch.prod, torch.Tensor.prod):
             return function(*args, **kwargs)
-        x, dim, keepdim, *_ = [*args, *[None] * 3]
+        x: Any = args[0]
+        dim, keepdim, *_ = [*args[1:], None, None]
         dim = kwargs.get("dim", dim)
         if dim is None:
             x, dim = x.reshape(-1), 0
@@ -86,7 +104,7 @@ def trace(function: Callable[..., Tensor], examples: Sequence[Tensor]) -> torch.
     """The ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
 
     Raises:
-        Unsupported: Python control flow of the module depends on the values of tensors.
+        UnsupportedError: Python control flow of the module depends on the values of tensors.
     """
 
     def unrolled(*args: Tensor) -> Tensor:
@@ -97,20 +115,18 @@ def trace(function: Callable[..., Tensor], examples: Sequence[Tensor]) -> torch.
     # make_fx merges inputs that are the same tensor object, hence the clones
     inputs = [example.clone() for example in examples]
     try:
-        return make_fx(
-            pure, decomposition_table=_decompositions(), tracing_mode="fake", record_stack_traces=True
-        )(*inputs)
+        return make_fx(pure, decomposition_table=_decompositions(), tracing_mode="fake", record_stack_traces=True)(
+            *inputs
+        )
     except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
-        raise Unsupported(f"control flow or code that depends on values{line_of(error)}") from error
+        raise UnsupportedError(f"control flow or code that depends on values{line_of(error)}") from error
 
 
-def scalarise(
-    graph_module: torch.fx.GraphModule, inputs: Sequence[Array], graph: Graph, rows: int
-) -> list[Expression]:
+def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], graph: Graph, rows: int) -> list[Expression]:
     """The graph's output, flattened, as expressions of the inputs' expressions.
 
     Raises:
-        Unsupported: an operation has no scalar form; the message names it and the line of the module that uses it.
+        UnsupportedError: an operation has no scalar form; the message names it and the line of the module that uses it.
     """
     algebra = Arrays(graph, rows)
     values: dict[torch.fx.Node, Any] = {}
@@ -133,9 +149,9 @@ def scalarise(
             name = node.target._schema.name.split("::")[1]
             try:
                 values[node] = operations.apply(algebra, name, look_up(node.args), look_up(node.kwargs))
-            except Unsupported as error:
+            except UnsupportedError as error:
                 line = _first_line_outside_torch(node.stack_trace)
-                raise Unsupported(f"{error}{' at ' + line if line else ''}") from None
+                raise UnsupportedError(f"{error}{' at ' + line if line else ''}") from None
     raise AssertionError("a graph always ends with its output")
 
 

@@ -17,7 +17,7 @@ import torch
 from nalm.runs import Run
 from nalm.tasks import Operation
 from nalm.training import kernel_cache
-from nalm.training.native import NoCompiler, address, build
+from nalm.training.native import NoCompilerError, address, build
 from nalm.training.randomness import Draw, NoiseStream
 
 # the most rows that the compiled code works on at a time
@@ -34,7 +34,7 @@ def library() -> ctypes.CDLL | None:
     path = kernel_cache.find(description)
     try:
         loaded = ctypes.CDLL(str(path or kernel_cache.keep(description, build(source, flags))))
-    except NoCompiler:
+    except NoCompilerError:
         return None
     for name in ("draw", "write", "noise"):
         getattr(loaded, name).restype = None
@@ -50,7 +50,7 @@ class UniformLanes:
 
     def __init__(self, compiled: ctypes.CDLL, seed: int, inputs: int, batch: int, steps: int) -> None:
         self._compiled = compiled
-        state = np.random.RandomState(seed).get_state(legacy=False)["state"]  # type: ignore[call-overload]
+        state = np.random.RandomState(seed).get_state(legacy=False)["state"]
         self._key = state["key"].astype(np.uint32)
         self._position = np.array([state["pos"]], dtype=np.int64)
         count = batch * inputs
@@ -82,18 +82,14 @@ class UniformLanes:
         assert steps <= len(self._lanes)
         count, lanes = ctypes.c_int64(steps), address(self._lanes)
         state = (address(self._key), address(self._position))
-        self._compiled.draw(
-            *state, count, *self._sizes, address(self._words), address(self._row_major), lanes
-        )
+        self._compiled.draw(*state, count, *self._sizes, address(self._words), address(self._row_major), lanes)
         self._compiled.write(lanes, count, *self._sizes, *self._task_arguments)
 
 
 class UniformNoise:
     """The next numbers of a PyTorch CPU generator as `torch.rand` gives them, lane by lane."""
 
-    def __init__(
-        self, compiled: ctypes.CDLL, generator: torch.Generator, widths: Sequence[int], batch: int
-    ) -> None:
+    def __init__(self, compiled: ctypes.CDLL, generator: torch.Generator, widths: Sequence[int], batch: int) -> None:
         self._compiled = compiled
         self._key, self._position = _mt19937_state(generator)
         self._widths = np.array(widths, dtype=np.int64)
@@ -112,9 +108,7 @@ class UniformNoise:
         return out
 
 
-def open_noise(
-    generator: torch.Generator, draws: Sequence[Draw], batch: int
-) -> NoiseStream | UniformNoise:
+def open_noise(generator: torch.Generator, draws: Sequence[Draw], batch: int) -> NoiseStream | UniformNoise:
     """The fastest source of the noise that `draws` ask for; both give the same numbers."""
     plain = all(d.distribution == "uniform" and len(d.shape) == 2 and d.shape[0] == batch for d in draws)
     compiled = library() if draws and plain else None
