@@ -34,9 +34,7 @@ class Progress:
     diverged_epoch: int | None = None
 
 
-def save(
-    path: Path, identity: str, progress: Progress, network: nn.Module, optimizer: torch.optim.Optimizer
-) -> None:
+def save(path: Path, identity: str, progress: Progress, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Write a checkpoint under a temporary name, then rename it; `identity` names the run it belongs to."""
     from safetensors.torch import save_file
 
@@ -70,9 +68,7 @@ def load(path: Path, identity: str, network: nn.Module, optimizer: torch.optim.O
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise StoreError(
-            f"checkpoint {str(path)!r} is damaged ({error}); delete it to start the run again"
-        ) from None
+        raise StoreError(f"checkpoint {str(path)!r} is damaged ({error}); delete it to start the run again") from None
     if metadata.get("identity") != identity:
         raise StoreError(f"checkpoint {str(path)!r} belongs to another run; give another path, or delete it")
     _restore(tensors, network, optimizer)
@@ -92,7 +88,5 @@ def _restore(tensors: dict[str, Tensor], network: nn.Module, optimizer: torch.op
 
 
 def _progress(content: dict[str, Any]) -> Progress:
-    records = tuple(
-        EpochRecord(**{**record, "weights": tuple(record["weights"])}) for record in content.pop("records")
-    )
+    records = tuple(EpochRecord(**{**record, "weights": tuple(record["weights"])}) for record in content.pop("records"))
     return Progress(**content, records=records)

@@ -52,7 +52,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
 
         def part(order: Integers, test: bool = False) -> _Part:
             labels = data.test_labels if test else data.training_labels
-            return _Part(banks[test], place.indices(order), place.indices(labels[order]))
+            return _Part(banks[test], place.tensor(order), place.tensor(labels[order]))
 
         self._parts = {
             "train": part(orders.full_training),
@@ -60,9 +60,9 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
             "test": part(orders.test, test=True),
         }
         cut = sequences(orders.training, settings.training_length)
-        self._sequences = place.indices(cut)
-        self._targets = place.indices(running_targets(data.training_labels[cut], settings.operation))
-        self.network = create_sequence_network(settings, seed).to(place.device)
+        self._sequences = place.tensor(cut)
+        self._targets = place.tensor(running_targets(data.training_labels[cut], settings.operation))
+        self.network = place.network(create_sequence_network(settings, seed))
         self.watched = self.network.cell
         noisy = any(isinstance(module, ReleasedSNMU) for module in self.network.modules())
         self._evaluated_together = _RELEASED_BATCH if noisy else None
@@ -76,9 +76,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         """Mean squared error over all positions, and the cell's penalties; the ramp counts updates from 1."""
         settings = self._settings
         indices = self._sequences[samples]
-        bank = self._parts["train"].bank
-        with self.place.mixed_precision():
-            labels = self.network.reader(bank.single(indices.reshape(-1))).float()
+        labels = self._labels(self._parts["train"].bank, indices.reshape(-1))
         states = self.network.states(labels.reshape(*indices.shape, -1))
         loss = (states - self._targets[samples]).square().mean()
         factors = {
@@ -99,6 +97,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
     def metrics(self, epoch: int) -> dict[str, float]:
         """Errors and accuracies of training, validation and each test length, such as `test_5_mse`."""
         length = self._settings.training_length
+        size = _EVALUATION_BATCH[self.place.device.type]
         metrics: dict[str, float] = {}
         for name, lengths in (
             ("train", (length,)),
@@ -107,20 +106,17 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         ):
             part = self._parts[name]
             # one pass of the image network serves all lengths
-            labels = self._read(part)
+            labels = torch.cat([self._labels(part.bank, images) for images in torch.split(part.order, size)])
             for cut in lengths:
                 prefix = f"{name}_{cut}" if name == "test" else name
                 metrics |= {f"{prefix}_{key}": v for key, v in self._errors(part, labels, cut).items()}
         metrics["test_mean_label"] = float(labels.double().mean())
         return metrics
 
-    def _read(self, part: _Part) -> Tensor:
-        size = _EVALUATION_BATCH[self.place.device.type]
+    def _labels(self, bank: ImageBank, images: Tensor) -> Tensor:
         with self.place.mixed_precision():
-            labels = [
-                self.network.reader(part.bank.single(images)) for images in torch.split(part.order, size)
-            ]
-        return torch.cat(labels).float()
+            labels: Tensor = self.network.reader(self.place.pictures(bank.single(images)))
+        return labels.float()
 
     def _errors(self, part: _Part, labels: Tensor, length: int) -> dict[str, float]:
         count = len(labels) // length
@@ -128,7 +124,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         groups = torch.split(cut, self._evaluated_together or count)
         states = torch.cat([self.network.states(group) for group in groups])
         digits = part.labels[: count * length].reshape(count, length).cpu().numpy()
-        targets = self.place.indices(running_targets(digits, self._settings.operation))
+        targets = self.place.tensor(running_targets(digits, self._settings.operation))
         hits = states.round() == targets
         return {
             "mse": float((states.double() - targets.double()).square().mean()),

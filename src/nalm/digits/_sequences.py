@@ -60,9 +60,7 @@ def draw_orders(settings: SequentialDigits, data: DigitImages, seed: int) -> Seq
                 f"digits {settings.digits!r} leave {len(order)} images in the {name} part of "
                 f"{settings.dataset!r}, too few for a sequence of {longest[name]}"
             )
-    return SequenceOrders(
-        orders["training"], orders["full training"], orders["validation"] + split, orders["test"]
-    )
+    return SequenceOrders(orders["training"], orders["full training"], orders["validation"] + split, orders["test"])
 
 
 def _order(name: str, labels: NDArray[np.uint8], settings: SequentialDigits, seed: int) -> Integers:

@@ -47,9 +47,18 @@ class Place:
         """A context in which image networks are called."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
 
-    def indices(self, values: NDArray[Any]) -> Tensor:
+    def tensor(self, values: NDArray[Any]) -> Tensor:
         """Copy `values` to the device."""
-        return torch.as_tensor(values, device=self.device)
+        return torch.tensor(values, device=self.device)
+
+    def network(self, network: Network) -> Network:
+        """Move a network to the device, its images channels last: convolutions take two thirds of the time."""
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network.to(self.device)
+
+    def pictures(self, pictures: Tensor) -> Tensor:
+        """Lay out pictures `[batch, channels, height, width]` as the network expects them."""
+        return pictures.contiguous(memory_format=torch.channels_last)
 
 
 class Experiment(ABC, Generic[Network]):
@@ -92,7 +101,7 @@ class Experiment(ABC, Generic[Network]):
     def batches(self, epoch: int) -> Iterator[Tensor]:
         """Samples of the batches of `epoch`, in the order of its own stream; the last may be smaller."""
         order = FastStream(self.seed, f"batches of epoch {epoch}").permutation(self.training_count)
-        return iter(torch.split(self.place.indices(order), self._batch_size))
+        return iter(torch.split(self.place.tensor(order), self._batch_size))
 
 
 def run(
@@ -108,7 +117,7 @@ def run(
     continues bit for bit.
     """
     network = experiment.network
-    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     progress = Progress()
     if checkpoint is not None:
         progress = _checkpoint.load(checkpoint, identity, network, optimizer)
@@ -132,9 +141,7 @@ def run(
         return DigitsResult(progress.records, state, progress.diverged_epoch, experiment.confusion())
 
 
-def _train_epoch(
-    experiment: Experiment[Any], optimizer: torch.optim.Optimizer, progress: Progress
-) -> Progress:
+def _train_epoch(experiment: Experiment[Any], optimizer: torch.optim.Optimizer, progress: Progress) -> Progress:
     network, step = experiment.network, progress.step
     network.train()
     total = torch.zeros((), device=experiment.place.device)

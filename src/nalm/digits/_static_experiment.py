@@ -38,8 +38,8 @@ class _Samples:
     ) -> None:
         digits = labels[pairs].astype(np.float32)
         self.bank = bank
-        self.pairs = place.indices(pairs)
-        self.digits = place.indices(digits)
+        self.pairs = place.tensor(pairs)
+        self.digits = place.tensor(digits)
         self.targets = self.digits.prod(1) if multiply else self.digits.sum(1)
 
 
@@ -58,9 +58,7 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         DataError: the data set lacks a digit.
     """
 
-    def __init__(
-        self, settings: StaticDigits, seed: int, fold_index: int, data: DigitImages, place: Place
-    ) -> None:
+    def __init__(self, settings: StaticDigits, seed: int, fold_index: int, data: DigitImages, place: Place) -> None:
         super().__init__(settings, seed, place)
         self._settings = settings
         samples = draw_samples(settings, data, fold(settings, fold_index), seed)
@@ -75,9 +73,7 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
             "validation": _Samples(training, samples.validation, labels, multiply, place),
             "test": _Samples(test, samples.test, data.test_labels, multiply, place),
         }
-        # channels last: convolutions on a CPU take two thirds of the time
-        network = create_pair_network(settings, seed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network = network.to(place.device)
+        self.network = place.network(create_pair_network(settings, seed))
         self.watched = self.network.stage
         # torchvision 0.6, which the original used, turned images about a point half a pixel off
         self._centre = SIDE / 2 + (0.5 if settings.constraints == "released" else 0.0)
@@ -127,9 +123,9 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         network = self.network.image_network
         with self.place.mixed_precision():
             if isinstance(network, ColourDigits):
-                labels: Tensor = network(_channels_last(bank.distorted_pairs(pairs, self._centre)))
+                labels: Tensor = network(self.place.pictures(bank.distorted_pairs(pairs, self._centre)))
             else:
-                labels = network.labels_of_digits(_channels_last(bank.single(pairs.T.reshape(-1))))
+                labels = network.labels_of_digits(self.place.pictures(bank.single(pairs.T.reshape(-1))))
         return labels.float()
 
     def _evaluate(self, samples: _Samples, part: str) -> Tensor:
@@ -139,18 +135,10 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
             if part == "test" and self._settings.constraints == "paper":
                 # the same distortions at every evaluation: no noise of theirs in the curves
                 torch.manual_seed(derived_key(self.seed, "test distortions", 7))
-            return torch.cat(
-                [self._labels(samples.bank, pairs) for pairs in torch.split(samples.pairs, size)]
-            )
+            return torch.cat([self._labels(samples.bank, pairs) for pairs in torch.split(samples.pairs, size)])
         # undistorted images recur: each is read once
         distinct, position = torch.unique(samples.pairs, return_inverse=True)
         read = self.network.image_network.classifier
         with self.place.mixed_precision():
-            labels = [
-                read(_channels_last(samples.bank.single(images))) for images in torch.split(distinct, size)
-            ]
+            labels = [read(self.place.pictures(samples.bank.single(images))) for images in torch.split(distinct, size)]
         return torch.cat(labels).float()[position]
-
-
-def _channels_last(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)

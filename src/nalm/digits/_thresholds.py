@@ -45,15 +45,11 @@ def solved_references(settings: SequentialDigits, runs: Mapping[int, Sequence[Ep
     if settings.constraints == "released":
         return [seed for seed in RELEASED_SEEDS if seed in runs]
     return sorted(
-        seed
-        for seed, records in runs.items()
-        if best_record(records).metrics["validation_mse"] < _MIRROR_ERROR
+        seed for seed, records in runs.items() if best_record(records).metrics["validation_mse"] < _MIRROR_ERROR
     )
 
 
-def accumulator_thresholds(
-    settings: SequentialDigits, runs: Mapping[int, Sequence[EpochRecord]]
-) -> dict[int, float]:
+def accumulator_thresholds(settings: SequentialDigits, runs: Mapping[int, Sequence[EpochRecord]]) -> dict[int, float]:
     """Return, for each test length, the error below which a run counts as solved.
 
     The one-sided 99 % upper confidence limit of the reference's mean error, over its solved seeds, each at
