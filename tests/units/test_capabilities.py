@@ -60,11 +60,7 @@ def magnitudes(operation: str) -> Tensor:
     """Pairs from 1e-6 to 1e4; for products, also zero."""
     generator = torch.Generator().manual_seed(0)
     pairs = 10 ** (torch.rand(200, 2, generator=generator) * 10 - 6)
-    return (
-        torch.cat([pairs, torch.tensor([[0.0, 3.0], [2.0, 0.0]])])
-        if operation in ("add", "sub", "mul")
-        else pairs
-    )
+    return torch.cat([pairs, torch.tensor([[0.0, 3.0], [2.0, 0.0]])]) if operation in ("add", "sub", "mul") else pairs
 
 
 def set_weights(rule: WeightRule, weights: tuple[float, ...]) -> None:

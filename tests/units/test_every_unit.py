@@ -34,9 +34,7 @@ def test_unit(name: str, check: str) -> None:
 
 def run(name: str, check: str) -> None:
     signs = {capability.signs for capability in units.resolve(name).capabilities}
-    testing.CHECKS[check](
-        lambda i, o: units.create(name, i, o), testing.Inputs(positive=signs == {"positive"})
-    )
+    testing.CHECKS[check](lambda i, o: units.create(name, i, o), testing.Inputs(positive=signs == {"positive"}))
 
 
 @pytest.mark.parametrize("name", units.names())

@@ -89,9 +89,7 @@ def test_input_penalty_sees_inputs_without_noise() -> None:
     torch.testing.assert_close(noisy.penalties()["input"], plain.penalties()["input"])
 
 
-@pytest.mark.parametrize(
-    "noise", [(5, 1), (0, 1), (-1, 1), (1,), (1, 2, 3), "bach", 3, None, (1, float("inf"))]
-)
+@pytest.mark.parametrize("noise", [(5, 1), (0, 1), (-1, 1), (1,), (1, 2, 3), "bach", 3, None, (1, float("inf"))])
 def test_bad_noise_is_refused(noise: object) -> None:
     with pytest.raises(InputError, match="SNMU: noise must be an increasing pair"):
         units.SNMU(2, 1, noise=noise)

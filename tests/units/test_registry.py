@@ -79,9 +79,7 @@ def test_unknown_argument() -> None:
     with pytest.raises(InputError) as caught:
         units.create("snmu", 2, 1, noize=3)
     assert str(caught.value) == "unit 'snmu' has no argument 'noize'; did you mean 'noise'?"
-    with pytest.raises(
-        InputError, match="unit 'nalu' has no argument 'xyzzy'; it takes rule, multiplication"
-    ):
+    with pytest.raises(InputError, match="unit 'nalu' has no argument 'xyzzy'; it takes rule, multiplication"):
         units.create("nalu", 2, 1, xyzzy=3)
 
 
@@ -165,9 +163,7 @@ def test_module_that_needs_a_missing_package(own: str, tmp_path: Path) -> None:
 def test_class_that_wants_other_arguments(own: str) -> None:
     with pytest.raises(InputError, match="has no argument 'scal'; did you mean 'scale'"):
         units.create(f"{own}:Affine", 2, 1, scal=1)
-    with pytest.raises(
-        InputError, match=r"torch\.nn:Bilinear: cannot be called with \(in_features, out_features\)"
-    ):
+    with pytest.raises(InputError, match=r"torch\.nn:Bilinear: cannot be called with \(in_features, out_features\)"):
         units.create("torch.nn:Bilinear", 2, 1)
 
 

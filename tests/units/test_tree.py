@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 import torch
 from torch import nn
@@ -117,9 +119,7 @@ def test_reset_without_a_generator_uses_the_default_one() -> None:
 
 
 def test_parameters_that_cannot_be_redrawn_are_named() -> None:
-    with pytest.raises(
-        InputError, match=r"Bare: cannot redraw parameter 'scale' without a method reset_parameters"
-    ):
+    with pytest.raises(InputError, match=r"Bare: cannot redraw parameter 'scale' without a method reset_parameters"):
         units.reset_parameters(nn.Sequential(Bare(2, 1)), torch.Generator())
 
 
@@ -143,17 +143,7 @@ def test_the_default_generator_is_restored_after_an_error() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_an_ordinary_training_loop_reaches_the_exact_product() -> None:
+def test_the_documented_training_loop() -> None:
     torch.manual_seed(0)
-    unit = units.NMU(2, 1)
-    optimizer = torch.optim.Adam(unit.parameters(), lr=0.01)
-    for step in range(1500):
-        x = torch.rand(64, 2) * 3 - 1
-        loss = (unit(x) - x.prod(-1, keepdim=True)).square().mean()
-        loss = loss + min(step / 1000, 1) * unit.penalties()["sparsity"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        unit.project_()
-    assert unit.weight.tolist() == [[1.0, 1.0]]
-    assert unit.sparsity_error() == 0
+    result = doctest.testmod(units)
+    assert (result.failed, result.attempted) == (0, 6)

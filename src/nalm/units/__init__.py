@@ -1,5 +1,21 @@
-"""Neural arithmetic logic modules as ordinary `torch.nn.Module`s, their registry, and what to do with a tree
-of them.
+"""Neural arithmetic logic modules as `torch.nn.Module`s, their registry, and helpers for a tree of them.
+
+A unit in an ordinary training loop, with its penalty and its projection:
+
+    >>> import torch
+    >>> from nalm import units
+    >>> unit = units.NMU(2, 1)
+    >>> optimizer = torch.optim.Adam(unit.parameters(), lr=0.01)
+    >>> for step in range(1000):
+    ...     x = torch.rand(64, 2) * 3 - 1
+    ...     loss = (unit(x) - x.prod(-1, keepdim=True)).square().mean()
+    ...     loss = loss + min(step / 500, 1) * unit.penalties()["sparsity"]
+    ...     optimizer.zero_grad()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     unit.project_()
+    >>> unit(torch.tensor([[-30.0, 7.0]])).item()
+    -210.0
 
 Names are loaded when first used: the registry alone needs no torch.
 """

@@ -133,7 +133,5 @@ def create_cell(name: str, input_size: int, hidden_size: int, **arguments: Any) 
     except InputError as error:
         if str(error).startswith("unknown unit"):
             nearest = did_you_mean(name.lower(), (*_FRAMEWORK, *names()))
-            raise InputError(
-                f"unknown cell {name!r}{nearest} (any unit, or one of {', '.join(_FRAMEWORK)})"
-            ) from None
+            raise InputError(f"unknown cell {name!r}{nearest} (any unit, or one of {', '.join(_FRAMEWORK)})") from None
         raise

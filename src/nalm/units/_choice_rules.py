@@ -112,9 +112,7 @@ class CategoricalWeights(WeightRule):
     def settled(self) -> Tensor:
         """Return the expected weights, or the most probable ones of a hard choice."""
         logits = _with_zero(self.logits)
-        return (
-            _most_probable(logits) if self.choice == "hard_softmax" else _expected(torch.softmax(logits, -1))
-        )
+        return _most_probable(logits) if self.choice == "hard_softmax" else _expected(torch.softmax(logits, -1))
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw the logits: Xavier uniform, gain √½, over all dimensions, or 0 for the Gumbel choice."""

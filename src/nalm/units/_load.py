@@ -44,12 +44,8 @@ def _import(module_name: str, target: str) -> ModuleType:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not (module_name == error.name or module_name.startswith(f"{error.name}.")):
-            raise InputError(
-                f"{target}: {module_name} needs {error.name!r}, which is not installed"
-            ) from None
-        raise InputError(
-            f"{target}: no module {module_name!r} in {here} or among the installed packages"
-        ) from None
+            raise InputError(f"{target}: {module_name} needs {error.name!r}, which is not installed") from None
+        raise InputError(f"{target}: no module {module_name!r} in {here} or among the installed packages") from None
     finally:
         if added:
             sys.path.remove(here)

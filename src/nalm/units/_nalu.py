@@ -110,8 +110,7 @@ class _GatedUnit(PartsUnit):
         if self.rule not in MULTIPLICATIVE:
             choices = ", ".join(map(repr, MULTIPLICATIVE))
             raise InputError(
-                f"{type(self).__name__}: multiplication 'product' needs one of the rules {choices}, "
-                f"got {self.rule!r}"
+                f"{type(self).__name__}: multiplication 'product' needs one of the rules {choices}, got {self.rule!r}"
             )
         return MULTIPLICATIVE[self.rule]
 
@@ -136,9 +135,7 @@ class _GatedUnit(PartsUnit):
         if self.multiplication == "exp_log":
             return functional.exp_log(x, weight)
         if self.multiplication == "trig":
-            return torch.sinh(
-                linear(torch.log(x + torch.sqrt(x.square() + 1) + functional.LOG_EPSILON), weight)
-            )
+            return torch.sinh(linear(torch.log(x + torch.sqrt(x.square() + 1) + functional.LOG_EPSILON), weight))
         shifted = torch.relu(x - 1) if self.multiplication == "max_safe" else (x - 1).abs()
         return torch.exp(linear(torch.log(shifted + 1), weight))
 

@@ -91,9 +91,7 @@ class _PowerUnit(PartsUnit):
         self.gate_gradient: GateGradient = checked_choice(
             self, "gate_gradient", gate_gradient, ("clamp", "straight_through")
         )
-        self.weight_targets: WeightTargets = checked_choice(
-            self, "weight_targets", weight_targets, ("unit", "ternary")
-        )
+        self.weight_targets: WeightTargets = checked_choice(self, "weight_targets", weight_targets, ("unit", "ternary"))
         self.exponents = _Exponents(
             in_features,
             out_features,

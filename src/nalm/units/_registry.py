@@ -36,9 +36,7 @@ def resolve(name: str) -> UnitInfo:
     try:
         return _BY_KEY[_key(name)]
     except KeyError:
-        raise InputError(
-            f"unknown unit {name!r}{did_you_mean(name.lower(), names())} (nalm units lists all)"
-        ) from None
+        raise InputError(f"unknown unit {name!r}{did_you_mean(name.lower(), names())} (nalm units lists all)") from None
 
 
 def create(name: str, in_features: int, out_features: int, **arguments: Any) -> nn.Module:

@@ -46,9 +46,7 @@ def _tanh_sigmoid(**fixed: Any) -> Factory:
 
 
 def _categorical(choice: Any) -> Factory:
-    return lambda out_features, in_features, **options: CategoricalWeights(
-        out_features, in_features, choice, **options
-    )
+    return lambda out_features, in_features, **options: CategoricalWeights(out_features, in_features, choice, **options)
 
 
 def _sigmoid(initial: Any) -> Factory:

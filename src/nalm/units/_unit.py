@@ -132,7 +132,5 @@ def checked_range(owner: object, name: str, value: Any, *, above: float = -math.
         good = False
     if not good:
         limit = "" if above == -math.inf else f" greater than {above:g}"
-        raise InputError(
-            f"{type(owner).__name__}: {name} must be an increasing pair of numbers{limit}, got {value!r}"
-        )
+        raise InputError(f"{type(owner).__name__}: {name} must be an increasing pair of numbers{limit}, got {value!r}")
     return low, high
