@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from nalm.errors import InputError, did_you_mean
 from nalm.results.latex import latex_table
@@ -42,38 +43,53 @@ def render(groups: Sequence[Group], to: str = "table") -> str:
 
 
 def table(groups: Sequence[Group]) -> Table:
-    """Return a summary as a table for a terminal: counts, and means with their 95 % intervals in brackets.
-
-    Columns that hold the same value throughout (and the extrapolation range, which follows from the
-    interpolation range) are left out.
-    """
-    keys = ["unit", "operation", "interpolation_range", "extrapolation_range", *group_parameters(groups)]
-    shown = [
-        key
-        for key in keys
-        if key in ("unit", "interpolation_range") or len({_text(group.get(key)) for group in groups}) > 1
-    ]
-    pairs = {(group["interpolation_range"], group["extrapolation_range"]) for group in groups}
-    if "extrapolation_range" in shown and len(pairs) == len({inside for inside, _ in pairs}):
-        shown.remove("extrapolation_range")
+    """Return a summary as a table for a terminal, see `table_cells`."""
+    labels, columns, rows = table_cells(groups)
     view = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for key in shown:
-        view.add_column(key.replace("_", " "), no_wrap=True)
-    for title in ("solved", "success rate, %", "solved at, step", "sparsity error"):
-        view.add_column(title, justify="right", no_wrap=True)
-    previous: str | None = None
-    for group in groups:
-        if previous not in (None, group["unit"]):
+    for index, column in enumerate(columns):
+        view.add_column(column, justify="left" if index < labels else "right", no_wrap=True)
+    for index, row in enumerate(rows):
+        if index and row[0] != rows[index - 1][0]:
             view.add_section()
-        previous = group["unit"]
-        view.add_row(
+        view.add_row(*(Text(cell) for cell in row))
+    return view
+
+
+def table_cells(
+    groups: Sequence[Group],
+) -> tuple[int, tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return a summary as texts: counts, and means with their 95 % intervals in brackets.
+
+    Columns that hold the same value throughout (and the extrapolation range, where it follows from the
+    interpolation range) are left out.
+
+    Returns:
+        How many columns are labels, the names of all columns, and the rows.
+    """
+    shown = _shown_keys(groups)
+    columns = [key.replace("_", " ") for key in shown]
+    columns += ["solved", "success rate, %", "solved at, step", "sparsity error"]
+    rows = [
+        (
             *(_text(group.get(key)) for key in shown),
             f"{group['solved']}/{group['runs']}",
             _interval(group["success_rate"], lambda rate: f"{100 * rate:.0f}"),
             _interval(group["solved_at"], lambda step: f"{step:,.0f}"),
             _interval(group["sparsity_error"], _scientific),
         )
-    return view
+        for group in groups
+    ]
+    return len(shown), tuple(columns), tuple(rows)
+
+
+def _shown_keys(groups: Sequence[Group]) -> list[str]:
+    keys = ["unit", "operation", "interpolation_range", "extrapolation_range", *group_parameters(groups)]
+    always = ("unit", "interpolation_range")
+    shown = [key for key in keys if key in always or len({_text(group.get(key)) for group in groups}) > 1]
+    pairs = {(group["interpolation_range"], group["extrapolation_range"]) for group in groups}
+    if "extrapolation_range" in shown and len(pairs) == len({inside for inside, _ in pairs}):
+        shown.remove("extrapolation_range")
+    return shown
 
 
 def _plain(view: Table) -> str:

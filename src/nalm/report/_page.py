@@ -1,0 +1,129 @@
+"""The data of a report page: plain records of texts, no HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from nalm.citations import BIBTEX
+from nalm.errors import InputError
+from nalm.figures import draw, figure_data, picture_bytes
+from nalm.results.formats import table_cells
+from nalm.results.selection import select_best
+from nalm.results.store import Store
+from nalm.results.titles import unit_title
+from nalm.studies import expand
+from nalm.tasks import Range
+
+MOST_FAILURES = 100  # rows of the table of failed runs; the number of those left out is stated
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Runs that diverged: a table of the first ones, and how many there are."""
+
+    count: int
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One results folder.
+
+    Attributes:
+        anchor: name of the section within the page.
+        title: of the study.
+        name: of the study, empty if unknown.
+        paragraphs: of the description.
+        progress: how many runs of the study are finished.
+        figure: SVG, or None without any finished run.
+        columns, rows: of the summary table; the first `labels` columns are texts, the others numbers.
+        failures: runs that diverged.
+        environments: versions and processors, one per row of names and values.
+        bibtex: of the paper, or None.
+        study_toml: text of the study's file.
+    """
+
+    anchor: str
+    title: str
+    name: str
+    paragraphs: tuple[str, ...]
+    progress: str
+    figure: str | None
+    labels: int
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    failures: Failures
+    environments: tuple[tuple[tuple[str, str], ...], ...]
+    bibtex: str | None
+    study_toml: str
+
+
+def section(store: Store, number: int) -> Section:
+    """Return what the page says about a results folder; `number` keeps its anchors apart from those of
+    others.
+
+    Raises:
+        StoreError: damaged records.
+    """
+    study = store.study
+    groups = store.groups()
+    runs = select_best(store.records())
+    labels, columns, rows = table_cells(groups)
+    return Section(
+        anchor=f"study-{number}",
+        title=study.title if study else "Imported results",
+        name=study.name if study else "",
+        paragraphs=tuple(re.split(r"\n\s*\n", study.description.strip())) if study else (),
+        progress=_progress(store, runs),
+        figure=_figure(store, groups, f"s{number}-") if groups else None,
+        labels=labels,
+        columns=columns,
+        rows=rows,
+        failures=_failures(runs),
+        environments=tuple(tuple(entry.items()) for entry in store.environments()),
+        bibtex=BIBTEX.get(study.paper) if study else None,
+        study_toml=store.study_toml,
+    )
+
+
+def _progress(store: Store, runs: pl.DataFrame) -> str:
+    if store.study is None:
+        return f"{len(runs):,} runs"
+    wanted = {run.id for run in expand(store.study)}
+    there = set(runs["run"])
+    text = f"{len(wanted & there):,} of {len(wanted):,} runs of the study are finished"
+    more = len(there - wanted)
+    return f"{text}, and {more:,} with other seeds" if more else text
+
+
+def _figure(store: Store, groups: Sequence[dict[str, Any]], prefix: str) -> str | None:
+    try:
+        data = figure_data(groups, store.study.figure if store.study else None)
+    except InputError:  # a sweep of which one value is there yet
+        data = figure_data(groups)
+    svg = picture_bytes(draw(data), ".svg").decode()
+    svg = svg[svg.index("<svg") :]
+    # several pictures share the page, so each gets ids of its own
+    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
+    svg = re.sub(r'href="#', f'href="#{prefix}', svg)
+    return re.sub(r"url\(#", f"url(#{prefix}", svg)
+
+
+def _failures(runs: pl.DataFrame) -> Failures:
+    failed = runs.filter(status="failed")
+    rows = [
+        (
+            unit_title(row["unit"]),
+            Range.parse(row["interpolation_range"]).label if row["interpolation_range"] else "",
+            str(row["seed"]),
+            "" if row["failed_step"] is None else f"{row['failed_step']:,}",
+            row["reason"] or "",
+        )
+        for row in failed.head(MOST_FAILURES).iter_rows(named=True)
+    ]
+    return Failures(len(failed), tuple(rows))
