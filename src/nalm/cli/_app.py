@@ -19,13 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-StudyArgument = Annotated[
-    str, typer.Argument(metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.")
-]
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.")]
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")]
-SeedsOption = Annotated[
-    str | None, typer.Option(metavar="A:B", help="Seeds A to B - 1 instead of the study's.")
-]
+SeedsOption = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B - 1 instead of the study's.")]
 OnlyOption = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY=VALUE", help="Train only these runs; repeat for more keys or alternatives."),
@@ -35,9 +31,7 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting everywhere in the study; repeatable."),
 ]
 IterationsOption = Annotated[int | None, typer.Option(metavar="N", help="Short for --set iterations=N.")]
-WorkersOption = Annotated[
-    int | None, typer.Option(metavar="N", help="Worker processes; by default one per core.")
-]
+WorkersOption = Annotated[int | None, typer.Option(metavar="N", help="Worker processes; by default one per core.")]
 DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")]
 OutOption = Annotated[
     Path | None,
@@ -156,9 +150,7 @@ def plot(
     folder: FolderArgument,
     to: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table. Default: DIR/figure.pdf."
-        ),
+        typer.Option(metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table. Default: DIR/figure.pdf."),
     ] = None,
 ) -> None:
     """Draw the study's figure."""
@@ -194,12 +186,8 @@ def export(
 
 @app.command()
 def bench(
-    unit: Annotated[
-        str, typer.Argument(metavar="UNIT", help="A unit of `nalm units`, or package.module:Class.")
-    ],
-    against: Annotated[
-        list[str] | None, typer.Option(metavar="UNIT", help="Compare with; repeatable.")
-    ] = None,
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit of `nalm units`, or package.module:Class.")],
+    against: Annotated[list[str] | None, typer.Option(metavar="UNIT", help="Compare with; repeatable.")] = None,
     study: Annotated[str, typer.Option(metavar="STUDY", help="Task, ranges and settings.")] = "quickstart",
     operation: Annotated[
         list[str] | None,

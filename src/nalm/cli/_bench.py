@@ -73,9 +73,7 @@ def ranking(store: Store) -> list[Rank]:
     runs = select_best(store.records(), window)
     ranks = []
     for (unit,), group in runs.group_by("unit", maintain_order=True):
-        cells = group.group_by("operation", "interpolation_range", "extrapolation_range").agg(
-            pl.col("solved").all()
-        )
+        cells = group.group_by("operation", "interpolation_range", "extrapolation_range").agg(pl.col("solved").all())
         solved = int(group["solved"].sum())
         median = group["solved_at"].median()
         ranks.append(

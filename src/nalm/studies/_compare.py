@@ -27,12 +27,11 @@ def compare(study: Study, units: Sequence[str], operations: Sequence[str] = ()) 
         StudyError: an unknown unit or operation, or a unit given twice; all problems at once.
     """
     own = document(study)
-    known = {
-        network.stack[0].unit: table for network, table in zip(study.networks, own["networks"], strict=True)
-    }
     if operations:
         own = document(override(study, {"operation": operations[0]}))
-        own.setdefault("grid", {})["operation"] = list(operations)
+        own["task"].pop("operation")
+        own["grid"] = {"operation": list(operations), **own.get("grid", {})}
+    known = {table["unit"]: table for table in own["networks"] if "unit" in table}
     networks = [_network(unit, known) for unit in units]
     title = f"{units[0]} against {', '.join(units[1:])}" if len(units) > 1 else units[0]
     tables: dict[str, Any] = {

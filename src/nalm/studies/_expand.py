@@ -116,6 +116,7 @@ def _cells(study: Study) -> tuple[list[Cell], list[str]]:
         if clashes:
             continue
         swept = _swept(axes)
+        own: list[Cell] = []
         for points in product(*axes.values()):
             point = {key: value for part in points for key, value in given(part).items()}
             cell, lines = _cell(study, network, point, swept)
@@ -123,8 +124,9 @@ def _cells(study: Study) -> tuple[list[Cell], list[str]]:
             for line in lines:
                 wrong.setdefault(line, f"{where}: {line}")
             if cell is not None:
-                found.append(cell)
-    wrong |= {line: line for line in _repeated_cells(found)}
+                own.append(cell)
+        wrong |= {line: line for line in _repeated_cells(own)}
+        found += own
     return found, list(wrong.values())
 
 
@@ -145,9 +147,7 @@ def _cell(
     except ValidationError as error:
         lines += [f"task: {line}" for line in problems(error)]
     try:
-        training = TrainingSettings.model_validate(
-            {key: _plain(values[key]) for key in TRAINING_KEYS if key in values}
-        )
+        training = TrainingSettings.model_validate({key: _plain(values[key]) for key in TRAINING_KEYS if key in values})
     except ValidationError as error:
         lines += [f"settings: {line}" for line in problems(error)]
     if task is None or training is None:
@@ -206,10 +206,10 @@ def _hidden_settings(index: int, network: NetworkTable, axes: Grid) -> Iterator[
                 )
 
 
-def _repeated_cells(found: list[Cell]) -> Iterator[str]:
+def _repeated_cells(cells_of_a_network: list[Cell]) -> Iterator[str]:
     seen = set()
-    for cell in found:
-        key = (cell.task, cell.network.model_dump_json(), cell.training)
+    for cell in cells_of_a_network:
+        key = (cell.task, cell.network.hidden_size, cell.training)
         if key in seen:
             yield (
                 f"runs of {cell.network.label!r} are given twice ({cell.task.operation}, "

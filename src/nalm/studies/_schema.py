@@ -125,8 +125,8 @@ class NetworkTable(BaseModel):
 class FigureTable(BaseModel):
     """How results are drawn.
 
-    `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x`, whose axis
-    may be logarithmic; `table` writes them as a table.
+    `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x` on an
+    axis that may be logarithmic; `table` writes them as a table.
     """
 
     model_config = _STRICT

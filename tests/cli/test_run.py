@@ -1,0 +1,240 @@
+import json
+import re
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nalm.results.store import Store
+from nalm.training import BatchResult
+from support.command import nalm
+
+
+def stored_files(folder):
+    return {path.name: path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+
+
+def result_of(runs, failed=()):
+    """A made-up result: one row per run."""
+    rows = len(runs)
+    return BatchResult(
+        runs=tuple(runs),
+        run_index=np.arange(rows),
+        steps=np.zeros(rows, dtype=np.int64),
+        train_loss=np.ones(rows),
+        penalty_loss=np.zeros(rows),
+        interpolation_error=np.ones(rows),
+        extrapolation_error=np.ones(rows),
+        sparsity_error=np.full(rows, 0.5),
+        weights=tuple(None for _ in runs),
+        status=tuple("failed" if run.seed in failed else "finished" for run in runs),
+        failed_step=tuple(7 if run.seed in failed else None for run in runs),
+        reason=tuple("a parameter is not finite" if run.seed in failed else None for run in runs),
+        state={run.id: {"W": np.zeros(1, dtype=np.float32)} for run in runs},
+        seconds=1.5,
+    )
+
+
+def fake_training(monkeypatch, failed=(), stop_after=None):
+    """Replace training: two runs a batch, no numbers; Ctrl-C after `stop_after` batches."""
+    trained = []
+
+    def train(runs, on_batch, workers=None, device="cpu", on_progress=None):
+        for count, start in enumerate(range(0, len(runs), 2)):
+            if count == stop_after:
+                raise KeyboardInterrupt
+            batch = runs[start : start + 2]
+            on_progress(sum(run.training.iterations + 1 for run in batch))
+            trained.extend(run.id for run in batch)
+            on_batch(result_of(batch, failed))
+
+    monkeypatch.setattr("nalm.training.train", train)
+    return trained
+
+
+def test_trains_and_tells_where_the_results_are(command, small):
+    outcome = command("run", small, "--workers", "1", "--out", "here")
+    assert outcome.status == 0
+    assert outcome.output.splitlines()[0] == "8 runs, 0 finished already, 2.41e+03 run-iterations to do"
+    assert outcome.output.splitlines()[-1] == "8 runs in here; next: nalm summary here"
+    assert len(Store.open("here").records()) == 8 * 4
+
+
+def test_results_go_to_the_folder_of_the_study(command, small, monkeypatch):
+    fake_training(monkeypatch)
+    command("run", small)
+    assert Path("results/small/study.toml").is_file()
+
+
+def test_finished_runs_are_not_trained_again(command, small, monkeypatch):
+    trained = fake_training(monkeypatch)
+    command("run", small, "--out", "here", "--only", "unit=nmu")
+    before = stored_files("here")
+    outcome = command("run", small, "--out", "here")
+    assert outcome.output.startswith("8 runs, 4 finished already")
+    assert len(trained) == len(set(trained)) == 8
+    assert stored_files("here").items() >= before.items()
+    outcome = command("run", small, "--out", "here")
+    assert outcome.output.startswith("8 runs, 8 finished already, 0 run-iterations to do")
+    assert len(trained) == 8
+
+
+def test_choices_reach_the_runs(command, small, monkeypatch):
+    fake_training(monkeypatch)
+    only = ("unit=nmu", "seed=3", "seed=5", "interpolation_range=[-2,-1]")
+    filters = [word for value in only for word in ("--only", value)]
+    changes = ["--seeds", "3:6", "--set", "learning_rate=0.5", "--iterations", "9"]
+    command("run", small, "--out", "here", *filters, *changes)
+    records = Store.open("here").records()
+    assert sorted(records["seed"]) == [3, 5]
+    assert set(records["unit"]) == {"nmu"}
+    assert set(records["interpolation_range"]) == {"[-2,-1]"}
+    study = Store.open("here").study
+    assert study.settings.model_dump(exclude_unset=True)["learning_rate"] == 0.5
+    assert study.settings.model_dump(exclude_unset=True)["iterations"] == 9
+    assert study.seeds == (0, 1)
+
+
+def test_other_seeds_join_the_same_folder(command, small, monkeypatch):
+    fake_training(monkeypatch)
+    assert command("run", small, "--out", "here").status == 0
+    assert command("run", small, "--out", "here", "--seeds", "2:4").status == 0
+    assert sorted(set(Store.open("here").records()["seed"])) == [0, 1, 2, 3]
+
+
+def test_folder_of_another_study_is_refused(command, small, monkeypatch):
+    fake_training(monkeypatch)
+    command("run", small, "--out", "here")
+    before = stored_files("here")
+    outcome = command("run", "quickstart", "--out", "here")
+    assert outcome.status == 2
+    assert outcome.errors.startswith("nalm: here: holds results of another study (Two units): ")
+    assert outcome.errors.count("\n") == 1
+    outcome = command("run", small, "--out", "here", "--iterations", "9")
+    assert outcome.status == 2
+    assert "settings.iterations is 300 there and 9 here" in outcome.errors
+    assert stored_files("here") == before
+
+
+def test_folder_that_cannot_be_written_is_refused(command, small):
+    Path("file").write_text("")
+    for folder in ("file", "file/below"):
+        outcome = command("run", small, "--out", folder)
+        assert outcome.status == 2
+        assert outcome.errors.count("\n") == 1
+        assert outcome.errors.startswith(f"nalm: {folder}: ")
+
+
+def test_truncated_file_is_set_aside_and_its_runs_are_redone(command, small, monkeypatch):
+    trained = fake_training(monkeypatch)
+    command("run", small, "--out", "here")
+    before = stored_files("here")
+    victim = sorted(Path("here/records").iterdir())[0]
+    victim.write_bytes(victim.read_bytes()[:100])
+    outcome = command("run", small, "--out", "here")
+    assert outcome.status == 0
+    assert re.fullmatch(rf"nalm: {victim}: .*; moved to here/damaged, its runs are trained again\n", outcome.errors)
+    assert outcome.output.startswith("8 runs, 6 finished already")
+    assert len(trained) == 10
+    assert stored_files("here").items() >= before.items()
+
+
+def test_failed_runs_are_listed_and_status_is_1(command, small, monkeypatch):
+    fake_training(monkeypatch, failed=[1])
+    first = command("run", small, "--out", "here")
+    assert first.status == 1
+    assert first.errors.splitlines()[:2] == [
+        "nalm: 4 runs failed; the others are kept:",
+        "nalm:   nmu mul [1,2] seed 1: after step 7: a parameter is not finite",
+    ]
+    again = command("run", small, "--out", "here")
+    assert (again.status, again.errors) == (1, first.errors)
+    assert command("run", small, "--out", "here", "--only", "seed=0").status == 0
+
+
+def test_json_is_one_line_per_batch(command, small, monkeypatch):
+    fake_training(monkeypatch, failed=[1])
+    outcome = command("run", small, "--json")
+    lines = [json.loads(line) for line in outcome.output.splitlines()]
+    assert [line["batch"] for line in lines] == [1, 2, 3, 4]
+    assert [line["finished"] for line in lines] == [2, 4, 6, 8]
+    assert {(line["runs"], line["failed"], line["total"], line["iterations"], line["seconds"]) for line in lines} == {
+        (2, 1, 8, 602, 1.5)
+    }
+
+
+def test_dry_run_writes_and_trains_nothing(command, small, monkeypatch):
+    trained = fake_training(monkeypatch)
+    outcome = command("run", small, "--dry-run", "--out", "here")
+    assert outcome.status == 0
+    assert not Path("here").exists()
+    rows = [re.split(r"\s*│\s*", line.strip("│ ")) for line in outcome.output.splitlines() if "│" in line]
+    assert rows[0] == ["nmu", "mul", "300", "4", "0", "1,204"]
+    assert rows[1] == ["linear", "mul", "300", "4", "0", "1,204"]
+    assert [cell for cell in rows[-1] if cell] == ["all", "8", "0", "2,408"]
+    command("run", small, "--out", "here", "--only", "unit=nmu")
+    before = stored_files("here")
+    trained.clear()
+    outcome = command("run", small, "--dry-run", "--out", "here")
+    rows = [re.split(r"\s*│\s*", line.strip("│ ")) for line in outcome.output.splitlines() if "│" in line]
+    assert rows[0] == ["nmu", "mul", "300", "4", "4", "0"]
+    assert [cell for cell in rows[-1] if cell] == ["all", "8", "4", "1,204"]
+    assert stored_files("here") == before
+    assert not trained
+
+
+def test_interrupt_keeps_what_is_finished(command, small, monkeypatch):
+    fake_training(monkeypatch, stop_after=2)
+    outcome = command("run", small, "--out", "here")
+    assert outcome.status == 130
+    assert outcome.errors == ("nalm: interrupted; 4 of 8 runs are kept in here, the same command goes on from there\n")
+    trained = fake_training(monkeypatch)
+    assert command("run", small, "--out", "here").status == 0
+    assert len(trained) == 4
+
+
+def slow_study(folder):
+    """Enough batches to be interrupted between two of them."""
+    path = folder / "slow.toml"
+    path.write_text(
+        'title = "Many seeds"\nseeds = "0:40"\n'
+        '[task]\nkind = "single-module"\noperation = "mul"\n'
+        "[settings]\niterations = 1_999_999\nlog_interval = 100_000\n"
+        '[[networks]]\nunit = "nmu"\n'
+    )
+    return path
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_killed_command_goes_on_where_it_was(tmp_path, number):
+    words = ["run", slow_study(tmp_path), "--out", "here", "--json", "--workers", "2"]
+    process = nalm(words, cwd=tmp_path)
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    lines = [first, *map(json.loads, output.splitlines())]
+    assert lines[-1]["finished"] < 40
+    kept = Store.open(tmp_path / "here").finished(pytest.fail)
+    assert len(kept) >= lines[-1]["finished"]
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert errors == (
+            f"nalm: interrupted; {len(kept)} of 40 runs are kept in here, the same command goes on from there\n"
+        )
+    before = stored_files(tmp_path / "here" / "records")
+    start = time.perf_counter()
+    again = nalm([*words, "--seeds", "0:20"], cwd=tmp_path)
+    output, errors = again.communicate(timeout=120)
+    assert (again.returncode, errors) == (0, "")
+    assert stored_files(tmp_path / "here" / "records").items() >= before.items()
+    assert sum(json.loads(line)["runs"] for line in output.splitlines()) == 20 - len(kept & wanted(tmp_path))
+    assert time.perf_counter() - start < 120
+
+
+def wanted(folder):
+    from nalm.studies import expand, load
+
+    return {run.id for run in expand(load(str(folder / "slow.toml")), seeds=tuple(range(20)))}

@@ -1,0 +1,61 @@
+"""Calls of the command line, in this process and in one of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SOURCES = Path(__file__).parents[2] / "src"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did."""
+
+    status: int
+    output: str
+    errors: str
+
+
+class Command:
+    """The command line in this process; `command("run", "quickstart")` returns its outcome."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *words: object) -> Outcome:
+        from nalm.cli import main
+
+        self._monkeypatch.setattr(sys, "argv", ["nalm", *map(str, words)])
+        status: Any = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code or 0
+        captured = self._capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+
+def python(*words: str, **options: Any) -> subprocess.Popen[str]:
+    """Start Python in a process of its own that finds nalm."""
+    environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    return subprocess.Popen(
+        [sys.executable, *words],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def nalm(words: Sequence[object], **options: Any) -> subprocess.Popen[str]:
+    """Start the command line in a process of its own."""
+    return python("-c", "from nalm.cli import main; main()", *map(str, words), **options)

@@ -1,0 +1,81 @@
+import io
+import json
+from types import SimpleNamespace
+
+from rich.console import Console
+
+from nalm.progress import Bar, JsonLines, Lines
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def batch(count, failed=0):
+    run = SimpleNamespace(training=SimpleNamespace(iterations=99))
+    status = ("failed",) * failed + ("finished",) * (count - failed)
+    return SimpleNamespace(runs=(run,) * count, status=status, seconds=2.0)
+
+
+def test_lines_come_now_and_then_and_at_the_end():
+    lines, clock = [], Clock()
+    report = Lines(lines.append, clock)
+    report.begin(runs=10, finished=4, iterations=600)
+    assert lines == ["10 runs, 4 finished already, 600 run-iterations to do"]
+    clock.now += 5
+    report.progress(100)
+    assert len(lines) == 1
+    clock.now += 5
+    report.progress(200)
+    assert lines[1:] == ["4/10 runs, 30 run-iterations/s, 10 s left"]
+    report.batch(batch(3))
+    assert len(lines) == 2
+    clock.now += 10
+    report.progress(300)
+    report.batch(batch(3))
+    report.end()
+    assert lines[-1] == "10/10 runs, 30 run-iterations/s"
+
+
+def test_no_time_is_told_before_the_first_progress():
+    lines, clock = [], Clock()
+    report = Lines(lines.append, clock)
+    report.begin(runs=2, finished=0, iterations=600)
+    clock.now += 20
+    report.batch(batch(1))
+    assert lines[1:] == ["1/2 runs, 0 run-iterations/s"]
+
+
+def test_json_lines_count_up():
+    lines, clock = [], Clock()
+    report = JsonLines(lines.append, clock)
+    report.begin(runs=10, finished=4, iterations=600)
+    report.progress(5)
+    clock.now += 3
+    report.batch(batch(2, failed=1))
+    report.batch(batch(4))
+    report.end()
+    assert json.loads(lines[0]) == {
+        "batch": 1, "runs": 2, "failed": 1, "finished": 6, "total": 10,
+        "iterations": 200, "seconds": 2.0, "elapsed": 3.0,
+    }  # fmt: skip
+    assert (json.loads(lines[1])["finished"], len(lines)) == (10, 2)
+
+
+def test_bar_shows_runs_rate_and_time_left():
+    clock, screen = Clock(), io.StringIO()
+    report = Bar(Console(file=screen, force_terminal=True, width=120), clock)
+    report.begin(runs=10, finished=4, iterations=600)
+    clock.now += 10
+    report.progress(300)
+    report.batch(batch(3))
+    report.end()
+    text = screen.getvalue()
+    assert "4/10 runs" in text
+    assert "starting" in text
+    assert "7/10 runs" in text
+    assert "50%  30 run-iterations/s" in text
