@@ -20,6 +20,7 @@ import polars as pl
 import pytest
 
 from nalm.errors import StoreError
+from nalm.results._columns import records_table
 from nalm.results.store import Store
 from nalm.results.summary import summarise
 from nalm.runs import Run
@@ -52,9 +53,7 @@ def runs_of(seeds: range, unit: str = "nmu") -> list[Run]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -94,9 +93,7 @@ class TestRoundTrip:
         batch = make_batch([make_run(), make_run(seed=1)])
         back = np.arange(len(batch.steps))[::-1]
         arrays = {
-            name: getattr(batch, name)[back]
-            for name in vars(batch)
-            if isinstance(getattr(batch, name), np.ndarray)
+            name: getattr(batch, name)[back] for name in vars(batch) if isinstance(getattr(batch, name), np.ndarray)
         }
         weights = tuple(None if w is None else w[::-1] for w in batch.weights)
         other = Store.create_or_open(store.path.with_name("other"), STUDY)
@@ -123,6 +120,14 @@ class TestRoundTrip:
         firsts = records.group_by("run", maintain_order=True).first()
         assert firsts.select("hidden_size", "noise").rows() == [(2, "[1,5]"), (4, "batch")]
         assert firsts["w2"].is_null().to_list() == [True, False]
+
+    def test_metrics_of_other_tasks_are_no_parameters(self, store: Store) -> None:
+        records = records_table(make_batch([make_run(hidden_size=2)]))
+        store.add(records.with_columns(output_accuracy=pl.int_range(pl.len()) / 4), {})
+        assert store.records().columns[14:18] == ["output_accuracy", "w0", "w1", "hidden_size"]
+        (group,) = store.groups()
+        assert group["hidden_size"] == 2
+        assert "output_accuracy" not in group
 
     def test_a_run_that_failed_before_its_first_row_is_kept(self, store: Store) -> None:
         run = make_run()
@@ -304,9 +309,7 @@ class TestDamage:
         [truncate, halve, empty, overwrite, flip_bit, garble_footer, foreign],
         ids=lambda f: f.__name__,
     )
-    def test_damaged_records_are_named_set_aside_and_redone(
-        self, store: Store, damage: Callable[[Path], None]
-    ) -> None:
+    def test_damaged_records_are_named_set_aside_and_redone(self, store: Store, damage: Callable[[Path], None]) -> None:
         good, bad = runs_of(range(1)), runs_of(range(1, 3))
         store.write(make_batch(good))
         before = set(store.path.glob("records/*"))

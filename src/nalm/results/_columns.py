@@ -40,6 +40,7 @@ OUTCOME: dict[str, pl.DataType] = {
 }
 SCHEMA = {**LABELS, **MEASURES, **OUTCOME}
 
+_METRIC_ENDINGS = ("_loss", "_error", "_accuracy")
 _WEIGHT = re.compile(r"w(\d+)")
 
 
@@ -48,22 +49,27 @@ def is_weight(name: str) -> bool:
     return _WEIGHT.fullmatch(name) is not None
 
 
+def is_metric(name: str) -> bool:
+    """Return whether a column beyond the contract's is a metric of some task, not a parameter of a study."""
+    return name not in SCHEMA and name.endswith(_METRIC_ENDINGS)
+
+
 def in_order(names: Iterable[str]) -> list[str]:
-    """Sort column names: labels, measures, other metrics and weights, parameters of the study, outcome."""
+    """Sort column names: labels, measures, other metrics, weights, parameters of the study, outcome."""
     given = list(names)
     weights = sorted(filter(is_weight, given), key=lambda name: int(name[1:]))
-    own = [name for name in given if name not in SCHEMA and name not in weights]
     return [
         *[name for name in (*LABELS, *MEASURES) if name in given],
+        *filter(is_metric, given),
         *weights,
-        *own,
+        *parameter_names(given),
         *[name for name in OUTCOME if name in given],
     ]
 
 
 def parameter_names(names: Iterable[str]) -> list[str]:
     """Return the columns that hold parameters of a study, in the order given."""
-    return [name for name in names if name not in SCHEMA and not is_weight(name)]
+    return [name for name in names if not (name in SCHEMA or is_weight(name) or is_metric(name))]
 
 
 def records_table(batch: BatchResult, threshold: float | None = None) -> pl.DataFrame:
@@ -117,9 +123,7 @@ def _run_table(batch: BatchResult, threshold: float | None) -> pl.DataFrame:
         "status": batch.status,
         "failed_step": batch.failed_step,
         "reason": batch.reason,
-        "threshold": [
-            thresholds.threshold(run.task) if threshold is None else threshold for run in batch.runs
-        ],
+        "threshold": [thresholds.threshold(run.task) if threshold is None else threshold for run in batch.runs],
     }
     return (
         records_labels(batch.runs)
@@ -179,6 +183,5 @@ def _weight_columns(batch: BatchResult, order: np.ndarray, table: pl.DataFrame) 
             filled[rows, : weights.shape[1]] = weights[by_step]
             present[rows, : weights.shape[1]] = True
     return [
-        pl.Series(f"w{k}", filled[:, k], dtype=pl.Float64()).set(pl.Series(~present[:, k]), None)
-        for k in range(count)
+        pl.Series(f"w{k}", filled[:, k], dtype=pl.Float64()).set(pl.Series(~present[:, k]), None) for k in range(count)
     ]
