@@ -154,9 +154,7 @@ class TestSweep:
         assert figure.rotated_labels
 
     def test_what_else_varies_tells_series_apart(self) -> None:
-        groups = [
-            make_group(hidden_size=size, learning_rate=rate) for size in (2, 4) for rate in (1e-3, 1e-2)
-        ]
+        groups = [make_group(hidden_size=size, learning_rate=rate) for size in (2, 4) for rate in (1e-3, 1e-2)]
         figure = sweep_figure(groups, "hidden_size")
         assert [one.title for one in figure.panels[0].series] == [
             "NMU learning rate 0.001",
@@ -167,9 +165,7 @@ class TestSweep:
         figure = sweep_figure([make_group(learning_rate=rate) for rate in (1e-4, 1e-2)], logarithmic=True)
         assert figure.log_x
         assert 0 < figure.x_limits[0] < 1e-4
-        with pytest.raises(
-            InputError, match="a logarithmic axis needs positive numbers, got hidden_size = 0"
-        ):
+        with pytest.raises(InputError, match="a logarithmic axis needs positive numbers, got hidden_size = 0"):
             sweep_figure([make_group(hidden_size=0)], logarithmic=True)
 
     def test_what_was_not_swept_is_refused(self) -> None:

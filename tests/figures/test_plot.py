@@ -39,9 +39,7 @@ FIGURES = {
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store.create_or_open(tmp_path / "results", STUDY)
-    store.write(
-        make_batch([make_run(unit, pair, s) for unit in ("nmu", "nalu") for pair in PAIRS for s in (0, 1)])
-    )
+    store.write(make_batch([make_run(unit, pair, s) for unit in ("nmu", "nalu") for pair in PAIRS for s in (0, 1)]))
     return store
 
 

@@ -97,9 +97,7 @@ def make_batch(
             done = solved[index] is not None and step >= solved[index]
             rows["index"].append(index)
             rows["step"].append(step)
-            rows["error"].append(
-                generator.uniform(1e-9, 1e-7) if done else generator.uniform(1, 2) / (step + 1)
-            )
+            rows["error"].append(generator.uniform(1e-9, 1e-7) if done else generator.uniform(1, 2) / (step + 1))
             rows["sparsity"].append(generator.uniform(1e-7, 1e-5) if done else generator.uniform(0.1, 0.4))
         paths.append(generator.uniform(0, 1, (len(steps), weights)) if weights else None)
     error = np.array(rows["error"], dtype=np.float64)

@@ -34,9 +34,7 @@ def test_csv_keeps_full_precision() -> None:
 def test_the_table_shows_counts_means_and_intervals() -> None:
     lines = render([make_group(), make_group("nalu", solved_at=(), sparsity=())]).splitlines()
     assert lines[0].split("  ")[0] == "unit"
-    assert " ".join(lines[2].split()) == (
-        "nmu [1,2] 3/4 75 [30, 95] 22,000 [20,735, 23,371] 1.5e-6 [9.9e-7, 2.4e-6]"
-    )
+    assert " ".join(lines[2].split()) == ("nmu [1,2] 3/4 75 [30, 95] 22,000 [20,735, 23,371] 1.5e-6 [9.9e-7, 2.4e-6]")
     assert " ".join(lines[4].split()) == "nalu [1,2] 0/4 0 [0, 49] - -"
 
 
@@ -79,9 +77,7 @@ def test_percent_cells(arguments: tuple[float | None, float | None, float | None
         ((None, None, None, True), "---"),
     ],
 )
-def test_scientific_cells(
-    arguments: tuple[float | None, float | None, float | None, bool], cell: str
-) -> None:
+def test_scientific_cells(arguments: tuple[float | None, float | None, float | None, bool], cell: str) -> None:
     assert scientific_cell(*arguments) == cell
 
 

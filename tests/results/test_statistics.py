@@ -73,9 +73,7 @@ class TestDegenerateSamples:
         assert math.isnan(upper)
 
     @pytest.mark.parametrize("value", [0.1, 0.3, 1e-7])
-    def test_equal_values_have_width_zero(
-        self, interval: Callable[[list[float]], Interval], value: float
-    ) -> None:
+    def test_equal_values_have_width_zero(self, interval: Callable[[list[float]], Interval], value: float) -> None:
         assert interval([value] * 7) == (value, value, value)
 
     @pytest.mark.parametrize("bad", [[0.1, math.nan], [0.1, math.inf], [[0.1, 0.2]], ["a"]])
@@ -128,9 +126,7 @@ def test_gamma_interval_is_the_exact_profile(x: list[float], lower: float, upper
         ([1000 * v for v in THOUSANDS], (21237.4, 16988.6, 25442.2), 0.005),
     ],
 )
-def test_released_gamma_interval(
-    x: list[float], expected: tuple[float, float, float], tolerance: float
-) -> None:
+def test_released_gamma_interval(x: list[float], expected: tuple[float, float, float], tolerance: float) -> None:
     assert released_gamma_mean_interval(x) == pytest.approx(expected, rel=tolerance)
 
 
@@ -143,9 +139,7 @@ def test_released_gamma_interval(
         ([0.0] * 5, (1e-16, 1e-16, 1e-16)),
     ],
 )
-def test_released_beta_interval_halves_unless_tiny(
-    x: list[float], expected: tuple[float, float, float]
-) -> None:
+def test_released_beta_interval_halves_unless_tiny(x: list[float], expected: tuple[float, float, float]) -> None:
     assert released_beta_mean_interval(x) == pytest.approx(expected, rel=1e-5)
 
 
@@ -179,9 +173,7 @@ def naive_beta(x: np.ndarray, mu: float, log_v: float) -> float:
 
 
 def naive_profile(likelihood: Callable[[np.ndarray, float, float], float], x: np.ndarray, mu: float) -> float:
-    best = minimize_scalar(
-        lambda v: -likelihood(x, mu, v), bounds=(-12, 25), method="bounded", options={"xatol": 1e-9}
-    )
+    best = minimize_scalar(lambda v: -likelihood(x, mu, v), bounds=(-12, 25), method="bounded", options={"xatol": 1e-9})
     return -float(best.fun)
 
 
@@ -223,9 +215,7 @@ def test_gamma_interval_scales_with_its_unit(x: list[int], unit: float) -> None:
     assert small.lower <= small.mean <= small.upper
 
 
-errors = st.lists(
-    st.floats(0, 0.5) | st.floats(-16, -0.5).map(lambda power: 10**power), min_size=2, max_size=30
-)
+errors = st.lists(st.floats(0, 0.5) | st.floats(-16, -0.5).map(lambda power: 10**power), min_size=2, max_size=30)
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)

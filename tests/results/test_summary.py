@@ -15,9 +15,7 @@ from nalm.results.summary import group_parameters, summarise, summary_frame
 from results.samples import PAIRS, make_batch, make_run
 
 
-def records(
-    units: Sequence[str] = ("nmu",), ranges: Sequence[str] = ("[1,2]",), seeds: int = 4
-) -> pl.DataFrame:
+def records(units: Sequence[str] = ("nmu",), ranges: Sequence[str] = ("[1,2]",), seeds: int = 4) -> pl.DataFrame:
     runs = [make_run(unit, pair, seed) for unit in units for pair in ranges for seed in range(seeds)]
     solved_at = [None if run.seed == 0 else 1000 * (1 + run.seed % 2) for run in runs]
     return records_table(make_batch(runs, solved_at))

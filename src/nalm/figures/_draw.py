@@ -61,9 +61,7 @@ def _strip(axes: Axes, title: str) -> None:
     """Write the panel's title on a grey strip that sits on the panel."""
     inches_above = axes.figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)  # type: ignore[arg-type]
     place = blended_transform_factory(axes.transAxes, inches_above)
-    axes.add_patch(
-        Rectangle((0, 0), 1, _STRIP_IN, transform=place, color=_GREY85, linewidth=0, clip_on=False)
-    )
+    axes.add_patch(Rectangle((0, 0), 1, _STRIP_IN, transform=place, color=_GREY85, linewidth=0, clip_on=False))
     middle: dict[str, Any] = {"ha": "center", "va": "center_baseline", "transform": place}
     axes.text(0.5, 0.48 * _STRIP_IN, title, color=_GREY10, **middle)
 
@@ -85,9 +83,7 @@ def _panel(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
     axes.grid(which="major", color="white", linewidth=1.0)
     axes.grid(which="minor", axis="y", color="white", linewidth=0.5)
     axes.set_axisbelow(True)
-    axes.tick_params(
-        which="major", length=2.5, width=0.9, color=_GREY20, labelcolor=_GREY30, labelsize=_TEXT, pad=2
-    )
+    axes.tick_params(which="major", length=2.5, width=0.9, color=_GREY20, labelcolor=_GREY30, labelsize=_TEXT, pad=2)
     axes.tick_params(which="minor", length=0)
     if data.rotated_labels:
         for label in axes.get_xticklabels():
@@ -129,9 +125,7 @@ def _marker(series: Series, lines: bool) -> dict[str, Any]:
 
 def _legend(figure: Figure, series: Sequence[Series], lines: bool) -> None:
     handles = [
-        Line2D(
-            [], [], label=_shown(one.title), **(_marker(one, False) | ({"linestyle": "-"} if lines else {}))
-        )
+        Line2D([], [], label=_shown(one.title), **(_marker(one, False) | ({"linestyle": "-"} if lines else {})))
         for one in series
     ]
     figure.legend(

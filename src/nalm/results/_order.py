@@ -30,9 +30,7 @@ def sort_rows(records: pl.DataFrame, study: Study | None = None) -> pl.DataFrame
         position = listed.get(_texts(row))
         return (position,) if position is not None else (len(listed), *map(_sort_key, keys, row))
 
-    ranked = pl.DataFrame(
-        sorted(groups.rows(), key=place), schema=groups.schema, orient="row"
-    ).with_row_index("_rank")
+    ranked = pl.DataFrame(sorted(groups.rows(), key=place), schema=groups.schema, orient="row").with_row_index("_rank")
     return (
         records.join(ranked, on=keys, how="left", nulls_equal=True)
         .sort("_rank", "seed", "run", "step", maintain_order=True)

@@ -38,9 +38,7 @@ def select_best(records: pl.DataFrame, window: int = WINDOW, threshold: float | 
         .sort("_position", "step", maintain_order=True)
         .with_columns(
             limit.alias("threshold"),
-            pl.when(pl.col("interpolation_error").is_finite())
-            .then("interpolation_error")
-            .alias("_validation"),
+            pl.when(pl.col("interpolation_error").is_finite()).then("interpolation_error").alias("_validation"),
             (pl.len().over("run") - position).alias("_from_end"),
             pl.len().over("run").alias("rows"),
             *[_first_below(f"{part}_error", limit).alias(f"_{part}_solved_at") for part in _PARTS],

@@ -240,9 +240,7 @@ class Store:
         if not self.path.is_dir() or (self.path / _STUDY).exists():
             return
         ours = {_STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED}
-        others = [
-            entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."
-        ]
+        others = [entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."]
         if others:
             raise StoreError(
                 f"{self.path}: holds {sorted(others)[0]!r} and no study.toml, so it is not a results folder; "
@@ -281,9 +279,7 @@ class Store:
             if weights.exists():
                 _files.set_aside(weights, self.path / _DAMAGED)
         except OSError as error:
-            raise StoreError(
-                f"{records}: {fault}, and it cannot be moved to {_DAMAGED}/ ({error.strerror})"
-            ) from None
+            raise StoreError(f"{records}: {fault}, and it cannot be moved to {_DAMAGED}/ ({error.strerror})") from None
         if moved:
             on_damage(f"{records}: {fault}; moved to {self.path / _DAMAGED}, its runs are trained again")
 

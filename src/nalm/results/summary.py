@@ -60,9 +60,7 @@ def summary_frame(groups: Sequence[Group]) -> pl.DataFrame:
             column: entry
             for key, value in group.items()
             for column, entry in (
-                [(f"{key}_{part}", value[part]) for part in MEASURES[key]]
-                if key in MEASURES
-                else [(key, value)]
+                [(f"{key}_{part}", value[part]) for part in MEASURES[key]] if key in MEASURES else [(key, value)]
             )
         }
         for group in groups

@@ -67,9 +67,7 @@ def success_interval(solved: int, runs: int) -> Interval:
         InputError: `solved` is not between 0 and `runs`.
     """
     if not 0 <= solved <= runs:
-        raise InputError(
-            f"success_interval: expects 0 <= solved <= runs, got solved {solved} and runs {runs}"
-        )
+        raise InputError(f"success_interval: expects 0 <= solved <= runs, got solved {solved} and runs {runs}")
     if runs == 0:
         return UNDEFINED
     rate = solved / runs

@@ -46,9 +46,7 @@ def released_gamma_mean_interval(x: Sequence[float] | np.ndarray) -> Interval:
     likelihood = _FixedVarianceGamma(mean, float(np.log(values).mean()), sample_deviation(values) ** 2, n)
     step = likelihood.standard_error(mean)
     direction = math.copysign(step / mean, likelihood.slope(mean))
-    best = math.exp(
-        root_outwards(lambda u: -likelihood.slope(math.exp(u)) * direction, math.log(mean), direction)
-    )
+    best = math.exp(root_outwards(lambda u: -likelihood.slope(math.exp(u)) * direction, math.log(mean), direction))
     peak = likelihood(best)
 
     def excess_drop(log_mu: float) -> float:
