@@ -93,7 +93,8 @@ _HOW = (
 def load(folder: str | Path | None = None) -> DigitImages:
     """Load MNIST from `folder`, else from the folder named by NALM_MNIST, else from the user's cache.
 
-    The cache is filled by a download where need be. Files may be packed (`.gz`) or not; each is checked against the published checksum.
+    The cache is filled by a download where need be. Files may be packed (`.gz`) or not; each is checked
+    against the published checksum.
 
     Args:
         folder: Folder with the four files.

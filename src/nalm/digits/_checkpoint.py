@@ -79,10 +79,14 @@ def _restore(tensors: dict[str, Tensor], network: nn.Module, optimizer: torch.op
     state = {name.removeprefix(_NETWORK): t for name, t in tensors.items() if name.startswith(_NETWORK)}
     network.load_state_dict(state)
     moments: dict[int, dict[str, Tensor]] = {}
-    indices = {name: index for index, (name, _) in enumerate(network.named_parameters())}
+    parameters = dict(network.named_parameters())
+    indices = {name: index for index, name in enumerate(parameters)}
     for name, tensor in tensors.items():
         if name.startswith(_OPTIMIZER):
             parameter, key = name.removeprefix(_OPTIMIZER).rsplit("/", 1)
+            if tensor.shape == parameters[parameter].shape:
+                # the fused optimiser walks parameters and moments together: their memory layouts must agree
+                tensor = torch.empty_like(parameters[parameter], requires_grad=False).copy_(tensor)
             moments.setdefault(indices[parameter], {})[key] = tensor
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
 
