@@ -42,9 +42,16 @@ def test_swept_keys_beyond_the_columns_become_parameters():
 
 
 def test_parameters_show_the_effective_value_where_a_point_leaves_a_key_out():
-    text = MINIMAL + "\n[grid]\nsizes = [{ input_size = 2 }, { input_size = 4, iterations = 7 }]\n"
+    text = MINIMAL + "\n[grid]\nsizes = [{ batch_size = 8 }, { batch_size = 8, iterations = 7 }]\n"
     parameters = [run.parameters for run in expand(loads(text, "x"), seeds=(0,))]
-    assert parameters == [{"input_size": 2, "iterations": 50_000}, {"input_size": 4, "iterations": 7}]
+    assert parameters == [{"batch_size": 8, "iterations": 50_000}, {"batch_size": 8, "iterations": 7}]
+
+
+def test_keys_that_follow_from_the_first_of_their_axis_are_no_parameters():
+    text = MINIMAL + "\n[grid]\nsizes = [{ input_size = 2 }, { input_size = 4, iterations = 7 }]\n"
+    runs = expand(loads(text, "x"), seeds=(0,))
+    assert [run.parameters for run in runs] == [{"input_size": 2}, {"input_size": 4}]
+    assert [run.training.iterations for run in runs] == [50_000, 7]
 
 
 def test_settings_of_a_network_go_over_those_of_the_study():

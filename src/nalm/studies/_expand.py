@@ -115,11 +115,11 @@ def _cells(study: Study) -> tuple[list[Cell], list[str]]:
         wrong |= {line: line for line in clashes}
         if clashes:
             continue
-        swept = _swept(axes)
+        parameters = _parameters(axes)
         own: list[Cell] = []
         for points in product(*axes.values()):
             point = {key: value for part in points for key, value in given(part).items()}
-            cell, lines = _cell(study, network, point, swept)
+            cell, lines = _cell(study, network, point, parameters)
             where = f"networks[{index}]" + "".join(f", {key} = {value}" for key, value in point.items())
             for line in lines:
                 wrong.setdefault(line, f"{where}: {line}")
@@ -135,8 +135,19 @@ def _swept(axes: Grid) -> dict[str, str]:
     return {key: name for name, points in axes.items() for point in points for key in given(point)}
 
 
+def _parameters(axes: Grid) -> list[str]:
+    """Return the keys that tell the points of each axis apart: not those that follow from the axis's first."""
+    found = []
+    for points in axes.values():
+        tables = [given(point) for point in points]
+        keys = list(dict.fromkeys(key for table in tables for key in table))
+        first = [str(table.get(keys[0])) for table in tables]
+        found += keys[:1] if len(set(first)) == len(first) else keys
+    return [key for key in found if key not in _COLUMNS]
+
+
 def _cell(
-    study: Study, network: NetworkTable, point: dict[str, Any], swept: Iterable[str]
+    study: Study, network: NetworkTable, point: dict[str, Any], parameters: Iterable[str]
 ) -> tuple[Cell | None, list[str]]:
     tables = (study.task, study.settings, network.task, network.settings)
     values = {key: value for table in tables for key, value in given(table).items()} | point
@@ -155,8 +166,8 @@ def _cell(
     hidden = point.get("hidden_size", network.hidden_size or study.hidden_size)
     settings = NetworkSettings(label=network.shown_as, layers=network.stack, hidden_size=hidden)
     effective = {**task.model_dump(mode="json"), **training.model_dump(mode="json"), "hidden_size": hidden}
-    parameters = {key: effective[key] for key in swept if key not in _COLUMNS}
-    return Cell(task, settings, training, network.seeds or study.seeds, parameters), lines
+    shown = {key: effective[key] for key in parameters}
+    return Cell(task, settings, training, network.seeds or study.seeds, shown), lines
 
 
 def _plain(value: Any) -> Any:
