@@ -120,7 +120,8 @@ def test_comparison_has_the_published_models_and_operations():
 def test_input_size_study_gives_longer_inputs_more_iterations():
     budgets = {c.task.input_size: c.training.iterations // 10**6 for c in cells(load("nau-nmu-2020/input-size"))}
     assert budgets == {
-        4: 5, 10: 5, 25: 5, 50: 5, 75: 5, 100: 5, 125: 10, 150: 10, 175: 10, 200: 10, 225: 15, 250: 15, 275: 15, 300: 15,
+        4: 5, 10: 5, 25: 5, 50: 5, 75: 5, 100: 5,
+        125: 10, 150: 10, 175: 10, 200: 10, 225: 15, 250: 15, 275: 15, 300: 15,
     }  # fmt: skip
     assert load("nau-nmu-2020/input-size").selection_window == 15_000
 
