@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -49,3 +51,9 @@ def test_json_round_trip(settings: StaticDigits | SequentialDigits) -> None:
     adapter: TypeAdapter[Any] = TypeAdapter(StaticDigits | SequentialDigits)
     assert adapter.validate_json(settings.model_dump_json()) == settings
     assert hash(adapter.validate_python(settings.model_dump())) == hash(settings)
+
+
+def test_settings_load_without_pytorch() -> None:
+    code = "import sys, nalm.digits, nalm.data, nalm.tasks; print({'torch', 'scipy', 'sklearn'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

@@ -8,6 +8,9 @@ import torch
 from nalm.data import DigitImages, load_images
 from nalm.digits import DigitsResult, EpochRecord, SequentialDigits, StaticDigits, _session, train_digits
 from nalm.digits._pair_network import create_pair_network
+from nalm.digits._sequence_experiment import SequenceExperiment
+from nalm.digits._session import Place
+from nalm.digits._static_experiment import StaticExperiment
 from nalm.errors import InputError, StoreError
 
 
@@ -239,3 +242,10 @@ def test_on_a_gpu() -> None:
         for name, value in host[0].metrics.items():
             if "mse" in name:
                 assert device[0].metrics[name] == pytest.approx(value, rel=0.2), name
+
+
+def test_all_test_samples_are_evaluated() -> None:
+    place, data = Place(torch.device("cpu"), bfloat16=False), load_images("digits")
+    assert StaticExperiment(static(), 0, 0, data, place).evaluate_test() == 10 * 2
+    count = int((data.test_labels > 0).sum())
+    assert SequenceExperiment(sequential(), 0, data, place).evaluate_test() == count // 2

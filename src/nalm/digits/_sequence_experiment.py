@@ -97,7 +97,6 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
     def metrics(self, epoch: int) -> dict[str, float]:
         """Errors and accuracies of training, validation and each test length, such as `test_5_mse`."""
         length = self._settings.training_length
-        size = _EVALUATION_BATCH[self.place.device.type]
         metrics: dict[str, float] = {}
         for name, lengths in (
             ("train", (length,)),
@@ -106,12 +105,23 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         ):
             part = self._parts[name]
             # one pass of the image network serves all lengths
-            labels = torch.cat([self._labels(part.bank, images) for images in torch.split(part.order, size)])
+            labels = self._read(part)
             for cut in lengths:
                 prefix = f"{name}_{cut}" if name == "test" else name
                 metrics |= {f"{prefix}_{key}": v for key, v in self._errors(part, labels, cut).items()}
         metrics["test_mean_label"] = float(labels.double().mean())
         return metrics
+
+    def evaluate_test(self) -> int:
+        """Predict for all test sequences of the training length and return how many there are."""
+        length = self._settings.training_length
+        labels = self._read(self._parts["test"])
+        count = len(labels) // length
+        return len(self.network.states(labels[: count * length].reshape(count, length, -1)))
+
+    def _read(self, part: _Part) -> Tensor:
+        size = _EVALUATION_BATCH[self.place.device.type]
+        return torch.cat([self._labels(part.bank, images) for images in torch.split(part.order, size)])
 
     def _labels(self, bank: ImageBank, images: Tensor) -> Tensor:
         with self.place.mixed_precision():

@@ -94,6 +94,10 @@ class Experiment(ABC, Generic[Network]):
     def metrics(self, epoch: int) -> dict[str, float]:
         """Metrics of the current state."""
 
+    @abstractmethod
+    def evaluate_test(self) -> int:
+        """Predict for all test samples, or all sequences of the training length; return how many there are."""
+
     def confusion(self) -> NDArray[np.int64] | None:
         """Confusion of the digits of the test set in the current state, if the task has labels for both."""
         return None

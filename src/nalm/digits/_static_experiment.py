@@ -111,6 +111,11 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
                 metrics |= {f"{part}_{what}_{name}": v for name, v in _metrics.accuracies(*pair).items()}
         return metrics
 
+    def evaluate_test(self) -> int:
+        """Predict for all test samples and return how many there are."""
+        test = self._samples["test"]
+        return len(self.network.outputs(self._evaluate(test, "test")))
+
     @torch.no_grad()
     def confusion(self) -> NDArray[np.int64]:
         """Confusion of the digits of the test set."""
