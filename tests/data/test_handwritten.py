@@ -21,9 +21,7 @@ def test_every_digit_is_in_one_part() -> None:
     data = load_images("digits")
     both = np.concatenate([data.training_images, data.test_images])
     expected = enlarge(load_digits().images)
-    hashes = [
-        sorted(hashlib.sha256(image.tobytes()).hexdigest() for image in part) for part in (both, expected)
-    ]
+    hashes = [sorted(hashlib.sha256(image.tobytes()).hexdigest() for image in part) for part in (both, expected)]
     assert hashes[0] == hashes[1]
 
 

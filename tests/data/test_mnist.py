@@ -130,9 +130,7 @@ def test_download_once_from_the_first_mirror_that_answers(
     assert len(mirrors.asked) == 8
 
 
-def test_offline(
-    small: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_offline(small: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = tmp_path_factory.mktemp("cache")
     Mirrors(small, monkeypatch, cache)
     monkeypatch.setattr(mnist, "MIRRORS", (mnist.MIRRORS[0], mnist.MIRRORS[2]))

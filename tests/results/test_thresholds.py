@@ -52,9 +52,7 @@ def test_mirrored_pair() -> None:
 
 def test_correct_subset_sizes_are_the_default() -> None:
     assert simulated_threshold(task(), samples=100_000) == pytest.approx(0.1605, rel=1e-3)
-    assert simulated_threshold(task(extrapolation_range=[20, 40]), samples=100_000) == pytest.approx(
-        507.1, rel=1e-3
-    )
+    assert simulated_threshold(task(extrapolation_range=[20, 40]), samples=100_000) == pytest.approx(507.1, rel=1e-3)
 
 
 def test_closed_form_of_a_sum() -> None:

@@ -5,9 +5,7 @@ from scipy.stats import truncnorm
 from nalm.tasks import ArithmeticTask, Range
 
 
-def drawn(
-    distribution: object, interpolation: list[float], part: str = "train", **settings: object
-) -> np.ndarray:
+def drawn(distribution: object, interpolation: list[float], part: str = "train", **settings: object) -> np.ndarray:
     task = ArithmeticTask.model_validate(
         {
             "kind": "single-module",

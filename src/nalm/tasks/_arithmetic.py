@@ -117,9 +117,7 @@ class ArithmeticTask(BaseModel):
 
         low, high = Benford.rest(range_.intervals[0])
         if range_.is_pair or low < 0 or low >= high:
-            raise ValueError(
-                f"{name} {range_}: benford takes one range of at least [10,20], such as [10,100]"
-            )
+            raise ValueError(f"{name} {range_}: benford takes one range of at least [10,20], such as [10,100]")
 
     @property
     def in_features(self) -> int:
@@ -134,9 +132,7 @@ class ArithmeticTask(BaseModel):
     @property
     def operand_slices(self) -> tuple[Slice, ...]:
         """First (inclusive) and last (exclusive) input of each operand, before a seed's offset moves them."""
-        return operand_slices(
-            self.input_size, self.subset_ratio, self.overlap_ratio, self.subsets, self.simple
-        )
+        return operand_slices(self.input_size, self.subset_ratio, self.overlap_ratio, self.subsets, self.simple)
 
     def apply(self, operands: Sequence[Floats]) -> Floats:
         """The operation, elementwise on operand sums."""

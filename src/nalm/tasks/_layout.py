@@ -42,8 +42,6 @@ def layout(slices: tuple[Slice, ...], input_size: int, movable: bool, seed: int,
     """Draw the offset, then the seed of the training data, from the parent stream of `seed`."""
     parent: DataStream = PaperStream(seed) if streams == "paper" else FastStream(seed, "layout")
     offset = int(parent.integers(0, input_size - slices[-1][1] + 1, ())) if movable else 0
-    training_seed = (
-        int(parent.integers(0, 2**32 - 1, ())) if streams == "paper" else derived_key(seed, "training data")
-    )
+    training_seed = int(parent.integers(0, 2**32 - 1, ())) if streams == "paper" else derived_key(seed, "training data")
     moved = tuple((start + offset, stop + offset) for start, stop in slices)
     return Layout(moved, offset, training_seed)

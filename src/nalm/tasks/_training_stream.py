@@ -47,9 +47,7 @@ class TrainingStream:
         if not self._range.is_pair and self._distribution.fixed_cost:
             shape = (steps, *self._shape)
             return Raw((self._distribution.draw(self._stream, shape, self._range.intervals[0]),))
-        batches = (
-            draw_batch(self._stream, self._distribution, self._range, self._shape) for _ in range(steps)
-        )
+        batches = (draw_batch(self._stream, self._distribution, self._range, self._shape) for _ in range(steps))
         return Raw(tuple(np.stack(part) for part in zip(*batches, strict=True)))
 
 
@@ -63,9 +61,7 @@ def draw_batch(
     return tuple(parts)
 
 
-def values(
-    parts: tuple[Floats, ...], distribution: AnyDistribution, range_: Range, extrapolation: bool
-) -> Floats:
+def values(parts: tuple[Floats, ...], distribution: AnyDistribution, range_: Range, extrapolation: bool) -> Floats:
     """Map raw numbers to a new array of inputs of the same shape."""
     arrays = [
         distribution.values(part, interval, extrapolation)
