@@ -46,7 +46,8 @@ def fake_training(monkeypatch, failed=(), stop_after=None):
             if count == stop_after:
                 raise KeyboardInterrupt
             batch = runs[start : start + 2]
-            on_progress(sum(run.training.iterations + 1 for run in batch))
+            if on_progress is not None:
+                on_progress(sum(run.training.iterations + 1 for run in batch))
             trained.extend(run.id for run in batch)
             on_batch(result_of(batch, failed))
 
@@ -165,24 +166,45 @@ def test_json_is_one_line_per_batch(command, small, monkeypatch):
     }
 
 
-def test_dry_run_writes_and_trains_nothing(command, small, monkeypatch):
-    trained = fake_training(monkeypatch)
+def plan_rows(output):
+    """Cells of the table of a dry run."""
+    lines = [line for line in output.splitlines() if line.startswith("│")]
+    return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
+
+
+def test_dry_run_shows_what_is_to_do_and_changes_nothing(command, small, monkeypatch, tmp_path):
+    monkeypatch.setenv("NALM_CACHE", str(tmp_path / "cache"))
+    fake_training(monkeypatch)
     outcome = command("run", small, "--dry-run", "--out", "here")
     assert outcome.status == 0
     assert not Path("here").exists()
-    rows = [re.split(r"\s*│\s*", line.strip("│ ")) for line in outcome.output.splitlines() if "│" in line]
-    assert rows[0] == ["nmu", "mul", "300", "4", "0", "1,204"]
-    assert rows[1] == ["linear", "mul", "300", "4", "0", "1,204"]
-    assert [cell for cell in rows[-1] if cell] == ["all", "8", "0", "2,408"]
+    rows = plan_rows(outcome.output)
+    assert [row[:-1] for row in rows] == [
+        ["nmu", "mul", "300", "4", "0", "1,204"],
+        ["linear", "mul", "300", "4", "0", "1,204"],
+        ["all", "", "", "8", "0", "2,408"],
+    ]
+    assert all(re.fullmatch(r"\d+ (s|min|h|days)", row[-1]) for row in rows)
     command("run", small, "--out", "here", "--only", "unit=nmu")
     before = stored_files("here")
-    trained.clear()
-    outcome = command("run", small, "--dry-run", "--out", "here")
-    rows = [re.split(r"\s*│\s*", line.strip("│ ")) for line in outcome.output.splitlines() if "│" in line]
-    assert rows[0] == ["nmu", "mul", "300", "4", "4", "0"]
-    assert [cell for cell in rows[-1] if cell] == ["all", "8", "4", "1,204"]
+    rows = plan_rows(command("run", small, "--dry-run", "--out", "here").output)
+    assert rows[0] == ["nmu", "mul", "300", "4", "4", "0", "0 s"]
+    assert rows[-1][:-1] == ["all", "", "", "8", "4", "1,204"]
     assert stored_files("here") == before
-    assert not trained
+
+
+def test_list_knows_the_time_of_what_a_dry_run_measured(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("NALM_CACHE", str(tmp_path / "cache"))
+    fake_training(monkeypatch)
+
+    def time_of(name):
+        lines = command("list").output.splitlines()
+        return next(line for line in lines if line.startswith(f"{name} ")).rpartition("  ")[2]
+
+    assert time_of("quickstart") == "-"
+    command("run", "quickstart", "--dry-run")
+    assert re.fullmatch(r"\d+ (s|min|h|days)", time_of("quickstart"))
+    assert time_of("snmu-2022/figure-2") == "-"
 
 
 def test_interrupt_keeps_what_is_finished(command, small, monkeypatch):

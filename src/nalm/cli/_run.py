@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,10 +16,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nalm.cli._tables import console, number
+from nalm.cli._tables import console, number, span
 from nalm.errors import InputError
+from nalm.estimates import Rates, measure
 from nalm.execution import Failure, Job, Reporter, execute, prepare
 from nalm.progress import Bar, JsonLines, Lines
+from nalm.runs import Run
 
 # more failed runs than this are counted, not listed
 _LISTED = 20
@@ -106,26 +109,48 @@ def complain_of(failed: list[Failure]) -> None:
 
 
 def print_plan(job: Job) -> None:
-    """Show what would be trained."""
+    """Show what would be trained and how long it would take, from a short trial of each network."""
     finished = job.finished(job.open_store(), note) if job.exists else set()
-    rows: dict[tuple[str, str, int], list[int]] = {}
+    waiting = [run for run in job.runs if run.id not in finished]
+    note("measuring each network for a moment; a new one takes some seconds to compile")
+    with plain_warnings(), termination_interrupts():
+        rates = measure(waiting)
+    rows: dict[tuple[str, str, int], _Row] = {}
     for run in job.runs:
-        row = rows.setdefault((run.network.label, run.task.operation, run.training.iterations), [0, 0])
-        row[0] += 1
-        row[1] += run.id in finished
+        key = (run.network.label, run.task.operation, run.training.iterations)
+        rows.setdefault(key, _Row()).add(run, run.id in finished, rates)
     table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
     for column in ("unit", "operation"):
         table.add_column(column)
-    for column in ("iterations", "runs", "finished", "run-iterations to do"):
+    for column in ("iterations", "runs", "finished", "run-iterations to do", "time"):
         table.add_column(column, justify="right")
-    left = 0
-    for (unit, operation, iterations), (runs, done) in rows.items():
-        todo = (runs - done) * (iterations + 1)
-        left += todo
-        table.add_row(unit, operation, number(iterations), number(runs), number(done), number(todo))
+    for (unit, operation, iterations), row in rows.items():
+        table.add_row(unit, operation, number(iterations), *row.cells())
+    total = _Row(*(sum(column) for column in zip(*(astuple(row) for row in rows.values()), strict=True)))
     table.add_section()
-    table.add_row("all", "", "", number(len(job.runs)), number(len(finished)), number(left))
+    table.add_row("all", "", "", *total.cells())
     console().print(table)
+
+
+@dataclass
+class _Row:
+    """Runs that differ by ranges, parameters and seeds alone."""
+
+    runs: int = 0
+    finished: int = 0
+    iterations: int = 0
+    seconds: float = 0.0
+
+    def add(self, run: Run, is_finished: bool, rates: Rates) -> None:
+        self.runs += 1
+        if is_finished:
+            self.finished += 1
+        else:
+            self.iterations += run.training.iterations + 1
+            self.seconds += rates.duration_s(run) or 0.0
+
+    def cells(self) -> list[str]:
+        return [number(self.runs), number(self.finished), number(self.iterations), span(self.seconds)]
 
 
 @contextmanager

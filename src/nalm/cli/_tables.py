@@ -21,21 +21,37 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def span(seconds: float | None) -> str:
+    """Write a duration for people: `40 s`, `3 min`, `5 h`, `12 days`; a dash where it is unknown."""
+    if seconds is None:
+        return "-"
+    for limit, unit, length in ((90, "s", 1), (5400, "min", 60), (172_800, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} days"
+
+
 def print_studies() -> None:
-    """Print the studies that ship."""
+    """Print the studies that ship; times where a dry run has measured them on this machine."""
+    from nalm.estimates import known_rates
     from nalm.studies import cells, load, names
 
     table = Table(box=None, pad_edge=False)
     for column in ("study", "title"):
         table.add_column(column, overflow="fold")
-    for column in ("runs", "run-iterations"):
+    for column in ("runs", "run-iterations", "time here"):
         table.add_column(column, justify="right")
+    rates = known_rates()
     for name in names():
         study = load(name)
         parts = cells(study)
         runs, iterations = sum(cell.runs for cell in parts), sum(cell.iterations for cell in parts)
-        table.add_row(name, study.title, number(runs), number(iterations))
+        times = [(rates.duration_s(cell), cell.runs) for cell in parts]
+        known = [seconds * runs for seconds, runs in times if seconds is not None]
+        time = span(sum(known) if len(known) == len(parts) else None)
+        table.add_row(name, study.title, number(runs), number(iterations), time)
     console().print(table)
+    typer.echo("\nnalm run STUDY --dry-run measures the time that a study takes on this machine.")
 
 
 def print_units() -> None:
