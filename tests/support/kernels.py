@@ -8,16 +8,16 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from nalm.training.arrays import Array
+from nalm.training.arrays import Array, Arrays, plain
 from nalm.training.codegen import PRELUDE, Sizes, reading_function
 from nalm.training.expressions import Graph
 from nalm.training.native import build
 from nalm.training.trace import scalarise, trace
 
 
-def leaves(graph: Graph, kind: str, count: int) -> np.ndarray:
+def leaves(graph: Graph, kind: str, count: int, axes: tuple[str, ...] = ()) -> np.ndarray:
     values = np.empty(count, dtype=object)
-    values[:] = [graph.leaf(kind, i) for i in range(count)]
+    values[:] = [graph.leaf(kind, i, axes) for i in range(count)]
     return values
 
 
@@ -26,10 +26,10 @@ def compiled(
 ) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """`function(state [parameters], x [rows, features]) -> [outputs]` as a native kernel with the same signature."""
     graph = Graph()
-    state = Array(leaves(graph, "state", parameters))
-    x = Array(leaves(graph, "data lanes", features)[None, :], 0)
+    state = plain(leaves(graph, "state", parameters))
+    x = Array(leaves(graph, "data", features, ("batch",))[None, :], ("batch", None))
     example = (torch.zeros(parameters), torch.ones(rows, features))
-    outputs = scalarise(trace(function, example), [state, x], graph, rows)
+    outputs = scalarise(trace(function, example), [state, x], Arrays(graph, {"batch": rows}))
     sizes = Sizes(rows, parameters, 0, 0, features, 0, 0)
     library = ctypes.CDLL(str(build(PRELUDE + reading_function("evaluate", outputs, sizes))))
     library.evaluate.restype = None
@@ -40,8 +40,12 @@ def compiled(
         pointers = np.array([data.ctypes.data], dtype=np.int64)
         nothing = np.zeros(1, dtype=np.float32)
         result = np.empty(len(outputs), dtype=np.float32)
-        address = [ctypes.c_void_p(a.ctypes.data) for a in (values, nothing, nothing, pointers, pointers)]
-        library.evaluate(*address, ctypes.c_int64(1), ctypes.c_void_p(result.ctypes.data))
+        inputs = [ctypes.c_void_p(a.ctypes.data) for a in (values, nothing, nothing)]
+        prepared = [ctypes.c_void_p(None), ctypes.c_int64(0)]
+        data_and_noise = [ctypes.c_void_p(pointers.ctypes.data)] * 2
+        library.evaluate(
+            *inputs, *prepared, *data_and_noise, *[ctypes.c_int64(1)] * 2, ctypes.c_void_p(result.ctypes.data)
+        )
         return torch.from_numpy(result)
 
     return call

@@ -32,3 +32,14 @@ class Branching(nn.Module):
         if x.sum() > 0:
             return self.layer(x)
         return -self.layer(x)
+
+
+class OwnParameter(nn.Module):
+    """Has a parameter of its own and no way to draw it again."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.rand(out_features, in_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w.T

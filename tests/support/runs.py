@@ -27,3 +27,11 @@ def run(unit: str = "nmu", seed: int = 0, interpolation_range: str = "[1,2]", **
 
 def grid(units: Iterable[str], seeds: Iterable[int], **settings: object) -> list[Run]:
     return [run(u, s, r, **settings) for s in seeds for u in units for r in RANGES]
+
+
+def wide_run(*units: str, seed: int = 0, **settings: object) -> Run:
+    """A run of the arithmetic dataset task, 100 inputs."""
+    task = ArithmeticTask(kind="arithmetic-dataset", operation="mul")
+    quick = {"iterations": 8, "log_interval": 4, "ramp_start": 1, "ramp_end": 5, "validation_samples": 1000}
+    training = TrainingSettings(**{**quick, "test_samples": 1000, **settings})
+    return Run(study="test", task=task, network=network(*units), training=training, seed=seed)

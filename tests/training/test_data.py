@@ -32,14 +32,12 @@ def run_of(task: ArithmeticTask, seed: int, **settings: object) -> Run:
 def test_compiled_data_equal_numpy_bit_for_bit(fields: dict[str, object], batch: int) -> None:
     task = ArithmeticTask(**fields)
     run = run_of(task, seed=3, batch_size=batch)
-    blocks = [np.full((5, task.in_features + 1, batch), np.nan, dtype=np.float32) for _ in range(2)]
-    sources = [data.open_source([run], blocks[:1]), data.GeneralSource([run], blocks[1:])]
-    assert isinstance(sources[0], data.UniformSource)
+    sources = [data.open_source([run], 5), data.GeneralSource([run], 5)]
+    assert isinstance(sources[0], data.PreparedSource if task.in_features >= 24 else data.UniformSource)
     for steps in (5, 1, 3):
-        for source in sources:
-            source.next(steps)
-        assert np.isfinite(blocks[0][:steps, :-1]).all()
-        np.testing.assert_array_equal(*blocks)
+        (compiled,), (general,) = (source.next(steps) for source in sources)
+        np.testing.assert_array_equal(np.asarray(compiled), general)
+        np.testing.assert_array_equal(np.asarray(compiled[steps - 1 :]), general[steps - 1 :])
 
 
 def test_ranges_of_a_seed_share_one_stream() -> None:
@@ -68,8 +66,11 @@ def test_evaluation_sets_are_made_once() -> None:
     task = ArithmeticTask(kind="single-module", operation="mul")
     runs = [run_of(task, seed=seed) for seed in range(3)]
     shared = data.Data(runs)
-    assert shared.evaluation(runs[0], "test") is shared.evaluation(runs[2], "test")
-    assert shared.evaluation(runs[0], "test").shape == (3, 10_000)
+    whole = shared.evaluation(runs[0], "test", 10_000)
+    assert whole is shared.evaluation(runs[2], "test", 10_000)
+    assert whole.shape == (1, 3, 10_000)
+    chunks = shared.evaluation(runs[0], "test", 1000)
+    np.testing.assert_array_equal(np.concatenate(chunks, axis=1), whole[0])
 
 
 def test_tasks_of_one_stream_may_differ_in_everything_else() -> None:
@@ -81,14 +82,11 @@ def test_tasks_of_one_stream_may_differ_in_everything_else() -> None:
     runs = [run_of(task, seed=5) for task in tasks]
     together = [block.copy() for block in data.Data(runs).draw(3)]
     for run, block in zip(runs, together, strict=True):
-        alone = np.empty((3, 3, 128), dtype=np.float32)
-        data.GeneralSource([run], [alone]).next(3)
-        np.testing.assert_array_equal(block, alone)
+        np.testing.assert_array_equal(block, *data.GeneralSource([run], 3).next(3))
 
 
 def test_other_data_take_the_general_source() -> None:
     pair = ArithmeticTask(kind="single-module", operation="mul", interpolation_range=[[-2, -1], [1, 2]])
-    out = [np.empty((1, 3, 128), dtype=np.float32)]
-    assert isinstance(data.open_source([run_of(pair, 0)], out), data.GeneralSource)
+    assert isinstance(data.open_source([run_of(pair, 0)], 1), data.GeneralSource)
     single = ArithmeticTask(kind="single-module", operation="mul")
-    assert isinstance(data.open_source([run_of(single, 0, streams="fast")], out), data.GeneralSource)
+    assert isinstance(data.open_source([run_of(single, 0, streams="fast")], 1), data.GeneralSource)

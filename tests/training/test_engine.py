@@ -15,9 +15,10 @@ from nalm.streams import weight_generator
 from nalm.training import data
 from nalm.training.batches import Batch
 from nalm.training.engine import train_batch
-from nalm.training.programs import Fallback, Lowered, ProgramKey, lower, program_key
+from nalm.training.native import generate
+from nalm.training.programs import Fallback, Lowered, ProgramKey, lower, program_key, step_of
 from nalm.training.results import BatchResult
-from support.runs import grid, run
+from support.runs import grid, run, wide_run
 
 UNITS = ["nmu", "snmu", "snmu_batch", "nac_mul", "nalu", "gnalu", "inalu", "npu", "realnpu", "relu_1"]
 
@@ -75,8 +76,7 @@ def eager(mine: Run, updates: int) -> np.ndarray:
     for _ in range(2):
         units.reset_parameters(module, generator)
     optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
-    block = np.empty((updates, 3, settings.batch_size), dtype=np.float32)
-    data.GeneralSource([mine], [block]).next(updates)
+    (block,) = data.GeneralSource([mine], updates).next(updates)
     with torch.random.fork_rng():
         torch.set_rng_state(generator.get_state())
         for step, batch in enumerate(torch.from_numpy(block)):
@@ -173,3 +173,66 @@ def test_every_setting_means_the_same_in_both_lowerings(settings: dict[str, obje
     default = trained([run("nalu", 0, "[1,2]", iterations=50, log_interval=25)])
     if settings not in ({"constraints": "released"}, {"ramp": "exponential"}):  # the NALU has no such penalty
         assert not np.array_equal(errors_of(native, runs[0])[-1], errors_of(default, default.runs[0])[-1])
+
+
+WIDE = [
+    ("nau", "nmu"),
+    ("nau", "snmu_batch"),
+    ("nac", "nac_mul"),
+    ("nalu", "nalu"),
+    ("linear", "linear"),
+    ("nau", "realnpu"),
+]
+
+
+@pytest.mark.parametrize("layers", WIDE, ids="-".join)
+@pytest.mark.parametrize("settings", [{}, {"clip_gradient_norm": 1.0, "l1": True}], ids=str)
+def test_wide_layers_mean_the_same_in_both_lowerings(layers: tuple[str, ...], settings: dict[str, object]) -> None:
+    runs = [wide_run(*layers, seed=seed, **settings) for seed in range(2)]
+    native, tensors = trained(runs), trained(runs, native=False)
+    for mine in runs:
+        np.testing.assert_allclose(errors_of(native, mine), errors_of(tensors, mine), rtol=2e-3)
+        for name, values in native.state[mine.id].items():
+            np.testing.assert_allclose(values, tensors.state[mine.id][name], rtol=2e-3, atol=1e-4)
+
+
+def test_wide_layers_keep_their_inputs_as_a_loop() -> None:
+    """Not thousands of unrolled expressions, which take half a minute to compile."""
+    step = step_of(program_key(wide_run("nau", "nmu")))
+    assert len(generate(step, (1000,))) < 30_000
+
+
+def test_a_wide_run_alone_equals_itself_in_a_batch_bit_for_bit() -> None:
+    runs = [wide_run("nau", unit, seed=seed) for unit in ("nmu", "snmu") for seed in range(2)]
+    together = trained(runs)
+    for mine in runs:
+        np.testing.assert_array_equal(errors_of(trained([mine]), mine), errors_of(together, mine))
+
+
+def test_step_zero_of_the_arithmetic_dataset_task_is_the_published_one() -> None:
+    mine = wide_run("nau", "nmu", iterations=0, validation_samples=10_000, test_samples=10_000)
+    result = trained([mine])
+    np.testing.assert_allclose(result.train_loss, [2016044.625], rtol=2e-6)
+    np.testing.assert_allclose(result.interpolation_error, [1989354.25], rtol=2e-6)
+    np.testing.assert_allclose(result.extrapolation_error, [101442112.0], rtol=2e-6)
+    np.testing.assert_allclose(result.sparsity_error, [0.381966], atol=1e-6)
+
+
+@pytest.mark.parametrize("unit", ["gumbel_nac", "gumbel_nmu", "multi_weight_nau", "bandit_nac", "bandit_nalu"])
+def test_units_that_keep_buffers_train(unit: str) -> None:
+    """Their temperature, their turn or what they have learnt is part of a run's state."""
+    mine = run(unit, 1, "[1,2]", iterations=61, log_interval=20)
+    results = [trained([mine]), trained([mine, run(unit, 2, "[10,20]", iterations=61, log_interval=20)])]
+    np.testing.assert_array_equal(errors_of(results[0], mine), errors_of(results[1], mine))
+    start = trained([run(unit, 1, "[1,2]", iterations=0, log_interval=20)])
+    (first,) = start.state.values()
+    changed = [name for name, value in results[0].state[mine.id].items() if not np.array_equal(value, first[name])]
+    assert set(step_of(program_key(mine)).buffers) & set(changed)
+
+
+def test_a_module_without_reset_is_built_anew_for_each_seed() -> None:
+    runs = [run("support.modules:OwnParameter", seed) for seed in (0, 1, 0)]
+    result = trained(runs[:2])
+    first, second = (result.weights[i][0] for i in range(2))
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(trained(runs[2:]).weights[0][0], first)

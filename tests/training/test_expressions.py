@@ -35,16 +35,16 @@ def test_neutral_elements_vanish(graph: Graph, op: str, left: float | None, righ
 
 
 def test_levels_count_the_passes_over_the_batch(graph: Graph) -> None:
-    x = graph.leaf("data lanes", 0)
-    total = graph.sum(x, 8)
+    x = graph.leaf("data", 0, ("batch",))
+    total = graph.sum(x, "batch", 8)
     centred = graph.apply("sub", x, total)
-    squares = graph.sum(graph.apply("mul", centred, centred), 8)
+    squares = graph.sum(graph.apply("mul", centred, centred), "batch", 8)
     assert (x.level, total.level, centred.level, squares.level) == (0, 1, 1, 2)
-    assert (x.lane, total.lane, centred.lane, squares.lane) == (True, False, True, False)
+    assert [bool(e.axes) for e in (x, total, centred, squares)] == [True, False, True, False]
 
 
 def test_the_sum_of_a_scalar_over_the_batch_is_a_product(graph: Graph) -> None:
-    total = graph.sum(graph.leaf("state", 0), 8)
+    total = graph.sum(graph.leaf("state", 0), "batch", 8)
     assert total.op == "mul"
     assert total.args[1].constant == 8.0
 

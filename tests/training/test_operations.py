@@ -238,9 +238,9 @@ def test_nan_and_infinity_pass_through() -> None:
     [
         (lambda w, x: x.cumsum(0).sum(0), "a running add over the rows of the batch"),
         (lambda w, x: x.amax(0), "maximum over the rows of the batch"),
-        (lambda w, x: x[:5].sum(0), "slice of the rows of the batch"),
+        (lambda w, x: x[:5].sum(0), "slice over the rows of the batch"),
         (lambda w, x: torch.linalg.det(w.view(2, 2)).reshape(1), "the operation"),
-        (lambda w, x: (x @ x.T).sum().reshape(1), "batch"),
+        (lambda w, x: (x @ x.T).sum().reshape(1), "every against every"),
     ],
 )
 def test_what_has_no_scalar_form_is_named_with_its_line(function: object, message: str) -> None:

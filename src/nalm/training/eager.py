@@ -6,6 +6,7 @@ Slow, but it takes anything that autograd takes, Python control flow that depend
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ class EagerProgram:
         states: np.ndarray,
         run: np.ndarray,
         schedule: np.ndarray,
-        data: Sequence[np.ndarray],
+        data: Sequence[Any],
         data_index: np.ndarray,
         noise: Sequence[np.ndarray],
         noise_index: np.ndarray,
@@ -44,13 +45,14 @@ class EagerProgram:
     ) -> None:
         """See `NativeProgram.train`."""
         table = torch.from_numpy(schedule)
+        blocks = [np.asarray(block) for block in data]
         for n in np.flatnonzero(failed < 0):
             state, switches = torch.from_numpy(states[n]), torch.from_numpy(run[n])
             for k in range(len(schedule)):
-                x, t = self._split(data[data_index[n]][k])
+                x, t = self._split(blocks[data_index[n]][k])
                 own = self._noise(noise[noise_index[n]][k])
                 state = self.step.train(state, switches, table[k], x, t, *own).detach()
-                if not torch.isfinite(state[: self.step.parameter_count].sum()):
+                if not torch.isfinite(state[: self.step.network_count].sum()):
                     failed[n] = k
                     break
             states[n] = state.numpy()
@@ -60,16 +62,17 @@ class EagerProgram:
         states: np.ndarray,
         run: np.ndarray,
         schedule: np.ndarray,
-        data: Sequence[np.ndarray],
+        data: Sequence[Any],
         data_index: np.ndarray,
         noise: Sequence[np.ndarray],
         noise_index: np.ndarray,
     ) -> np.ndarray:
         """See `NativeProgram.measure`."""
         rows = []
+        blocks = [np.asarray(block[:1]) for block in data]
         with torch.no_grad():
             for n, state in enumerate(states):
-                x, t = self._split(data[data_index[n]][0])
+                x, t = self._split(blocks[data_index[n]][0])
                 own = self._noise(noise[noise_index[n]][0])
                 now = (torch.from_numpy(run[n]), torch.from_numpy(schedule[0]))
                 rows.append(self.step.measure(torch.from_numpy(state), *now, x, t, *own).numpy())
@@ -79,7 +82,11 @@ class EagerProgram:
         """See `NativeProgram.error`."""
         with torch.no_grad():
             errors = [
-                self.step.error(torch.from_numpy(state), *self._split(sets[index])).item()
+                self.step.error(torch.from_numpy(state), *self._split(sets[index][0])).item()
                 for state, index in zip(states, set_index, strict=True)
             ]
         return np.array(errors, dtype=np.float32)
+
+    def evaluation_rows(self, samples: int, in_features: int) -> int:
+        """Samples per chunk of an evaluation set: all at once."""
+        return samples

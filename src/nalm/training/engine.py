@@ -15,10 +15,11 @@ import torch
 from torch.func import vmap
 
 from nalm import units
+from nalm.errors import InputError
 from nalm.runs import Run
 from nalm.streams import weight_generator
 from nalm.training.batches import Batch, stream_key
-from nalm.training.data import PARTS, Data, Part
+from nalm.training.data import PARTS, Block, Data, Part
 from nalm.training.programs import Lowered, Program, ProgramKey, program, program_key, step_of
 from nalm.training.randomness import NoiseStream
 from nalm.training.reinitialisation import Reinitialisation
@@ -98,14 +99,12 @@ class _Group:
         streams = self.settings.streams
         seeds = list(dict.fromkeys(run.seed for run in self.runs))
         rows = self.settings.batch_size
-        module = self.step.module
         for number, seed in enumerate(seeds):
             generator = weight_generator(seed, streams)
             # The original code draws all parameters twice and trains from the second draw.
-            for _ in range(2 if streams == "paper" else 1):
-                units.reset_parameters(module, generator)
+            module = self._drawn(generator)
             mine = np.array([run.seed == seed for run in self.runs])
-            self.states[mine, : self.step.parameter_count] = _flat(module)
+            self.states[mine, : self.step.network_count] = _flat(module)
             self.noise_index[mine] = number
             self._generators.append(generator)
             # A re-initialised run leaves the others of its seed, so its draws cannot come from their noise stream.
@@ -114,24 +113,45 @@ class _Group:
         if self.settings.reinitialise:
             self._generators = [_copy(self._generators[i]) for i in self.noise_index]
 
+    def _drawn(self, generator: torch.Generator) -> torch.nn.Module:
+        """A module with the initial values of a run, after which `generator` goes on with the run's noise."""
+        module = self.step.module
+        paper = self.settings.streams == "paper"
+        if paper:
+            units.skip_construction_draws(module, generator)
+        try:
+            # The original code draws all parameters twice and trains from the second draw.
+            for _ in range(2 if paper else 1):
+                units.reset_parameters(module, generator)
+        except InputError:
+            # a user's module with parameters of its own and no reset_parameters: its constructor draws
+            run = self.runs[0]
+            with units.drawing_from(generator):
+                return run.network.build(run.task.in_features, run.task.out_features)
+        return module
+
     def _evaluation_sets(self, data: Data, part: Part) -> tuple[list[np.ndarray], np.ndarray]:
         """The distinct sets of the group, and which of them each run uses."""
-        own = [data.evaluation(run, part) for run in self.runs]
+        own = [data.evaluation(run, part, self._rows(run, part)) for run in self.runs]
         sets = list({id(values): values for values in own}.values())
         positions = {id(values): i for i, values in enumerate(sets)}
         return sets, np.array([positions[id(values)] for values in own], dtype=np.int64)
+
+    def _rows(self, run: Run, part: Part) -> int:
+        samples = self.settings.validation_samples if part == "validation" else self.settings.test_samples
+        return self.program.evaluation_rows(samples, run.task.in_features)
 
     def evaluate(self) -> None:
         """Record errors and parameters of a logged step."""
         errors = [self.program.error(self.states, *sets) for sets in self._sets]
         self.errors.append(np.stack(errors, axis=1))
-        self.parameters.append(self.states[:, : self.step.parameter_count].copy())
+        self.parameters.append(self.states[:, : self.step.network_count].copy())
         if self._rule is not None:
             self._rule.log(errors[0])
         if "inalu" in self.step.switches:
             self.switches[:, self.step.switches.index("inalu")] = errors[0] < 1.0
 
-    def advance(self, start: int, data: Sequence[np.ndarray], logged: bool) -> None:
+    def advance(self, start: int, data: Sequence[Block], logged: bool) -> None:
         """Make the updates of the steps from `start` on that `data` holds."""
         count = len(data[0])
         schedule = _schedule(self.step, self.settings, start, count)
@@ -156,17 +176,18 @@ class _Group:
         start: int,
         part: slice,
         schedule: np.ndarray,
-        data: Sequence[np.ndarray],
+        data: Sequence[Block],
         noise: Sequence[np.ndarray],
     ) -> None:
         before = self.failed >= 0
+        whole = part == slice(0, len(schedule))
         self.program.train(
             self.states,
             self.switches,
             schedule[part],
-            [d[part] for d in data],
+            data if whole else [block[part] for block in data],
             self.data_index,
-            [n[part] for n in noise],
+            noise if whole else [values[part] for values in noise],
             self.noise_index,
             self.failed,
         )
@@ -176,7 +197,7 @@ class _Group:
     def _draw_anew(self, which: np.ndarray) -> None:
         for n in np.flatnonzero(which & (self.failed < 0)):
             units.reset_parameters(self.step.module, self._generators[n])
-            self.states[n, : self.step.parameter_count] = _flat(self.step.module)
+            self.states[n, : self.step.network_count] = _flat(self.step.module)
 
     def histories(self) -> dict[str, _History]:
         """Everything recorded, by run id."""
@@ -207,12 +228,15 @@ def _copy(generator: torch.Generator) -> torch.Generator:
 
 
 def _flat(module: torch.nn.Module) -> np.ndarray:
-    flat: np.ndarray = torch.cat([p.detach().reshape(-1) for p in module.parameters()]).numpy()
+    """Parameters and buffers, in the order of a state."""
+    values = [*module.parameters(), *(b for b in module.buffers() if b.is_floating_point())]
+    flat: np.ndarray = torch.cat([value.detach().reshape(-1) for value in values]).numpy()
     return flat
 
 
 def _named(step: Step, state: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: p.numpy().copy() for name, p in step.unflatten(torch.from_numpy(state)).items()}
+    tensors = step.split(torch.from_numpy(state))
+    return {name: tensor.numpy().copy() for name, tensor in step.network(tensors).items()}
 
 
 def _schedule(step: Step, settings: TrainingSettings, start: int, count: int) -> np.ndarray:

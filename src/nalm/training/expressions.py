@@ -1,14 +1,20 @@
 """Scalar expressions of one run's training step, shared wherever they are equal.
 
-An expression is either a *lane* (one value per row of the batch) or a *scalar* (one value per run). Summing a lane over
-the batch gives a scalar of the next *level*; everything of level `n` can be computed after `n` passes over the batch.
+An expression has one value per run (a scalar), or one per element of its *axes*: the rows of the batch, the inputs of a
+wide layer, or both. Summing over an axis gives an expression of the next *level*; everything of level `n` can be
+computed after `n` passes over the data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 import numpy as np
+
+Axis = Literal["batch", "wide"]
+Axes = frozenset[Axis]
+NO_AXES: Axes = frozenset()
 
 COMPARISONS = frozenset({"eq", "ne", "lt", "gt", "le", "ge"})
 LOGICAL = frozenset({"and", "or", "not"})
@@ -17,25 +23,18 @@ LOGICAL = frozenset({"and", "or", "not"})
 class Expression:
     """One node; equal nodes of a graph are the same object, so `is` compares them."""
 
-    __slots__ = ("args", "boolean", "index", "lane", "level", "op", "value")
+    __slots__ = ("args", "axes", "boolean", "index", "level", "op", "value")
 
     def __init__(
-        self, op: str, args: tuple[Expression, ...], value: float | tuple[str, int] | None, index: int
+        self, op: str, args: tuple[Expression, ...], value: float | tuple[str, int] | None, axes: Axes, index: int
     ) -> None:
         self.op = op
         self.args = args
         self.value = value
         self.index = index
         self.boolean = op in COMPARISONS or op in LOGICAL
-        self.level: int = max((arg.level for arg in args), default=0)
-        if op == "sum":
-            self.lane = False
-            self.level += 1
-        elif op == "leaf":
-            assert isinstance(value, tuple)
-            self.lane = value[0].endswith("lanes")
-        else:
-            self.lane = any(arg.lane for arg in args)
+        self.axes = axes
+        self.level: int = max((arg.level for arg in args), default=0) + op.startswith("sum ")
 
     @property
     def constant(self) -> float | None:
@@ -74,21 +73,30 @@ class Graph:
     def __len__(self) -> int:
         return len(self._nodes)
 
-    def _node(self, op: str, args: tuple[Expression, ...], value: float | tuple[str, int] | None = None) -> Expression:
+    def _node(
+        self,
+        op: str,
+        args: tuple[Expression, ...],
+        value: float | tuple[str, int] | None = None,
+        axes: Axes = NO_AXES,
+    ) -> Expression:
         # repr keeps 0.0 and -0.0 apart, and NaN equal to itself
-        key = (op, *(arg.index for arg in args), repr(value))
+        key = (op, *(arg.index for arg in args), repr(value), axes)
         node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[key] = Expression(op, args, value, len(self._nodes))
+            node = self._nodes[key] = Expression(op, args, value, axes, len(self._nodes))
         return node
+
+    def _function(self, op: str, args: tuple[Expression, ...]) -> Expression:
+        return self._node(op, args, axes=NO_AXES.union(*(arg.axes for arg in args)))
 
     def constant(self, value: float) -> Expression:
         """A number known when the step is traced."""
         return self._node("constant", (), float(value))
 
-    def leaf(self, kind: str, index: int) -> Expression:
-        """Input number `index` of `kind`; kinds that end in "lanes" have one value per row of the batch."""
-        return self._node("leaf", (), (kind, index))
+    def leaf(self, kind: str, index: int, axes: Iterable[Axis] = ()) -> Expression:
+        """Input number `index` of `kind`; with axes it stands for all their elements (`index` is that of the first)."""
+        return self._node("leaf", (), (kind, index), frozenset(axes))
 
     def apply(self, op: str, *operands: Expression) -> Expression:
         """`op` of `operands`, simplified where that changes no finite result."""
@@ -97,7 +105,7 @@ class Graph:
         if op in _FOLD and all(value is not None for value in constants):
             with np.errstate(all="ignore"):
                 return self.constant(float(_FOLD[op](*(np.float32(value) for value in constants))))
-        return self._simplified(op, args, constants) or self._node(op, args)
+        return self._simplified(op, args, constants) or self._function(op, args)
 
     def _typed(self, op: str, args: tuple[Expression, ...]) -> tuple[Expression, ...]:
         """Arithmetic sees truth values as 0.0 and 1.0; logic sees numbers as "is not zero"."""
@@ -111,7 +119,7 @@ class Graph:
         return tuple(self.apply("float", arg) if arg.boolean else arg for arg in args)
 
     def _truth(self, x: Expression) -> Expression:
-        return x if x.boolean or x.op == "constant" else self._node("ne", (x, self.constant(0.0)))
+        return x if x.boolean or x.op == "constant" else self._function("ne", (x, self.constant(0.0)))
 
     def _simplified(self, op: str, args: tuple[Expression, ...], constants: list[float | None]) -> Expression | None:
         match op:
@@ -144,11 +152,11 @@ class Graph:
                 return args[0]
         return None
 
-    def sum(self, value: Expression, rows: int) -> Expression:
-        """Sum over the `rows` rows of the batch."""
-        if not value.lane:
-            return self.apply("mul", value, self.constant(rows))
-        return self._node("sum", (value,))
+    def sum(self, value: Expression, axis: Axis, size: int) -> Expression:
+        """Sum over the `size` elements of `axis`."""
+        if axis not in value.axes:
+            return self.apply("mul", value, self.constant(size))
+        return self._node(f"sum {axis}", (value,), axes=value.axes - {axis})
 
 
 def ordered(roots: Iterable[Expression], known: Iterable[Expression] = ()) -> list[Expression]:

@@ -6,21 +6,31 @@ All private names of PyTorch that nalm needs are used in this file and in `trace
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from nalm.training.arrays import Array, UnsupportedError
-from nalm.training.codegen import PRELUDE, Sizes, reading_function, training_function
-from nalm.training.expressions import Graph
-from nalm.training.randomness import Draw, lane_axis
+from nalm.training.arrays import Array, Arrays, Symbols, UnsupportedError, plain
+from nalm.training.codegen import PRELUDE, Place, Sizes, reading_function, training_function
+from nalm.training.expressions import Axis, Expression, Graph
+from nalm.training.randomness import lane_axis
 from nalm.training.step import Step
 from nalm.training.trace import scalarise, trace
+
+# From this many inputs on, their dimension is a loop of the kernel instead of being unrolled.
+WIDE = 24
+
+# Evaluation sets of wide networks are read in parts of at most this many samples, one after the other in memory.
+MOST_WIDE_ROWS = 96
+
+# Their nested loops are bound by arithmetic: let the compiler fuse multiplications with additions.
+WIDE_FLAGS = ("-ffp-contract=fast",)
 
 # Above this the compiler takes minutes and the registers are long gone; wide networks are better off as tensors.
 MOST_EXPRESSIONS = 12_000
@@ -44,93 +54,139 @@ def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
     Raises:
         UnsupportedError: the network's step has no scalar form, or is too large for one.
     """
-    rows = step.settings.batch_size
-    _refuse_ambiguous(step, rows)
-    graph = Graph()
-    inputs, sizes = _training_inputs(step, graph)
-    examples = _examples(step, rows)
-    updated = scalarise(trace(step.train, examples), inputs, graph, rows)
-    _refuse_large(graph)
-    parts = [PRELUDE, training_function(updated, sizes, step.parameter_count)]
-    measured = scalarise(trace(step.measure, examples), inputs, graph, rows)
-    parts.append(reading_function("measure", measured, sizes))
-    for count in dict.fromkeys(evaluation_rows):
-        _refuse_ambiguous(step, count)
-        graph = Graph()
-        state, *_, x, t = _inputs(step, graph)
-        sizes_here = replace(sizes, rows=count, run=0, schedule=0, noise_lanes=0, noise=0)
-        examples = [torch.zeros(step.state_size), *(torch.ones(count, width) for width in step.features)]
-        error = scalarise(trace(step.error, examples), [state, x, t], graph, count)
-        parts.append(reading_function(f"error_{count}", error, sizes_here))
+    width = _wide(step)
+    try:
+        return _generate(step, evaluation_rows, width)
+    except UnsupportedError:
+        if width is None:
+            raise
+    return _generate(step, evaluation_rows, None)
+
+
+def _wide(step: Step) -> int | None:
+    """The width that is kept as an axis of its own, or None for a network whose inputs are few."""
+    return step.features[0] if step.features[0] >= WIDE else None
+
+
+def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> str:
+    training = _Tracing(step, step.settings.batch_size, wide)
+    inputs, sizes = training.inputs()
+    updated = training.scalarised(step.train_tensors, inputs)
+    measured = training.scalarised(step.measure_tensors, inputs)
+    parts = [
+        PRELUDE,
+        training_function(updated, training.places(), sizes, step.network_count),
+        reading_function("measure", measured, sizes),
+    ]
+    for rows in dict.fromkeys(evaluation_rows):
+        evaluation = _Tracing(step, rows, wide)
+        error = evaluation.scalarised(step.error_tensors, evaluation.evaluation_inputs())
+        here = replace(sizes, rows=rows, run=0, schedule=0, noise_lanes=0, noise=0)
+        parts.append(reading_function(f"error_{rows}", error, here))
     return "\n".join(parts)
 
 
-def _refuse_ambiguous(step: Step, rows: int) -> None:
-    widths = {size for shape in step.parameters.values() for size in shape} | set(step.features)
-    if rows in widths:
-        raise UnsupportedError(f"a batch size of {rows} that equals a width of the network")
+class _Tracing:
+    """One graph of expressions, and the symbolic inputs of a step's functions in it."""
 
+    def __init__(self, step: Step, rows: int, wide: int | None) -> None:
+        self._step = step
+        self._rows = rows
+        self._wide = wide
+        ordinary = {size for shape in step.shapes for size in shape} | set(step.features)
+        if rows in ordinary:
+            raise UnsupportedError(f"a batch size of {rows} that equals a width of the network")
+        self._graph = Graph()
+        sizes: dict[Axis, int] = {"batch": rows} if wide is None else {"batch": rows, "wide": wide}
+        self._algebra = Arrays(self._graph, sizes)
 
-def _refuse_large(graph: Graph) -> None:
-    if len(graph) > MOST_EXPRESSIONS:
-        raise UnsupportedError(f"a step of {len(graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}")
+    def scalarised(self, function: Callable[..., Any], inputs: Sequence[Array]) -> list[Expression]:
+        """The results of `function(state tensors, ...)`, flattened."""
+        count = len(self._step.shapes)
 
+        def flat(*tensors: torch.Tensor) -> Any:
+            return function(tensors[:count], *tensors[count:])
 
-def _examples(step: Step, rows: int) -> list[torch.Tensor]:
-    return [
-        torch.zeros(step.state_size),
-        torch.zeros(len(step.switches)),
-        torch.ones(len(step.columns)),
-        torch.ones(rows, step.features[0]),
-        torch.ones(rows, step.features[1]),
-        *(torch.zeros(draw.shape) for draw in step.draws),
-    ]
+        examples = [torch.ones(self._algebra.shape(x)) for x in inputs]
+        expressions = scalarise(trace(flat, examples), inputs, self._algebra)
+        if len(self._graph) > MOST_EXPRESSIONS:
+            found = f"a step of {len(self._graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}"
+            raise UnsupportedError(found)
+        return expressions
 
+    def _leaves(self, kind: str, shape: Sequence[int], start: int = 0, axes: Sequence[Axis] = ()) -> Array:
+        values = np.empty(tuple(shape), dtype=object)
+        for number, position in enumerate(np.ndindex(values.shape)):
+            values[position] = self._graph.leaf(kind, start + number, axes)
+        return plain(values)
 
-def _leaves(graph: Graph, kind: str, count: int, start: int = 0) -> np.ndarray:
-    values = np.empty(count, dtype=object)
-    values[:] = [graph.leaf(kind, start + i) for i in range(count)]
-    return values
+    def _state(self) -> list[Array]:
+        arrays, start = [], 0
+        for shape in self._step.shapes:
+            symbols = self._algebra.symbols_of(shape)
+            if not any(symbols):
+                arrays.append(self._leaves("state", shape, start))
+            elif symbols[-1] == "wide":
+                values = np.empty((*shape[:-1], 1), dtype=object)
+                for number, position in enumerate(np.ndindex(values.shape)):
+                    values[position] = self._graph.leaf("state", start + number * shape[-1], ("wide",))
+                arrays.append(Array(values, symbols))
+            else:
+                raise UnsupportedError(f"a parameter of shape {list(shape)} whose wide dimension is not the last")
+            start += prod(shape)
+        return arrays
 
+    def places(self) -> list[Place]:
+        """Where the expressions of an updated state go."""
+        places, start = [], 0
+        for shape in self._step.shapes:
+            count = shape[-1] if self._wide and shape and shape[-1] == self._wide else 1
+            size = prod(shape)
+            places += [Place(at, count) for at in range(start, start + size, count)]
+            start += size
+        return places
 
-def _inputs(step: Step, graph: Graph) -> list[Array]:
-    width_in, width_out = step.features
-    return [
-        Array(_leaves(graph, "state", step.state_size)),
-        Array(_leaves(graph, "run", len(step.switches))),
-        Array(_leaves(graph, "schedule", len(step.columns))),
-        Array(_leaves(graph, "data lanes", width_in)[None, :], 0),
-        Array(_leaves(graph, "data lanes", width_out, width_in)[None, :], 0),
-    ]
+    def _data(self) -> list[Array]:
+        width_in, width_out = self._step.features
+        t = self._leaves("data", (1, width_out), width_in, ("batch",)).values
+        if self._wide:
+            x = self._leaves("data", (1, 1), 0, ("batch", "wide")).values
+            return [Array(x, ("batch", "wide")), Array(t, ("batch", None))]
+        x = self._leaves("data", (1, width_in), 0, ("batch",)).values
+        return [Array(x, ("batch", None)), Array(t, ("batch", None))]
 
+    def evaluation_inputs(self) -> list[Array]:
+        """State and data."""
+        return [*self._state(), *self._data()]
 
-def _training_inputs(step: Step, graph: Graph) -> tuple[list[Array], Sizes]:
-    rows = step.settings.batch_size
-    noise, lanes, scalars = [], 0, 0
-    for draw in step.draws:
-        axis = lane_axis(draw, rows)
-        if axis is None:
-            noise.append(Array(_leaves(graph, "noise", draw.size, scalars).reshape(draw.shape)))
-            scalars += draw.size
-        else:
-            noise.append(_noise_lanes(graph, draw, axis, lanes))
-            lanes += draw.size // rows
-    sizes = Sizes(
-        rows=rows,
-        state=step.state_size,
-        run=len(step.switches),
-        schedule=len(step.columns),
-        data_lanes=sum(step.features),
-        noise_lanes=lanes,
-        noise=scalars,
-    )
-    return [*_inputs(step, graph), *noise], sizes
-
-
-def _noise_lanes(graph: Graph, draw: Draw, axis: int, start: int) -> Array:
-    shape = [size for i, size in enumerate(draw.shape) if i != axis]
-    values = _leaves(graph, "noise lanes", int(np.prod(shape)), start).reshape(shape)
-    return Array(np.expand_dims(values, axis), axis)
+    def inputs(self) -> tuple[list[Array], Sizes]:
+        """State, switches, schedule, data and noise, and how much of each there is."""
+        step = self._step
+        noise, lanes, scalars = [], 0, 0
+        for draw in step.draws:
+            axis = lane_axis(draw, self._rows)
+            if any(symbol == "wide" for symbol in self._algebra.symbols_of(draw.shape)):
+                raise UnsupportedError("noise on the inputs of a wide layer")
+            if axis is None:
+                noise.append(self._leaves("noise", draw.shape, scalars))
+                scalars += draw.size
+            else:
+                shape = [1 if i == axis else size for i, size in enumerate(draw.shape)]
+                symbols: Symbols = tuple("batch" if i == axis else None for i in range(len(shape)))
+                noise.append(Array(self._leaves("noise", shape, lanes, ("batch",)).values, symbols))
+                lanes += draw.size // self._rows
+        sizes = Sizes(
+            rows=self._rows,
+            wide=self._wide,
+            state=step.state_size,
+            run=len(step.switches),
+            schedule=len(step.columns),
+            data_lanes=sum(step.features),
+            noise_lanes=lanes,
+            noise=scalars,
+        )
+        own = [self._leaves("run", (len(step.switches),)), self._leaves("schedule", (len(step.columns),))]
+        return [*self._state(), *own, *self._data(), *noise], sizes
 
 
 @cache
@@ -159,10 +215,17 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Path:
         raise
 
 
-def _pointers(arrays: Sequence[np.ndarray], index: np.ndarray) -> np.ndarray:
+def _pointers(arrays: Sequence[Any], index: np.ndarray) -> np.ndarray:
     addresses = np.array([a.__array_interface__["data"][0] for a in arrays], dtype=np.int64)
     chosen: np.ndarray = addresses[index]
     return chosen
+
+
+def evaluation_rows(samples: int, in_features: int) -> int:
+    """How many samples an evaluation function takes at once: all, or for wide networks as many as stay in the cache."""
+    if in_features < WIDE:
+        return samples
+    return max(rows for rows in range(1, min(samples, MOST_WIDE_ROWS) + 1) if samples % rows == 0)
 
 
 def address(array: np.ndarray) -> ctypes.c_void_p:
@@ -186,21 +249,36 @@ class NativeProgram:
         for name in ("train", "measure", *(f"error_{rows}" for rows in code.evaluation_rows)):
             getattr(self._library, name).restype = None
 
+    @staticmethod
     def _inputs(
-        self,
         run: np.ndarray,
         schedule: np.ndarray,
-        data: np.ndarray,
-        noise: np.ndarray,
-    ) -> list[Any]:
-        return [address(run), address(schedule), address(data), address(noise), ctypes.c_int64(len(data))]
+        data: Sequence[Any],
+        data_index: np.ndarray,
+        noise: Sequence[np.ndarray],
+        noise_index: np.ndarray,
+    ) -> tuple[list[Any], tuple[np.ndarray, ...]]:
+        """The arguments that all functions share, and the arrays that they point to."""
+        prepared = getattr(data[0], "function", None)
+        start = data[0].start if prepared else 0
+        pointers = _pointers([block.context for block in data] if prepared else data, data_index)
+        alive = (pointers, _pointers(noise, noise_index))
+        arguments = [
+            address(run),
+            address(schedule),
+            ctypes.c_void_p(prepared),
+            ctypes.c_int64(start),
+            *(address(array) for array in alive),
+            ctypes.c_int64(len(pointers)),
+        ]
+        return arguments, alive
 
     def train(
         self,
         states: np.ndarray,
         run: np.ndarray,
         schedule: np.ndarray,
-        data: Sequence[np.ndarray],
+        data: Sequence[Any],
         data_index: np.ndarray,
         noise: Sequence[np.ndarray],
         noise_index: np.ndarray,
@@ -208,38 +286,41 @@ class NativeProgram:
     ) -> None:
         """Advance `states` `[runs, state]` in place by one step per row of `schedule`.
 
-        `data[data_index[n]]` is `[steps, features, batch]`, `noise[noise_index[n]]` `[steps, floats]`; `failed`
-        (int64, -1 while all is well) receives the index of the step at which a run's parameters stopped being finite.
+        `data[data_index[n]]` is a `nalm.training.data.Block`, `noise[noise_index[n]]` is `[steps, floats]`; `failed`
+        (int64, -1 while all is well) receives the index of the step at which a run's network stopped being finite.
         """
-        data_of_run, noise_of_run = _pointers(data, data_index), _pointers(noise, noise_index)
-        self._library.train(
-            address(states),
-            *self._inputs(run, schedule, data_of_run, noise_of_run),
-            ctypes.c_int64(len(schedule)),
-            address(failed),
-        )
+        arguments, alive = self._inputs(run, schedule, data, data_index, noise, noise_index)
+        self._library.train(address(states), *arguments, ctypes.c_int64(len(schedule)), address(failed))
+        assert alive
 
     def measure(
         self,
         states: np.ndarray,
         run: np.ndarray,
         schedule: np.ndarray,
-        data: Sequence[np.ndarray],
+        data: Sequence[Any],
         data_index: np.ndarray,
         noise: Sequence[np.ndarray],
         noise_index: np.ndarray,
     ) -> np.ndarray:
         """Criterion and penalty `[runs, 2]` on the first step's batch."""
         result = np.empty((len(states), 2), dtype=np.float32)
-        data_of_run, noise_of_run = _pointers(data, data_index), _pointers(noise, noise_index)
-        self._library.measure(address(states), *self._inputs(run, schedule, data_of_run, noise_of_run), address(result))
+        arguments, alive = self._inputs(run, schedule, data, data_index, noise, noise_index)
+        self._library.measure(address(states), *arguments, ctypes.c_int64(1), address(result))
+        assert alive
         return result
 
     def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:
-        """Mean squared error `[runs]` on `sets[set_index[n]]`, each `[features, samples]`."""
+        """Mean squared error `[runs]` on `sets[set_index[n]]`, each `[chunks, features, rows]`."""
+        chunks, _, rows = sets[0].shape
+        function = getattr(self._library, f"error_{rows}")
         result = np.empty(len(states), dtype=np.float32)
-        pointers = _pointers(sets, set_index)
-        function = getattr(self._library, f"error_{sets[0].shape[1]}")
-        none = np.zeros(1, dtype=np.float32)
-        function(address(states), *self._inputs(none, none, pointers, pointers), address(result))
+        nothing = np.zeros(1, dtype=np.float32)
+        arguments, alive = self._inputs(nothing, nothing, sets, set_index, sets, set_index)
+        function(address(states), *arguments, ctypes.c_int64(chunks), address(result))
+        assert alive
         return result
+
+    def evaluation_rows(self, samples: int, in_features: int) -> int:
+        """Samples per chunk of an evaluation set."""
+        return evaluation_rows(samples, in_features)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
 from nalm.training.arrays import Array, Arrays, UnsupportedError
@@ -417,12 +418,10 @@ def _unbind(algebra: Arrays, x: Array, dim: int = 0) -> list[Array]:
 
 @operation("flip")
 def _flip(algebra: Arrays, x: Array, dims: Sequence[int]) -> Array:
-    if x.batch_axis is not None and x.batch_axis in [d % x.ndim for d in dims]:
-        raise UnsupportedError("flip over the rows of the batch")
-    return Array(
-        x.values[tuple(slice(None, None, -1 if a in [d % x.ndim for d in dims] else 1) for a in range(x.ndim))],
-        x.batch_axis,
-    )
+    flipped = [d % x.ndim for d in dims]
+    if any(x.symbols[d] for d in flipped):
+        raise UnsupportedError("flip over the rows of the batch or the inputs of a wide layer")
+    return Array(np.flip(x.values, tuple(flipped)), x.symbols)
 
 
 @operation("full", "new_full")
@@ -433,7 +432,7 @@ def _full(algebra: Arrays, *args: Any, **_: Any) -> Array:
 
 def _constant_like(value: float) -> Operation:
     def like(algebra: Arrays, x: Array, *_: Any, **__: Any) -> Array:
-        return algebra.filled(x.values.shape, algebra.graph.constant(value), x.batch_axis)
+        return algebra.filled(x.values.shape, algebra.graph.constant(value), x.symbols)
 
     return like
 
@@ -453,7 +452,7 @@ for _name, _value in {"zeros": 0.0, "ones": 1.0, "empty": 0.0}.items():
 
 @operation("full_like")
 def _full_like(algebra: Arrays, x: Array, value: Number, **_: Any) -> Array:
-    return algebra.filled(x.values.shape, algebra.graph.constant(float(value)), x.batch_axis)
+    return algebra.filled(x.values.shape, algebra.graph.constant(float(value)), x.symbols)
 
 
 @operation("scalar_tensor")

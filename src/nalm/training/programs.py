@@ -13,7 +13,16 @@ from nalm.runs import Run
 from nalm.training import kernel_cache
 from nalm.training.arrays import UnsupportedError
 from nalm.training.eager import EagerProgram
-from nalm.training.native import NativeCode, NativeProgram, NoCompilerError, build, generate
+from nalm.training.native import (
+    WIDE,
+    WIDE_FLAGS,
+    NativeCode,
+    NativeProgram,
+    NoCompilerError,
+    build,
+    evaluation_rows,
+    generate,
+)
 from nalm.training.settings import TrainingSettings
 from nalm.training.step import Step
 from nalm.training.tensors import TensorProgram
@@ -107,7 +116,8 @@ def step_of(key: ProgramKey) -> Step:
 def lower(key: ProgramKey) -> Lowered:
     """Compile, or find compiled; never raises for a network that the native kernel does not take."""
     settings = json.loads(key.settings)
-    rows = tuple(dict.fromkeys((settings["validation_samples"], settings["test_samples"])))
+    sizes = (settings["validation_samples"], settings["test_samples"])
+    rows = tuple(dict.fromkeys(evaluation_rows(samples, key.in_features) for samples in sizes))
     # a user's own class ("module:Class") can change without any name changing
     own = any(":" in layer["unit"] for layer in json.loads(key.network)["layers"])
     description = None if own else repr(key)
@@ -116,7 +126,7 @@ def lower(key: ProgramKey) -> Lowered:
         return NativeCode(known, rows)
     step = step_of(key)
     try:
-        library = build(generate(step, rows))
+        library = build(generate(step, rows), WIDE_FLAGS if key.in_features >= WIDE else ())
     except UnsupportedError as error:
         return _fallback(step, str(error), compiler=False)
     except NoCompilerError as error:

@@ -1,7 +1,7 @@
 """One run's training step as pure functions of tensors, for any network made of `nn.Module`s.
 
-State is one flat float32 vector: the parameters in the order of `named_parameters`, then the optimiser's slots. The
-lowerings (`native`, `tensors`) differ only in how they evaluate these functions for many runs.
+State is one flat float32 vector: the parameters in the order of `named_parameters`, the buffers, then the optimiser's
+slots. The lowerings (`native`, `tensors`, `eager`) differ only in how they evaluate these functions for many runs.
 """
 
 from __future__ import annotations
@@ -37,18 +37,21 @@ class _Call(nn.Module):
         return self._function(self.module, *args)
 
 
-def _predict_and_penalise(module: nn.Module, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    return module(x), units.penalties(module)
+def _predict_and_penalise(module: nn.Module, x: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+    return module(x), units.penalties(module), dict(module.named_buffers())
 
 
-def _project(module: nn.Module) -> dict[str, Tensor]:
+def _settle(module: nn.Module, criterion: Tensor, project: bool) -> dict[str, Tensor]:
+    """What follows the optimiser's step; the parameters and buffers after it."""
     with torch.no_grad():
-        units.project_(module)
-    return dict(module.named_parameters())
+        units.learn_(module, criterion)
+        if project:
+            units.project_(module)
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
-def _l1(parameters: dict[str, Tensor]) -> Tensor:
-    return sum((p.abs().sum() for p in parameters.values()), torch.zeros(()))
+def _l1(parameters: Sequence[Tensor]) -> Tensor:
+    return sum((p.abs().sum() for p in parameters), torch.zeros(()))
 
 
 class Step:
@@ -64,8 +67,10 @@ class Step:
         self.features = (in_features, out_features)
         self.optimizer = optimizers.create(settings)
         self.parameters = {name: tuple(p.shape) for name, p in module.named_parameters()}
+        self.buffers = {name: tuple(b.shape) for name, b in module.named_buffers() if b.is_floating_point()}
         self.parameter_count = sum(prod(shape) for shape in self.parameters.values())
-        self.state_size = self.parameter_count * (1 + self.optimizer.slots)
+        self.network_count = self.parameter_count + sum(prod(shape) for shape in self.buffers.values())
+        self.state_size = self.network_count + self.parameter_count * self.optimizer.slots
         self.draws, keys = self._dry_run()
         factors = schedules.penalty_factors(settings, np.zeros(1))
         self.penalties = tuple(key for key in factors if key in keys or key == "l1")
@@ -80,7 +85,7 @@ class Step:
     def _dry_run(self) -> tuple[tuple[Draw, ...], frozenset[str]]:
         self.module.train()
         with torch.no_grad(), Recorded() as recorded:
-            _, found = _predict_and_penalise(self.module, torch.ones(self.settings.batch_size, self.features[0]))
+            _, found, _ = _predict_and_penalise(self.module, torch.ones(self.settings.batch_size, self.features[0]))
             units.project_(self.module)
         return tuple(recorded.draws), frozenset(found) if self.settings.constraints == "paper" else frozenset()
 
@@ -93,28 +98,41 @@ class Step:
         table["pcc_share"] = (steps < settings.pcc_to_mse_iteration).astype(np.float64)
         return np.stack([table[name] for name in self.columns], axis=1).astype(np.float32)
 
-    def unflatten(self, flat: Tensor) -> dict[str, Tensor]:
-        """Named parameters from the first numbers of a state."""
-        sizes = [prod(shape) for shape in self.parameters.values()]
-        parts = torch.split(flat[: self.parameter_count], sizes)
-        return {name: part.view(shape) for (name, shape), part in zip(self.parameters.items(), parts, strict=True)}
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the tensors that a state holds, in order."""
+        parameters = list(self.parameters.values())
+        return [*parameters, *self.buffers.values(), *parameters * self.optimizer.slots]
+
+    def split(self, state: Tensor) -> list[Tensor]:
+        """The tensors that a flat state holds."""
+        parts = torch.split(state, [prod(shape) for shape in self.shapes])
+        return [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def network(self, tensors: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Parameters and buffers by name, the first of the tensors of a state."""
+        names = [*self.parameters, *self.buffers]
+        return dict(zip(names, tensors[: len(names)], strict=True))
+
+    def _call(self, function: Callable[..., Any], network: dict[str, Tensor], *args: Any) -> Any:
+        named = {f"module.{name}": value for name, value in network.items()}
+        return functional_call(_Call(self.module, function), named, args)
 
     def _terms(
-        self, parameters: dict[str, Tensor], x: Tensor, t: Tensor, now: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Criterion and sum of the weighted penalties."""
-        call = _Call(self.module, _predict_and_penalise)
-        y, found = functional_call(call, {f"module.{k}": v for k, v in parameters.items()}, (x,))
+        self, network: dict[str, Tensor], x: Tensor, t: Tensor, now: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Criterion, sum of the weighted penalties, and the buffers after the forward pass."""
+        y, found, buffers = self._call(_predict_and_penalise, network, x)
         criterion = self.criteria[0](y, t)
         if len(self.criteria) > 1:
             share = now["pcc_share"]
             criterion = share * criterion + (1 - share) * self.criteria[1](y, t)
         penalty = torch.zeros(())
         for key in self.penalties:
-            value = _l1(parameters) if key == "l1" else found[key]
+            value = _l1([network[name] for name in self.parameters]) if key == "l1" else found[key]
             factor = now[f"penalty_{key}"]
             penalty = penalty + (factor * now[f"switch_{key}"] if key in self.switches else factor) * value
-        return criterion, penalty
+        return criterion, penalty, {name: buffers[name] for name in self.buffers}
 
     def _now(self, run: Tensor, schedule: Tensor) -> dict[str, Tensor]:
         now = dict(zip(self.columns, schedule.unbind(0), strict=True))
@@ -122,29 +140,48 @@ class Step:
 
     def train(self, state: Tensor, run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor) -> Tensor:
         """State after one update; `x` is `[batch, inputs]`, `t` `[batch, outputs]`, `noise` as `draws` says."""
+        tensors = self.train_tensors(self.split(state), run, schedule, x, t, *noise)
+        return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+    def train_tensors(
+        self, state: Sequence[Tensor], run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor
+    ) -> list[Tensor]:
+        """`train` on the tensors that a state holds."""
         now = self._now(run, schedule)
+        network = self.network(state)
+        parameters = {name: network[name] for name in self.parameters}
+        buffers = {name: network[name].clone() for name in self.buffers}
         with self._training(noise):
 
-            def total(parameters: dict[str, Tensor]) -> Tensor:
-                criterion, penalty = self._terms(parameters, x, t, now)
-                return criterion + penalty
+            def total(parameters: dict[str, Tensor]) -> tuple[Tensor, tuple[Tensor, dict[str, Tensor]]]:
+                criterion, penalty, after = self._terms({**parameters, **buffers}, x, t, now)
+                return criterion + penalty, (criterion.detach(), after)
 
-            parameters = self.unflatten(state)
-            gradients, _ = grad_and_value(total)(parameters)
-        gradients = self._clipped(gradients)
-        slots = [self.unflatten(state[self.parameter_count * (i + 1) :]) for i in range(self.optimizer.slots)]
-        updated, new_slots = {}, []
-        for name, parameter in parameters.items():
-            own = tuple(slot[name] for slot in slots)
+            if parameters:
+                gradients, (_, (criterion, buffers)) = grad_and_value(total, has_aux=True)(parameters)
+            else:
+                gradients, (_, (criterion, buffers)) = {}, total(parameters)
+            updated, slots = self._optimised(parameters, self._clipped(gradients), state, now)
+            project = self.settings.constraints == "paper"
+            clones = {name: value.clone() for name, value in {**updated, **buffers}.items()}
+            settled = self._call(lambda module, loss: _settle(module, loss, project), clones, criterion)
+        return [*(settled[name] for name in (*self.parameters, *self.buffers)), *slots]
+
+    def _optimised(
+        self,
+        parameters: dict[str, Tensor],
+        gradients: dict[str, Tensor],
+        state: Sequence[Tensor],
+        now: dict[str, Tensor],
+    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Parameters and the optimiser's slots after its step."""
+        count, start = len(parameters), len(parameters) + len(self.buffers)
+        updated, columns = {}, []
+        for i, (name, parameter) in enumerate(parameters.items()):
+            own = tuple(state[start + i :: count]) if self.optimizer.slots else ()
             updated[name], own = self.optimizer.update(parameter, gradients[name], own, now)
-            new_slots.append(own)
-        if self.settings.constraints == "paper":
-            call = _Call(self.module, _project)
-            clones = {f"module.{k}": v.clone() for k, v in updated.items()}
-            updated = functional_call(call, clones, ())
-        flat = [updated[name].reshape(-1) for name in self.parameters]
-        flat += [own[i].reshape(-1) for i in range(self.optimizer.slots) for own in new_slots]
-        return torch.cat(flat)
+            columns.append(own)
+        return updated, [slot for row in zip(*columns, strict=True) for slot in row]
 
     def _clipped(self, gradients: dict[str, Tensor]) -> dict[str, Tensor]:
         norm, value = self.settings.clip_gradient_norm, self.settings.clip_gradient_value
@@ -158,25 +195,38 @@ class Step:
 
     def measure(self, state: Tensor, run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor) -> Tensor:
         """Criterion and penalty `[2]` of a training batch."""
+        return self.measure_tensors(self.split(state), run, schedule, x, t, *noise)
+
+    def measure_tensors(
+        self, state: Sequence[Tensor], run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor
+    ) -> Tensor:
+        """`measure` on the tensors that a state holds."""
+        network = {name: value.clone() for name, value in self.network(state).items()}
         with self._training(noise):
-            return torch.stack(self._terms(self.unflatten(state), x, t, self._now(run, schedule)))
+            criterion, penalty, _ = self._terms(network, x, t, self._now(run, schedule))
+        return torch.stack([criterion, penalty])
 
     def error(self, state: Tensor, x: Tensor, t: Tensor) -> Tensor:
         """Mean squared error `[1]` in evaluation mode."""
+        return self.error_tensors(self.split(state), x, t)
+
+    def error_tensors(self, state: Sequence[Tensor], x: Tensor, t: Tensor) -> Tensor:
+        """`error` on the tensors that a state holds."""
         self.module.eval()
-        y = functional_call(self.module, self.unflatten(state), (x,))
+        y = functional_call(self.module, self.network(state), (x,))
         return losses.mse(y, t).reshape(1)
 
-    def describe(self, state: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Effective weights `[n]`, and the sparsity error of a network that has one."""
+    def describe(self, network: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Effective weights `[n]`, and the sparsity error of a network that has one, from parameters and buffers."""
 
         def read(module: nn.Module) -> tuple[Tensor, Tensor | None]:
             return units.effective_weights(module), units.sparsity_error(module)
 
         self.module.eval()
-        call = _Call(self.module, read)
-        parameters = {f"module.{k}": v for k, v in self.unflatten(state).items()}
-        described: tuple[Tensor, Tensor | None] = functional_call(call, parameters, ())
+        shapes = [*self.parameters.values(), *self.buffers.values()]
+        parts = torch.split(network, [prod(shape) for shape in shapes])
+        tensors = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+        described: tuple[Tensor, Tensor | None] = self._call(read, self.network(tensors))
         return described
 
     def _training(self, noise: Sequence[Tensor]) -> ExitStack:

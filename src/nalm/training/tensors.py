@@ -6,6 +6,7 @@ Used for networks that the native kernel does not take, and where no C++ compile
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,7 @@ class TensorProgram:
         states: np.ndarray,
         run: np.ndarray,
         schedule: np.ndarray,
-        data: Sequence[np.ndarray],
+        data: Sequence[Any],
         data_index: np.ndarray,
         noise: Sequence[np.ndarray],
         noise_index: np.ndarray,
@@ -74,11 +75,11 @@ class TensorProgram:
     ) -> None:
         """See `NativeProgram.train`."""
         state, switches, table = torch.from_numpy(states), torch.from_numpy(run), torch.from_numpy(schedule)
-        batches = torch.from_numpy(np.stack(data))
+        batches = torch.from_numpy(np.stack([np.asarray(block) for block in data]))
         random = torch.from_numpy(np.stack(noise))
         which, which_noise = torch.from_numpy(data_index), torch.from_numpy(noise_index)
         alive = torch.from_numpy(failed < 0)
-        parameters = self.step.parameter_count
+        parameters = self.step.network_count
         with UnrolledProducts():
             for k in range(len(schedule)):
                 x, t = self._split(batches[:, k][which])
@@ -95,13 +96,13 @@ class TensorProgram:
         states: np.ndarray,
         run: np.ndarray,
         schedule: np.ndarray,
-        data: Sequence[np.ndarray],
+        data: Sequence[Any],
         data_index: np.ndarray,
         noise: Sequence[np.ndarray],
         noise_index: np.ndarray,
     ) -> np.ndarray:
         """See `NativeProgram.measure`."""
-        x, t = self._split(torch.from_numpy(np.stack([data[i][0] for i in data_index])))
+        x, t = self._split(torch.from_numpy(np.stack([np.asarray(data[i][:1])[0] for i in data_index])))
         random = self._noise(torch.from_numpy(np.stack([noise[i][0] for i in noise_index])))
         with torch.no_grad(), UnrolledProducts():
             table = torch.from_numpy(schedule[0])
@@ -114,6 +115,10 @@ class TensorProgram:
         with torch.no_grad(), UnrolledProducts():
             for start in range(0, len(states), at_once):
                 chosen = set_index[start : start + at_once]
-                x, t = self._split(torch.from_numpy(np.stack([sets[i] for i in chosen])))
+                x, t = self._split(torch.from_numpy(np.stack([sets[i][0] for i in chosen])))
                 parts.append(self._error(torch.from_numpy(states[start : start + at_once]), x, t)[:, 0])
         return torch.cat(parts).numpy()
+
+    def evaluation_rows(self, samples: int, in_features: int) -> int:
+        """Samples per chunk of an evaluation set: all at once."""
+        return samples

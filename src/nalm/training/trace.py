@@ -15,8 +15,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
 from nalm.training import operations
-from nalm.training.arrays import Array, Arrays, UnsupportedError
-from nalm.training.expressions import Expression, Graph
+from nalm.training.arrays import Array, Arrays, UnsupportedError, plain
+from nalm.training.expressions import Expression
 
 # composite operations that PyTorch counts as core, written with simpler ones
 _COMPOSITE = [
@@ -100,14 +100,14 @@ def _first_line_outside_torch(stack_trace: str | None) -> str:
     return frames[-1] if frames else ""
 
 
-def trace(function: Callable[..., Tensor], examples: Sequence[Tensor]) -> torch.fx.GraphModule:
+def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Tensor]) -> torch.fx.GraphModule:
     """The ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
 
     Raises:
         UnsupportedError: Python control flow of the module depends on the values of tensors.
     """
 
-    def unrolled(*args: Tensor) -> Tensor:
+    def unrolled(*args: Tensor) -> Tensor | list[Tensor]:
         with UnrolledProducts():
             return function(*args)
 
@@ -122,13 +122,12 @@ def trace(function: Callable[..., Tensor], examples: Sequence[Tensor]) -> torch.
         raise UnsupportedError(f"control flow or code that depends on values{line_of(error)}") from error
 
 
-def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], graph: Graph, rows: int) -> list[Expression]:
-    """The graph's output, flattened, as expressions of the inputs' expressions.
+def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], algebra: Arrays) -> list[Expression]:
+    """The graph's output, or all its outputs one after the other, flattened, as expressions of the inputs'.
 
     Raises:
         UnsupportedError: an operation has no scalar form; the message names it and the line of the module that uses it.
     """
-    algebra = Arrays(graph, rows)
     values: dict[torch.fx.Node, Any] = {}
     remaining = iter(inputs)
 
@@ -139,10 +138,11 @@ def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], graph
         if node.op == "placeholder":
             values[node] = next(remaining)
         elif node.op == "get_attr":
-            values[node] = _constant(getattr(graph_module, node.target), graph)
+            values[node] = _constant(getattr(graph_module, node.target), algebra)
         elif node.op == "output":
             result = look_up(node.args[0])
-            return list(result.values.reshape(-1))
+            parts = result if isinstance(result, (list, tuple)) else [result]
+            return [expression for part in parts for expression in part.values.reshape(-1)]
         elif getattr(node.target, "__name__", "") == "getitem":
             values[node] = look_up(node.args[0])[node.args[1]]
         else:
@@ -155,8 +155,10 @@ def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], graph
     raise AssertionError("a graph always ends with its output")
 
 
-def _constant(tensor: Tensor, graph: Graph) -> Array:
+def _constant(tensor: Tensor, algebra: Arrays) -> Array:
+    if any(algebra.symbols_of(tensor.shape)):
+        raise UnsupportedError(f"a constant of shape {list(tensor.shape)} with a value for each element of an axis")
     values = np.empty(tuple(tensor.shape), dtype=object)
     for position in np.ndindex(values.shape):
-        values[position] = graph.constant(tensor[position].item())
-    return Array(values)
+        values[position] = algebra.graph.constant(tensor[position].item())
+    return plain(values)

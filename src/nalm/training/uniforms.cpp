@@ -48,64 +48,10 @@ void outputs(uint32_t* key, int64_t* position, uint32_t* out, int64_t count) {
   }
 }
 
-// NumPy's pairwise sum over `count` rows of a tile `[count][TILE]`; a single row is not copied.
-template <int64_t TILE>
-const double* pairwise(const double* __restrict x, int64_t count, double* __restrict out) {
-  if (count == 1) return x;
-  if (count < 8) {
-    for (int64_t r = 0; r < TILE; r++) out[r] = x[r] + x[TILE + r];
-    for (int64_t i = 2; i < count; i++)
-      for (int64_t r = 0; r < TILE; r++) out[r] += x[i * TILE + r];
-    return out;
-  }
-  if (count > 128) {
-    int64_t half = count / 2;
-    half -= half % 8;
-    double second[TILE];
-    pairwise<TILE>(x, half, out);
-    const double* rest = pairwise<TILE>(x + half * TILE, count - half, second);
-    for (int64_t r = 0; r < TILE; r++) out[r] += rest[r];
-    return out;
-  }
-  double part[8][TILE];
-  std::memcpy(part, x, sizeof(part));
-  int64_t i = 8;
-  for (; i < count - count % 8; i += 8)
-    for (int64_t j = 0; j < 8; j++)
-      for (int64_t r = 0; r < TILE; r++) part[j][r] += x[(i + j) * TILE + r];
-  for (int64_t r = 0; r < TILE; r++)
-    out[r] = ((part[0][r] + part[1][r]) + (part[2][r] + part[3][r])) +
-             ((part[4][r] + part[5][r]) + (part[6][r] + part[7][r]));
-  for (; i < count; i++)
-    for (int64_t r = 0; r < TILE; r++) out[r] += x[i * TILE + r];
-  return out;
-}
+// Rows of the batch that are worked on at a time.
+constexpr int64_t TILE = 128;
 
 enum Operation { ADD, SUB, MUL, DIV, SQUARED, ROOT, RECIPROCAL };
-
-template <int64_t TILE, typename F>
-void each(double* __restrict total, const double* __restrict operand, F combine) {
-  for (int64_t r = 0; r < TILE; r++) total[r] = combine(total[r], operand[r]);
-}
-
-template <int64_t TILE>
-void combine(int64_t operation, double* total, const double* operand) {
-  switch (operation) {
-    case ADD: return each<TILE>(total, operand, [](double a, double b) { return a + b; });
-    case SUB: return each<TILE>(total, operand, [](double a, double b) { return a - b; });
-    case MUL: return each<TILE>(total, operand, [](double a, double b) { return a * b; });
-    default: return each<TILE>(total, operand, [](double a, double b) { return a / b; });
-  }
-}
-
-template <int64_t TILE>
-void finish(int64_t operation, double* total) {
-  for (int64_t r = 0; r < TILE; r++) {
-    if (operation == SQUARED) total[r] *= total[r];
-    if (operation == ROOT) total[r] = __builtin_sqrt(total[r]);
-    if (operation == RECIPROCAL) total[r] = 1.0 / total[r];
-  }
-}
 
 struct Shape {
   int64_t batch, inputs;
@@ -114,39 +60,76 @@ struct Shape {
   const int64_t* slices;
 };
 
-// One step: `tile` holds inputs * TILE numbers.
-template <int64_t TILE>
-void write_step(const Shape& s, const double* __restrict lanes, double* __restrict tile, float* __restrict out) {
+// NumPy's pairwise sum over `count` inputs from `u` on, of up to TILE rows of the batch.
+void pairwise(const Shape& s, const double* __restrict u, int64_t count, int64_t rows, double* __restrict out) {
+  const double lower = s.lower, width = s.width;
+  const auto set = [&](double* __restrict to, int64_t i) {
+    for (int64_t r = 0; r < rows; r++) to[r] = u[i * s.batch + r] * width + lower;
+  };
+  const auto add = [&](double* __restrict to, int64_t i) {
+    for (int64_t r = 0; r < rows; r++) to[r] += u[i * s.batch + r] * width + lower;
+  };
+  if (count < 8) {
+    set(out, 0);
+    for (int64_t i = 1; i < count; i++) add(out, i);
+    return;
+  }
+  if (count > 128) {
+    int64_t half = count / 2;
+    half -= half % 8;
+    double second[TILE];
+    pairwise(s, u, half, rows, out);
+    pairwise(s, u + half * s.batch, count - half, rows, second);
+    for (int64_t r = 0; r < rows; r++) out[r] += second[r];
+    return;
+  }
+  double part[8][TILE];
+  for (int64_t j = 0; j < 8; j++) set(part[j], j);
+  int64_t i = 8;
+  for (; i < count - count % 8; i += 8)
+    for (int64_t j = 0; j < 8; j++) add(part[j], i + j);
+  for (int64_t r = 0; r < rows; r++)
+    out[r] = ((part[0][r] + part[1][r]) + (part[2][r] + part[3][r])) +
+             ((part[4][r] + part[5][r]) + (part[6][r] + part[7][r]));
+  for (; i < count; i++) add(out, i);
+}
+
+template <typename F>
+void each(double* __restrict total, const double* __restrict operand, int64_t rows, F combine) {
+  for (int64_t r = 0; r < rows; r++) total[r] = combine(total[r], operand[r]);
+}
+
+void combine(int64_t operation, double* total, const double* operand, int64_t rows) {
+  switch (operation) {
+    case ADD: return each(total, operand, rows, [](double a, double b) { return a + b; });
+    case SUB: return each(total, operand, rows, [](double a, double b) { return a - b; });
+    case MUL: return each(total, operand, rows, [](double a, double b) { return a * b; });
+    default: return each(total, operand, rows, [](double a, double b) { return a / b; });
+  }
+}
+
+void finish(int64_t operation, double* __restrict total, int64_t rows) {
+  for (int64_t r = 0; r < rows; r++) {
+    if (operation == SQUARED) total[r] *= total[r];
+    if (operation == ROOT) total[r] = __builtin_sqrt(total[r]);
+    if (operation == RECIPROCAL) total[r] = 1.0 / total[r];
+  }
+}
+
+// Inputs and targets of one step. Additions in `pairwise` round each input on its way, as a stored input would be.
+void write_step(const Shape& s, const double* __restrict lanes, float* __restrict out) {
+  for (int64_t i = 0; i < s.inputs * s.batch; i++) out[i] = static_cast<float>(lanes[i] * s.width + s.lower);
   for (int64_t first = 0; first < s.batch; first += TILE) {
     const int64_t rows = s.batch - first < TILE ? s.batch - first : TILE;
-    for (int64_t i = 0; i < s.inputs; i++) {
-      const double* __restrict u = lanes + i * s.batch + first;
-      double* __restrict x = tile + i * TILE;
-      float* __restrict rounded = out + i * s.batch + first;
-      if (rows == TILE) {
-        for (int64_t r = 0; r < TILE; r++) {
-          x[r] = u[r] * s.width + s.lower;
-          rounded[r] = static_cast<float>(x[r]);
-        }
-      } else {
-        for (int64_t r = 0; r < TILE; r++) x[r] = r < rows ? u[r] * s.width + s.lower : 1.0;
-        for (int64_t r = 0; r < rows; r++) rounded[r] = static_cast<float>(x[r]);
-      }
-    }
     double total[TILE], operand[TILE];
     for (int64_t j = 0; j < s.operands; j++) {
       const int64_t start = s.slices[2 * j], count = s.slices[2 * j + 1] - start;
-      const double* sum = pairwise<TILE>(tile + start * TILE, count, j ? operand : total);
-      if (j) combine<TILE>(s.operation, total, sum);
-      else if (sum != total) std::memcpy(total, sum, sizeof(total));
+      pairwise(s, lanes + start * s.batch + first, count, rows, j ? operand : total);
+      if (j) combine(s.operation, total, operand, rows);
     }
-    if (s.operation >= SQUARED) finish<TILE>(s.operation, total);
+    if (s.operation >= SQUARED) finish(s.operation, total, rows);
     float* __restrict target = out + s.inputs * s.batch + first;
-    if (rows == TILE) {
-      for (int64_t r = 0; r < TILE; r++) target[r] = static_cast<float>(total[r]);
-    } else {
-      for (int64_t r = 0; r < rows; r++) target[r] = static_cast<float>(total[r]);
-    }
+    for (int64_t r = 0; r < rows; r++) target[r] = static_cast<float>(total[r]);
   }
 }
 
@@ -175,19 +158,38 @@ extern "C" void draw(uint32_t* key, int64_t* position, int64_t steps, int64_t ba
 }
 
 // For each of `tasks` tasks, inputs `lower + width * u` and targets of `steps` steps into its `out`
-// `[steps][inputs + 1][batch]`. `slices` holds pairs of first and last input, `operands` pairs a task; `tile` holds
-// inputs * 128 numbers.
+// `[steps][inputs + 1][batch]`. `slices` holds pairs of first and last input, `operands` pairs a task.
 extern "C" void write(const double* lanes, int64_t steps, int64_t batch, int64_t inputs, int64_t tasks,
                       const double* lower, const double* width, const int64_t* operation, const int64_t* operands,
-                      const int64_t* slices, double* tile, float* const* outs) {
-  // large tiles for few inputs, small ones where a tile of all inputs would leave the first-level cache
-  const auto write_one = inputs <= 16 ? write_step<128> : write_step<32>;
+                      const int64_t* slices, float* const* outs) {
   for (int64_t n = 0; n < tasks; slices += 2 * operands[n], n++) {
     const Shape shape{batch, inputs, lower[n], width[n], operation[n], operands[n], slices};
     float* out = outs[n];
     for (int64_t k = 0; k < steps; k++, out += batch * (inputs + 1))
-      write_one(shape, lanes + k * batch * inputs, tile, out);
+      write_step(shape, lanes + k * batch * inputs, out);
   }
+}
+
+// One task's data made step by step, where a block of them would not stay in the cache.
+struct Context {
+  const double* lanes;
+  float* out;
+  Shape shape;
+};
+
+extern "C" int64_t context_size() { return sizeof(Context); }
+
+extern "C" void make_context(void* context, const double* lanes, int64_t batch, int64_t inputs, double lower, double width,
+                             int64_t operation, int64_t operands, const int64_t* slices, float* out) {
+  *static_cast<Context*>(context) =
+      Context{lanes, out, Shape{batch, inputs, lower, width, operation, operands, slices}};
+}
+
+// The inputs and targets `[inputs + 1][batch]` of step k, until the next call.
+extern "C" const float* prepare(void* context, int64_t k) {
+  const Context& c = *static_cast<const Context*>(context);
+  write_step(c.shape, c.lanes + k * c.shape.batch * c.shape.inputs, c.out);
+  return c.out;
 }
 
 // PyTorch's float uniforms on [0, 1) of the next steps: draws of `widths[d]` numbers per row of the batch, made as

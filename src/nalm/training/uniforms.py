@@ -6,10 +6,11 @@ Bit for bit what NumPy's legacy generator and PyTorch's CPU generator give; both
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -20,8 +21,6 @@ from nalm.training import kernel_cache
 from nalm.training.native import NoCompilerError, address, build
 from nalm.training.randomness import Draw, NoiseStream
 
-# the most rows that the compiled code works on at a time
-_TILE = 128
 _WORDS = 624
 
 
@@ -36,13 +35,46 @@ def library() -> ctypes.CDLL | None:
         loaded = ctypes.CDLL(str(path or kernel_cache.keep(description, build(source, flags))))
     except NoCompilerError:
         return None
-    for name in ("draw", "write", "noise"):
+    for name in ("draw", "write", "make_context", "noise"):
         getattr(loaded, name).restype = None
+    loaded.context_size.restype = ctypes.c_int64
     return loaded
 
 
 def _integers(*values: int) -> tuple[ctypes.c_int64, ...]:
     return tuple(ctypes.c_int64(value) for value in values)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data of some steps of one task, made step by step by compiled code just before they are read.
+
+    Attributes:
+        function: address of the C function `const float* prepare(void* context, int64_t step)`.
+        context: its first argument, an object that keeps what it points to alive.
+        start, steps: which steps of the uniforms drawn last.
+        shape: of one step, `[features, batch]`.
+    """
+
+    function: int
+    context: np.ndarray
+    start: int
+    steps: int
+    shape: tuple[int, int]
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, part: slice) -> Prepared:
+        chosen = range(self.steps)[part]
+        return Prepared(self.function, self.context, self.start + chosen.start, len(chosen), self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """All steps, `[steps, features, batch]`."""
+        call = ctypes.CFUNCTYPE(ctypes.POINTER(ctypes.c_float), ctypes.c_void_p, ctypes.c_int64)(self.function)
+        context = address(self.context)
+        steps = range(self.start, self.start + self.steps)
+        return np.stack([np.ctypeslib.as_array(call(context, k), self.shape).copy() for k in steps])
 
 
 class UniformLanes:
@@ -53,37 +85,84 @@ class UniformLanes:
         state = np.random.RandomState(seed).get_state(legacy=False)["state"]
         self._key = state["key"].astype(np.uint32)
         self._position = np.array([state["pos"]], dtype=np.int64)
+        self._inputs, self._batch = inputs, batch
         count = batch * inputs
         self._words = np.empty(2 * count, dtype=np.uint32)
         self._row_major = np.empty(count)
         self._lanes = np.empty((steps, inputs, batch))
-        self._tile = np.empty(inputs * _TILE)
-        self._sizes = _integers(batch, inputs)
 
-    def bind(self, runs: Sequence[Run], outs: Sequence[np.ndarray]) -> None:
-        """Write for each of `runs` into its own array of `outs`, `[steps, inputs + 1, batch]`, from now on."""
-        intervals = [run.task.interpolation_range.intervals[0] for run in runs]
-        slices = [run.task.operands(run.seed, "paper") for run in runs]
-        operations = get_args(Operation)
-        self._arrays = (
-            np.array([lower for lower, _ in intervals], dtype=np.float64),
-            np.array([upper - lower for lower, upper in intervals], dtype=np.float64),
-            np.array([operations.index(run.task.operation) for run in runs], dtype=np.int64),
-            np.array([len(pairs) for pairs in slices], dtype=np.int64),
-            np.array([bound for pairs in slices for pair in pairs for bound in pair], dtype=np.int64),
-            self._tile,
+    def draw(self, steps: int) -> None:
+        """Go on to the next `steps` steps."""
+        assert steps <= len(self._lanes)
+        self._compiled.draw(
+            address(self._key),
+            address(self._position),
+            *_integers(steps, self._batch, self._inputs),
+            *(address(buffer) for buffer in (self._words, self._row_major, self._lanes)),
+        )
+
+    def bind(self, runs: Sequence[Run], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
+        """A function that writes the data of the first steps drawn last for each of `runs` into its array of `outs`."""
+        tasks = [_Task.of(run) for run in runs]
+        arrays = (
+            np.array([task.lower for task in tasks], dtype=np.float64),
+            np.array([task.width for task in tasks], dtype=np.float64),
+            np.array([task.operation for task in tasks], dtype=np.int64),
+            np.array([len(task.slices) // 2 for task in tasks], dtype=np.int64),
+            np.concatenate([task.slices for task in tasks]),
             np.array([out.ctypes.data for out in outs], dtype=np.int64),
         )
-        self._outs = tuple(outs)
-        self._task_arguments = (*_integers(len(runs)), *(address(array) for array in self._arrays))
+        lanes, sizes = address(self._lanes), _integers(self._batch, self._inputs, len(tasks))
+        arguments = tuple(address(array) for array in arrays)
+        alive = (arrays, tuple(outs))
 
-    def next(self, steps: int) -> None:
-        """Draw the next `steps` steps and write all data sets."""
-        assert steps <= len(self._lanes)
-        count, lanes = ctypes.c_int64(steps), address(self._lanes)
-        state = (address(self._key), address(self._position))
-        self._compiled.draw(*state, count, *self._sizes, address(self._words), address(self._row_major), lanes)
-        self._compiled.write(lanes, count, *self._sizes, *self._task_arguments)
+        def write(steps: int) -> None:
+            assert alive
+            self._compiled.write(lanes, *_integers(steps), *sizes, *arguments)
+
+        return write
+
+    def prepared(self, run: Run, out: np.ndarray) -> Prepared:
+        """The data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
+        task = _Task.of(run)
+        size = self._compiled.context_size()
+        context = np.empty(size, dtype=np.uint8).view(_Context)
+        context.alive = (self._lanes, out, task.slices)
+        self._compiled.make_context(
+            address(context),
+            address(self._lanes),
+            *_integers(self._batch, self._inputs),
+            ctypes.c_double(task.lower),
+            ctypes.c_double(task.width),
+            *_integers(task.operation, len(task.slices) // 2),
+            *map(address, (task.slices, out)),
+        )
+        function = ctypes.cast(self._compiled.prepare, ctypes.c_void_p).value
+        assert function is not None
+        return Prepared(function, context, 0, len(self._lanes), (self._inputs + 1, self._batch))
+
+
+class _Context(np.ndarray):
+    """Bytes of a C struct, with the arrays that it points to."""
+
+    alive: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What compiled code needs to know of a task."""
+
+    lower: float
+    width: float
+    operation: int
+    slices: np.ndarray
+
+    @classmethod
+    def of(cls, run: Run) -> _Task:
+        lower, upper = run.task.interpolation_range.intervals[0]
+        bounds = [bound for pair in run.task.operands(run.seed, "paper") for bound in pair]
+        operation = get_args(Operation).index(run.task.operation)
+        return cls(lower, upper - lower, operation, np.array(bounds, dtype=np.int64))
 
 
 class UniformNoise:
