@@ -127,7 +127,14 @@ def test_escape() -> None:
 
 @pytest.mark.parametrize(
     ("label", "title"),
-    [("nmu", "NMU"), ("nac_mul", "NAC•"), ("nau_snmu_batch", "NAU-sNMU (batch)"), ("mine", "mine")],
+    [
+        ("nmu", "NMU"),
+        ("nac_mul", "NAC•"),
+        ("nau_snmu_batch", "NAU-sNMU (batch)"),
+        ("nau_snmu [1,2]", "NAU-sNMU [1,2]"),
+        ("mine", "mine"),
+        ("mine and more", "mine and more"),
+    ],
 )
 def test_titles_of_units(label: str, title: str) -> None:
     assert unit_title(label) == title

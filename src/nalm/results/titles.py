@@ -10,10 +10,13 @@ _SUBSCRIPTS = {"•": r"\bullet", "+": "+", "•,σ": r"\bullet,\sigma", "•,NM
 
 def unit_title(label: str) -> str:
     """Return the papers' name of a unit, `NAU-NMU` for a network of two, or the label itself for an unknown
-    one."""
+    one; words behind the name stay."""
     title = _known_title(label)
     if title is not None:
         return title
+    name, space, details = label.partition(" ")
+    if space:
+        return f"{unit_title(name)} {details}"
     words = label.split("_")
     for cut in range(1, len(words)):
         parts = [_known_title("_".join(part)) for part in (words[:cut], words[cut:])]
