@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from nalm.errors import InputError, NalmError
+from nalm.training import plan, train
+from nalm.training.batches import LEAST_RUN_ITERATIONS, MOST_RUN_ITERATIONS
+from nalm.training.results import BatchResult
+from support.runs import grid, run, wide_run
+
+
+def results_of(workers: int, **settings: object) -> tuple[list[BatchResult], int]:
+    # long enough for two batches, with little to evaluate
+    length = LEAST_RUN_ITERATIONS // 12 + 1
+    sizes = {"validation_samples": 100, "test_samples": 100}
+    runs = grid(["nmu", "snmu"], range(4), iterations=length, log_interval=20_000, **sizes, **settings)
+    results: list[BatchResult] = []
+    done: list[int] = []
+    train(runs, results.append, workers=workers, on_progress=done.append)
+    assert sum(done) == len(runs) * (length + 1)
+    return results, len(runs)
+
+
+def test_worker_processes_give_the_results_of_this_process() -> None:
+    here, count = results_of(workers=1)
+    there, _ = results_of(workers=2)
+    assert len(here) > 1
+    assert sum(len(result.runs) for result in here) == count
+    by_run = {result.runs[0].id: result for result in there}
+    for mine in here:
+        other = by_run[mine.runs[0].id]
+        assert [a.id for a in mine.runs] == [b.id for b in other.runs]
+        np.testing.assert_array_equal(mine.interpolation_error, other.interpolation_error)
+        for name, state in mine.state.items():
+            for key, values in state.items():
+                np.testing.assert_array_equal(values, other.state[name][key])
+
+
+def test_nothing_to_train_is_no_work() -> None:
+    train([], lambda result: pytest.fail("no batch was expected"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"workers": 0}, "workers 0: give at least 1"), ({"device": "tpu"}, "device 'tpu': runs are trained on 'cpu'")],
+)
+def test_bad_options_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        train([run()], lambda result: None, **options)
+
+
+def test_batches_hold_whole_seeds_and_neither_too_little_nor_too_much() -> None:
+    runs = grid(["nmu", "snmu"], range(50), iterations=49_999)
+    batches = plan(runs)
+    assert sorted(r.id for batch in batches for r in batch.runs) == sorted(r.id for r in runs)
+    seeds = [{r.seed for r in batch.runs} for batch in batches]
+    assert len(set.union(*seeds)) == sum(map(len, seeds))
+    assert all(batch.iterations >= LEAST_RUN_ITERATIONS for batch in batches[:-1])
+    long = [wide_run("nau", "nmu", seed=0, learning_rate=rate / 1000, iterations=50_000_000) for rate in range(1, 9)]
+    assert all(batch.iterations <= MOST_RUN_ITERATIONS + 8 for batch in plan(long))
+
+
+def test_runs_of_different_length_or_logging_are_apart() -> None:
+    assert len(plan([run(iterations=10), run(iterations=20)])) == 2
+    assert len(plan([run(log_interval=10), run(log_interval=20)])) == 2
+    assert len(plan([run(learning_rate=1e-3), run(learning_rate=1e-2)])) == 1
+
+
+SCRIPT = """
+import sys
+from support.runs import grid
+from nalm.training import train
+runs = grid(["nmu"], range(8), iterations=3_000_000, log_interval=100_000)
+train(runs, lambda result: None, workers=2, on_progress=lambda done: print("going", flush=True))
+"""
+
+
+def started() -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "going"
+    return process
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True)
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "resource_tracker" not in line]
+
+
+def running(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks at /proc")
+def test_workers_end_with_a_killed_parent() -> None:
+    process = started()
+    workers = children(process)
+    assert len(workers) >= 2
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 10
+    while any(map(running, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(running, workers))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks at /proc")
+def test_a_killed_worker_is_told_in_one_line() -> None:
+    process = started()
+    os.kill(children(process)[0], signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert f"{NalmError.__module__}.{NalmError.__name__}: a worker process ended unexpectedly" in errors
+    assert "run the same command again to go on" in errors
