@@ -25,6 +25,7 @@ from nalm.training.randomness import NoiseStream
 from nalm.training.reinitialisation import Reinitialisation
 from nalm.training.results import BatchResult, Status
 from nalm.training.settings import TrainingSettings
+from nalm.training.settling import SETTLED_ROWS, Settling
 from nalm.training.step import Step
 from nalm.training.uniforms import UniformNoise, open_noise
 
@@ -68,7 +69,24 @@ class _History:
     weights: np.ndarray | None
     sparsity: np.ndarray | None
     failed_step: int | None
+    stopped_step: int | None
     state: dict[str, np.ndarray]
+
+    @property
+    def status(self) -> Status:
+        """How the run ended."""
+        if self.failed_step is not None:
+            return "failed"
+        return "finished" if self.stopped_step is None else "stopped"
+
+    @property
+    def reason(self) -> str | None:
+        """One sentence for a run that did not go to its last iteration."""
+        if self.failed_step is not None:
+            return f"diverged: a parameter was not finite after the update of step {self.failed_step}"
+        if self.stopped_step is not None:
+            return f"settled: the network had not changed for {SETTLED_ROWS} logged rows at step {self.stopped_step}"
+        return None
 
 
 class _Group:
@@ -91,6 +109,8 @@ class _Group:
         self._initialise()
         self._sets = [self._evaluation_sets(data, part) for part in PARTS]
         self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
+        self._settling = Settling(self.settings, len(runs)) if self.settings.early_stop else None
+        self.stopped_step = np.full(len(runs), -1, dtype=np.int64)
         self.losses: list[np.ndarray] = []
         self.errors: list[np.ndarray] = []
         self.parameters: list[np.ndarray] = []
@@ -141,13 +161,22 @@ class _Group:
         samples = self.settings.validation_samples if part == "validation" else self.settings.test_samples
         return self.program.evaluation_rows(samples, run.task.in_features)
 
-    def evaluate(self) -> None:
-        """Record errors and parameters of a logged step."""
+    @property
+    def is_done(self) -> bool:
+        """Whether every run has failed or been stopped."""
+        return bool((self.failed >= 0).all())
+
+    def evaluate(self, step: int) -> None:
+        """Record errors and parameters of a logged step, and stop runs that have settled."""
         errors = [self.program.error(self.states, *sets) for sets in self._sets]
         self.errors.append(np.stack(errors, axis=1))
         self.parameters.append(self.states[:, : self.step.network_count].copy())
         if self._rule is not None:
             self._rule.log(errors[0])
+        if self._settling is not None:
+            settled = self._settling.log(step, self.parameters[-1]) & (self.failed < 0)
+            self.stopped_step[settled] = step
+            self.failed[settled] = 0
         if "inalu" in self.step.switches:
             self.switches[:, self.step.switches.index("inalu")] = errors[0] < 1.0
 
@@ -207,8 +236,10 @@ class _Group:
         logged = np.arange(len(self.losses)) * self.settings.log_interval
         found = {}
         for n, run in enumerate(self.runs):
-            failed_step = int(self.failed_step[n]) if self.failed[n] >= 0 else None
-            rows = len(logged) if failed_step is None else int((logged <= failed_step).sum())
+            failed_step = int(self.failed_step[n]) if self.failed_step[n] >= 0 else None
+            stopped_step = int(self.stopped_step[n]) if self.stopped_step[n] >= 0 else None
+            last = next((step for step in (failed_step, stopped_step) if step is not None), logged[-1])
+            rows = int((logged <= last).sum())
             found[run.id] = _History(
                 rows=rows,
                 losses=losses[n, :rows],
@@ -216,6 +247,7 @@ class _Group:
                 weights=None if weights is None else weights[n, :rows],
                 sparsity=None if sparsity is None else sparsity[n, :rows],
                 failed_step=failed_step,
+                stopped_step=stopped_step,
                 state=_named(self.step, self.states[n]),
             )
         return found
@@ -279,13 +311,16 @@ def _train_together(
     end = settings.iterations + 1
     for logged in settings.logged_steps:
         for group in groups:
-            group.evaluate()
+            group.evaluate(logged)
         stop = min(logged + settings.log_interval, end)
         for start in range(logged, stop, data.steps):
             blocks = data.draw(min(data.steps, stop - start))
             for group in groups:
                 group.advance(start, blocks, logged=start == logged)
         on_progress((stop - logged) * len(runs))
+        if all(group.is_done for group in groups):
+            on_progress((end - stop) * len(runs))
+            break
     return {run_id: history for group in groups for run_id, history in group.histories().items()}
 
 
@@ -298,7 +333,6 @@ def _result(runs: tuple[Run, ...], histories: Sequence[_History], seconds: float
         np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories
     ]
     failures = [history.failed_step for history in histories]
-    status: tuple[Status, ...] = tuple("finished" if step is None else "failed" for step in failures)
     return BatchResult(
         runs=runs,
         run_index=np.repeat(np.arange(len(runs)), rows),
@@ -309,12 +343,9 @@ def _result(runs: tuple[Run, ...], histories: Sequence[_History], seconds: float
         extrapolation_error=errors[:, 1],
         sparsity_error=np.concatenate(sparsity).astype(np.float64),
         weights=tuple(history.weights for history in histories),
-        status=status,
+        status=tuple(history.status for history in histories),
         failed_step=tuple(failures),
-        reason=tuple(
-            None if step is None else f"diverged: a parameter was not finite after the update of step {step}"
-            for step in failures
-        ),
+        reason=tuple(history.reason for history in histories),
         state={run.id: history.state for run, history in zip(runs, histories, strict=True)},
         seconds=seconds,
     )

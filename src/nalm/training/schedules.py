@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 import numpy as np
@@ -60,3 +61,21 @@ def penalty_factors(settings: TrainingSettings, steps: np.ndarray) -> dict[str, 
     if settings.l1:
         factors["l1"] = l1_factor(settings, steps)
     return factors
+
+
+def last_change(settings: TrainingSettings) -> int | None:
+    """The step from which all factors stay as they are; None if they never do."""
+    npu = settings.npu_penalty_scale if settings.npu_weight_penalty or settings.npu_gate_penalty else None
+    uses_ramp = settings.sparsity_penalty > 0 or npu == "ramp"
+    if uses_ramp and settings.ramp == "exponential":
+        return None
+    steps = [settings.ramp_end if uses_ramp else 0]
+    if settings.l1 or npu == "l1":
+        first, last = sorted((settings.l1_start, settings.l1_end))
+        # one period more than needed does no harm, one less would
+        steps.append(settings.l1_step * (1 + math.ceil(math.log(last / first, settings.l1_growth))))
+    if settings.loss == "pcc-mse":
+        steps.append(settings.pcc_to_mse_iteration)
+    if settings.inalu_penalty:
+        steps.append(settings.inalu_penalty_start)
+    return max(steps)
