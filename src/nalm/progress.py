@@ -34,25 +34,34 @@ class Silence:
 
 
 class _Count:
-    """Runs and iterations done, and the rate."""
+    """Runs and iterations done, and the rate since training began: networks are compiled before that."""
 
     def __init__(self, runs: int, finished: int, iterations: int, clock: Callable[[], float]) -> None:
         self.runs, self.done = runs, finished
         self.iterations, self.iterations_done = iterations, 0
         self._clock = clock
-        self._start = clock()
+        self._start: tuple[float, int] | None = None
 
     def add(self, iterations: int) -> None:
         self.iterations_done = min(self.iterations, self.iterations_done + iterations)
+        if self._start is None:
+            self._start = (self._clock(), self.iterations_done)
 
     @property
-    def rate(self) -> float:
-        """Run-iterations per second."""
-        return self.iterations_done / max(self._clock() - self._start, 1e-9)
+    def rate(self) -> float | None:
+        """Run-iterations per second, None before there is a second message to tell."""
+        if self._start is None or self.iterations_done == self._start[1]:
+            return None
+        return (self.iterations_done - self._start[1]) / max(self._clock() - self._start[0], 1e-9)
+
+    @property
+    def speed(self) -> str:
+        """The rate in words."""
+        return "starting" if self.rate is None else f"{self.rate:.3g} run-iterations/s"
 
     @property
     def seconds_left(self) -> float | None:
-        return (self.iterations - self.iterations_done) / self.rate if self.iterations_done else None
+        return None if self.rate is None else (self.iterations - self.iterations_done) / self.rate
 
 
 class Bar:
@@ -93,9 +102,7 @@ class Bar:
         self._progress.update(self._task, completed=self._count.iterations_done, **self._fields())
 
     def _fields(self) -> dict[str, Any]:
-        count = self._count
-        rate = f"{count.rate:.3g} run-iterations/s" if count.iterations_done else "starting"
-        return {"runs": f"{count.done}/{count.runs}", "rate": rate}
+        return {"runs": f"{self._count.done}/{self._count.runs}", "rate": self._count.speed}
 
 
 class Lines:
@@ -130,7 +137,7 @@ class Lines:
             return
         self._last = now
         left = "" if count.seconds_left is None or at_once else f", {count.seconds_left:.0f} s left"
-        self._write(f"{count.done}/{count.runs} runs, {count.rate:.3g} run-iterations/s{left}")
+        self._write(f"{count.done}/{count.runs} runs, {count.speed}{left}")
 
 
 class JsonLines:
