@@ -53,6 +53,15 @@ def test_rate_does_not_count_the_time_before_training():
     assert lines[2:] == ["0/2 runs, 9.9 run-iterations/s, 51 s left"]
 
 
+def test_short_training_has_no_rate():
+    lines = []
+    report = Lines(lines.append, Clock())
+    report.begin(runs=2, finished=0, iterations=600)
+    report.progress(600)
+    report.batch(batch(2))
+    assert lines[1:] == ["2/2 runs"]
+
+
 def test_json_lines_count_up():
     lines, clock = [], Clock()
     report = JsonLines(lines.append, clock)

@@ -136,8 +136,12 @@ class Lines:
         if not at_once and now - self._last < _LINE_EVERY_S:
             return
         self._last = now
-        left = "" if count.seconds_left is None or at_once else f", {count.seconds_left:.0f} s left"
-        self._write(f"{count.done}/{count.runs} runs, {count.speed}{left}")
+        words = [f"{count.done}/{count.runs} runs"]
+        if count.rate is not None or not at_once:
+            words.append(count.speed)
+        if count.seconds_left is not None and not at_once:
+            words.append(f"{count.seconds_left:.0f} s left")
+        self._write(", ".join(words))
 
 
 class JsonLines:
