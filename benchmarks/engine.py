@@ -201,7 +201,7 @@ def measure(name: str, quick: bool) -> Row:
     wide = name == "nau_nmu"
     iterations = (2_000 if wide else 10_000) if quick else (10_000 if wide else 50_000)
     eager = eager_us(name, 200 if quick else 1000)
-    one = one_core_us(name, seeds=1, iterations=iterations)
+    one = one_core_us(name, seeds=1 if wide else 4, iterations=iterations)
     cores = all_cores_us(name, seeds=available_cores() * (1 if quick else 3), iterations=iterations)
     floor = floor_us(name, 20_000) if name in ("nmu", "snmu") else None
     cold = warm = None
