@@ -11,165 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import cast
 
 from nalm.training.expressions import Axes, Axis, Expression, ordered
+from nalm.training.functions import FUNCTIONS
 
-_VECTOR = {
-    "add": "({0} + {1})",
-    "sub": "({0} - {1})",
-    "mul": "({0} * {1})",
-    "div": "({0} / {1})",
-    "minimum": "at::vec::minimum({0}, {1})",
-    "maximum": "at::vec::maximum({0}, {1})",
-    "pow": "{0}.pow({1})",
-    "atan2": "{0}.atan2({1})",
-    "fmod": "{0}.fmod({1})",
-    "sign": "sign({0})",
-    "sigmoid": "(ONE / (ONE + {0}.neg().exp()))",
-    "eq": "({0} == {1})",
-    "ne": "({0} != {1})",
-    "lt": "({0} < {1})",
-    "gt": "({0} > {1})",
-    "le": "({0} <= {1})",
-    "ge": "({0} >= {1})",
-    "and": "({0} & {1})",
-    "or": "({0} | {1})",
-    "not": "V::blendv(TRUE, ZERO, {0})",
-    "where": "V::blendv({2}, {1}, {0})",
-    "float": "V::blendv(ZERO, ONE, {0})",
-} | {
-    name: f"{{0}}.{name}()"
-    for name in [
-        "neg",
-        "abs",
-        "exp",
-        "log",
-        "sin",
-        "cos",
-        "tan",
-        "tanh",
-        "sinh",
-        "cosh",
-        "sqrt",
-        "rsqrt",
-        "reciprocal",
-        "floor",
-        "ceil",
-        "round",
-        "trunc",
-        "log1p",
-        "expm1",
-        "erf",
-        "atan",
-        "asin",
-        "acos",
-        "exp2",
-        "log2",
-        "log10",
-    ]
-}
-
-_SCALAR = {
-    "add": "({0} + {1})",
-    "sub": "({0} - {1})",
-    "mul": "({0} * {1})",
-    "div": "({0} / {1})",
-    "neg": "(-{0})",
-    "minimum": "smaller({0}, {1})",
-    "maximum": "larger({0}, {1})",
-    "rsqrt": "(1.0f / std::sqrt({0}))",
-    "reciprocal": "(1.0f / {0})",
-    "sign": "sign({0})",
-    "sigmoid": "(1.0f / (1.0f + std::exp(-{0})))",
-    "round": "std::nearbyint({0})",
-    "pow": "std::pow({0}, {1})",
-    "atan2": "std::atan2({0}, {1})",
-    "fmod": "std::fmod({0}, {1})",
-    "eq": "({0} == {1})",
-    "ne": "({0} != {1})",
-    "lt": "({0} < {1})",
-    "gt": "({0} > {1})",
-    "le": "({0} <= {1})",
-    "ge": "({0} >= {1})",
-    "and": "({0} && {1})",
-    "or": "({0} || {1})",
-    "not": "(!{0})",
-    "where": "({0} ? {1} : {2})",
-    "float": "({0} ? 1.0f : 0.0f)",
-} | {
-    name: f"std::{name}({{0}})"
-    for name in [
-        "abs",
-        "exp",
-        "log",
-        "sin",
-        "cos",
-        "tan",
-        "tanh",
-        "sinh",
-        "cosh",
-        "sqrt",
-        "floor",
-        "ceil",
-        "trunc",
-        "log1p",
-        "expm1",
-        "erf",
-        "atan",
-        "asin",
-        "acos",
-        "exp2",
-        "log2",
-        "log10",
-    ]
-}
-
-PRELUDE = """\
-#include <ATen/cpu/vec/functional_base.h>
-#include <ATen/cpu/vec/vec.h>
-#include <cmath>
-#include <cstdint>
-
-using V = at::vec::Vectorized<float>;
-namespace {
-constexpr int64_t W = V::size();
-inline V sign(V x) {
-  const V one(1.0f), zero(0.0f);
-  return V::blendv(zero, one, x > zero) - V::blendv(zero, one, x < zero);
-}
-inline float sign(float x) { return float(x > 0.0f) - float(x < 0.0f); }
-inline float smaller(float a, float b) { return (a != a || a < b) ? a : b; }
-inline float larger(float a, float b) { return (a != a || a > b) ? a : b; }
-inline float total(V x) {
-  return at::vec::vec_reduce_all<float>([](V& a, V& b) { return a + b; }, x);
-}
-// Elements i to i + W of the N at p; beyond the end they are arbitrary.
-template <int64_t N>
-inline V load(const float* p, int64_t i) {
-  if constexpr (N % W == 0) return V::loadu(p + i);
-  return i + W <= N ? V::loadu(p + i) : V::loadu(p + i, N - i);
-}
-// x with zeros for elements beyond the end.
-template <int64_t N>
-inline V inside(V x, int64_t i) {
-  if constexpr (N % W == 0) return x;
-  return i + W <= N ? x : V::set(V(0.0f), x, N - i);
-}
-template <int64_t N>
-inline void store(V x, float* p, int64_t i) {
-  x.store(p + i, N % W == 0 || i + W <= N ? W : N - i);
-}
-template <int64_t N>
-constexpr int64_t padded = (N + W - 1) / W * W;
-// How many vectors, of at most `most`, divide the N elements evenly.
-template <int64_t N>
-constexpr int64_t tile(int64_t most) {
-  while (N % (most * W) != 0 && most > 1) most--;
-  return most;
-}
-}  // namespace
-"""
+PRELUDE = files("nalm.training").joinpath("kernel.hpp").read_text()
 
 
 @dataclass(frozen=True)
@@ -314,7 +162,7 @@ class _Body:
             if node.axes or node.level != level or node.op in ("constant", "leaf") or node.op.startswith("sum "):
                 continue
             kind = "bool" if node.boolean else "float"
-            value = _SCALAR[node.op].format(*(self.scalar(arg) for arg in node.args))
+            value = FUNCTIONS[node.op].scalar.format(*(self.scalar(arg) for arg in node.args))
             self.lines.append(f"const {kind} k{node.index} = {value};")
 
     @staticmethod
@@ -346,7 +194,7 @@ class _Body:
 
         body = []
         for node in loop.nodes:
-            value = _VECTOR[node.op].format(*(vector(arg) for arg in node.args))
+            value = FUNCTIONS[node.op].vector.format(*(vector(arg) for arg in node.args))
             body.append(f"const V v{node.index} = {value};")
             if node.index in loop.kept and loop is not self._final:
                 body.append(f"v{node.index}.store(kept{node.index} + {index});")
@@ -390,7 +238,7 @@ class _Body:
 
         body = []
         for node in nodes:
-            value = _VECTOR[node.op].format(*(vector(arg) for arg in node.args))
+            value = FUNCTIONS[node.op].vector.format(*(vector(arg) for arg in node.args))
             body.append(f"const V v{node.index} = {value};")
         for root in roots:
             term = vector(root.args[0])

@@ -6,18 +6,18 @@ Slow, but it takes anything that autograd takes, Python control flow that depend
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from nalm.training.program import Inputs, Program
 from nalm.training.randomness import unpacked
 from nalm.training.step import Step
 
 
-class EagerProgram:
-    """The same interface as `NativeProgram`."""
+class EagerProgram(Program):
+    """Evaluates a step for one run after the other by ordinary tensor operations."""
 
     trains_streams_together = False
 
@@ -32,61 +32,39 @@ class EagerProgram:
         x, t = torch.split(torch.from_numpy(data).T, list(self.step.features), dim=-1)
         return x, t
 
-    def train(
-        self,
-        states: np.ndarray,
-        run: np.ndarray,
-        schedule: np.ndarray,
-        data: Sequence[Any],
-        data_index: np.ndarray,
-        noise: Sequence[np.ndarray],
-        noise_index: np.ndarray,
-        failed: np.ndarray,
-    ) -> None:
-        """See `NativeProgram.train`."""
-        table = torch.from_numpy(schedule)
-        blocks = [np.asarray(block) for block in data]
+    def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:
+        """See `Program.train`."""
+        table = torch.from_numpy(inputs.schedule)
+        blocks = [np.asarray(block) for block in inputs.data]
         for n in np.flatnonzero(failed < 0):
-            state, switches = torch.from_numpy(states[n]), torch.from_numpy(run[n])
-            for k in range(len(schedule)):
-                x, t = self._split(blocks[data_index[n]][k])
-                own = self._noise(noise[noise_index[n]][k])
+            state, switches = torch.from_numpy(states[n]), torch.from_numpy(inputs.switches[n])
+            for k in range(inputs.steps):
+                x, t = self._split(blocks[inputs.data_index[n]][k])
+                own = self._noise(inputs.noise[inputs.noise_index[n]][k])
                 state = self.step.train(state, switches, table[k], x, t, *own).detach()
                 if not torch.isfinite(state[: self.step.network_count].sum()):
                     failed[n] = k
                     break
             states[n] = state.numpy()
 
-    def measure(
-        self,
-        states: np.ndarray,
-        run: np.ndarray,
-        schedule: np.ndarray,
-        data: Sequence[Any],
-        data_index: np.ndarray,
-        noise: Sequence[np.ndarray],
-        noise_index: np.ndarray,
-    ) -> np.ndarray:
-        """See `NativeProgram.measure`."""
+    def measure(self, states: np.ndarray, inputs: Inputs) -> np.ndarray:
+        """See `Program.measure`."""
         rows = []
-        blocks = [np.asarray(block[:1]) for block in data]
+        blocks = [np.asarray(block[:1]) for block in inputs.data]
+        now = torch.from_numpy(inputs.schedule[0])
         with torch.no_grad():
             for n, state in enumerate(states):
-                x, t = self._split(blocks[data_index[n]][0])
-                own = self._noise(noise[noise_index[n]][0])
-                now = (torch.from_numpy(run[n]), torch.from_numpy(schedule[0]))
-                rows.append(self.step.measure(torch.from_numpy(state), *now, x, t, *own).numpy())
+                x, t = self._split(blocks[inputs.data_index[n]][0])
+                own = self._noise(inputs.noise[inputs.noise_index[n]][0])
+                switches = torch.from_numpy(inputs.switches[n])
+                rows.append(self.step.measure(torch.from_numpy(state), switches, now, x, t, *own).numpy())
         return np.stack(rows)
 
     def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:
-        """See `NativeProgram.error`."""
+        """See `Program.error`."""
         with torch.no_grad():
             errors = [
                 self.step.error(torch.from_numpy(state), *self._split(sets[index][0])).item()
                 for state, index in zip(states, set_index, strict=True)
             ]
         return np.array(errors, dtype=np.float32)
-
-    def evaluation_rows(self, samples: int, in_features: int) -> int:
-        """Samples per chunk of an evaluation set: all at once."""
-        return samples

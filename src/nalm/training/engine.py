@@ -20,7 +20,8 @@ from nalm.runs import Run
 from nalm.streams import weight_generator
 from nalm.training.batches import Batch, stream_key
 from nalm.training.data import PARTS, Block, Data, Part
-from nalm.training.programs import Lowered, Program, ProgramKey, program, program_key, step_of
+from nalm.training.program import Inputs, Program
+from nalm.training.programs import Lowered, ProgramKey, program, program_key, step_of
 from nalm.training.randomness import NoiseStream
 from nalm.training.reinitialisation import Reinitialisation
 from nalm.training.results import BatchResult, Status
@@ -185,43 +186,20 @@ class _Group:
         count = len(data[0])
         schedule = _schedule(self.step, self.settings, start, count)
         noise = [stream.take(count) for stream in self._noise]
+        inputs = Inputs(self.switches, schedule, data, self.data_index, noise, self.noise_index)
         if logged:
-            self.losses.append(
-                self.program.measure(
-                    self.states, self.switches, schedule, data, self.data_index, noise, self.noise_index
-                )
-            )
+            self.losses.append(self.program.measure(self.states, inputs))
         first = 0
         while first < count:
             reset = self._rule.next(start + first, start + count) if self._rule else None
             last = count if reset is None else reset[0] - start + 1
-            self._update(start, slice(first, last), schedule, data, noise)
+            before = self.failed >= 0
+            self.program.train(self.states, inputs.part(first, last), self.failed)
+            now = (self.failed >= 0) & ~before
+            self.failed_step[now] = start + first + self.failed[now]
             if reset is not None:
                 self._draw_anew(reset[1])
             first = last
-
-    def _update(
-        self,
-        start: int,
-        part: slice,
-        schedule: np.ndarray,
-        data: Sequence[Block],
-        noise: Sequence[np.ndarray],
-    ) -> None:
-        before = self.failed >= 0
-        whole = part == slice(0, len(schedule))
-        self.program.train(
-            self.states,
-            self.switches,
-            schedule[part],
-            data if whole else [block[part] for block in data],
-            self.data_index,
-            noise if whole else [values[part] for values in noise],
-            self.noise_index,
-            self.failed,
-        )
-        now = (self.failed >= 0) & ~before
-        self.failed_step[now] = start + part.start + self.failed[now]
 
     def _draw_anew(self, which: np.ndarray) -> None:
         for n in np.flatnonzero(which & (self.failed < 0)):

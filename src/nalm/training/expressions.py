@@ -12,11 +12,12 @@ from typing import Literal
 
 import numpy as np
 
+from nalm.training.functions import COMPARISONS
+
 Axis = Literal["batch", "wide"]
 Axes = frozenset[Axis]
 NO_AXES: Axes = frozenset()
 
-COMPARISONS = frozenset({"eq", "ne", "lt", "gt", "le", "ge"})
 LOGICAL = frozenset({"and", "or", "not"})
 
 

@@ -33,8 +33,9 @@ def _fingerprint() -> bytes:
     digest = hashlib.sha256(f"{torch.__version__} {_processor()}".encode())
     for name in _SOURCES:
         root = _PACKAGE / name
-        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            digest.update(path.read_bytes())
+        for path in sorted(root.rglob("*.[phc]*")) if root.is_dir() else [root]:
+            if path.suffix in (".py", ".hpp", ".cpp"):
+                digest.update(path.read_bytes())
     return digest.digest()
 
 

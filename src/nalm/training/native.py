@@ -19,6 +19,7 @@ import torch
 from nalm.training.arrays import Array, Arrays, Symbols, UnsupportedError, plain
 from nalm.training.codegen import PRELUDE, Place, Sizes, reading_function, training_function
 from nalm.training.expressions import Axis, Expression, Graph
+from nalm.training.program import Inputs, Program
 from nalm.training.randomness import lane_axis
 from nalm.training.step import Step
 from nalm.training.trace import scalarise, trace
@@ -233,7 +234,7 @@ def address(array: np.ndarray) -> ctypes.c_void_p:
     return ctypes.c_void_p(array.__array_interface__["data"][0])  # half the cost of `array.ctypes`
 
 
-class NativeProgram:
+class NativeProgram(Program):
     """A compiled network. All arrays are C-contiguous float32 unless said otherwise.
 
     Attributes:
@@ -250,22 +251,16 @@ class NativeProgram:
             getattr(self._library, name).restype = None
 
     @staticmethod
-    def _inputs(
-        run: np.ndarray,
-        schedule: np.ndarray,
-        data: Sequence[Any],
-        data_index: np.ndarray,
-        noise: Sequence[np.ndarray],
-        noise_index: np.ndarray,
-    ) -> tuple[list[Any], tuple[np.ndarray, ...]]:
+    def _arguments(inputs: Inputs) -> tuple[list[Any], tuple[np.ndarray, ...]]:
         """The arguments that all functions share, and the arrays that they point to."""
+        data = inputs.data
         prepared = getattr(data[0], "function", None)
         start = data[0].start if prepared else 0
-        pointers = _pointers([block.context for block in data] if prepared else data, data_index)
-        alive = (pointers, _pointers(noise, noise_index))
+        pointers = _pointers([block.context for block in data] if prepared else data, inputs.data_index)
+        alive = (pointers, _pointers(inputs.noise, inputs.noise_index))
         arguments = [
-            address(run),
-            address(schedule),
+            address(inputs.switches),
+            address(inputs.schedule),
             ctypes.c_void_p(prepared),
             ctypes.c_int64(start),
             *(address(array) for array in alive),
@@ -273,50 +268,27 @@ class NativeProgram:
         ]
         return arguments, alive
 
-    def train(
-        self,
-        states: np.ndarray,
-        run: np.ndarray,
-        schedule: np.ndarray,
-        data: Sequence[Any],
-        data_index: np.ndarray,
-        noise: Sequence[np.ndarray],
-        noise_index: np.ndarray,
-        failed: np.ndarray,
-    ) -> None:
-        """Advance `states` `[runs, state]` in place by one step per row of `schedule`.
-
-        `data[data_index[n]]` is a `nalm.training.data.Block`, `noise[noise_index[n]]` is `[steps, floats]`; `failed`
-        (int64, -1 while all is well) receives the index of the step at which a run's network stopped being finite.
-        """
-        arguments, alive = self._inputs(run, schedule, data, data_index, noise, noise_index)
-        self._library.train(address(states), *arguments, ctypes.c_int64(len(schedule)), address(failed))
+    def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:
+        """See `Program.train`."""
+        arguments, alive = self._arguments(inputs)
+        self._library.train(address(states), *arguments, ctypes.c_int64(inputs.steps), address(failed))
         assert alive
 
-    def measure(
-        self,
-        states: np.ndarray,
-        run: np.ndarray,
-        schedule: np.ndarray,
-        data: Sequence[Any],
-        data_index: np.ndarray,
-        noise: Sequence[np.ndarray],
-        noise_index: np.ndarray,
-    ) -> np.ndarray:
-        """Criterion and penalty `[runs, 2]` on the first step's batch."""
+    def measure(self, states: np.ndarray, inputs: Inputs) -> np.ndarray:
+        """See `Program.measure`."""
         result = np.empty((len(states), 2), dtype=np.float32)
-        arguments, alive = self._inputs(run, schedule, data, data_index, noise, noise_index)
+        arguments, alive = self._arguments(inputs)
         self._library.measure(address(states), *arguments, ctypes.c_int64(1), address(result))
         assert alive
         return result
 
     def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:
-        """Mean squared error `[runs]` on `sets[set_index[n]]`, each `[chunks, features, rows]`."""
+        """See `Program.error`."""
         chunks, _, rows = sets[0].shape
         function = getattr(self._library, f"error_{rows}")
         result = np.empty(len(states), dtype=np.float32)
         nothing = np.zeros(1, dtype=np.float32)
-        arguments, alive = self._inputs(nothing, nothing, sets, set_index, sets, set_index)
+        arguments, alive = self._arguments(Inputs(nothing, nothing, sets, set_index, sets, set_index))
         function(address(states), *arguments, ctypes.c_int64(chunks), address(result))
         assert alive
         return result

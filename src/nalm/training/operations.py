@@ -1,7 +1,7 @@
 """What each ATen operation of a traced step means on arrays of scalar expressions.
 
-To support one more operation, add it to `POINTWISE`, or write a function that takes the array algebra and the
-operation's own arguments and decorate it with `@operation("name")`.
+To support one more operation, add a row to `nalm.training.functions` and its name to `POINTWISE`, or write a function
+that takes the array algebra and the operation's own arguments and decorate it with `@operation("name")`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from nalm.training.arrays import Array, Arrays, UnsupportedError
+from nalm.training.functions import COMPARISONS, ELEMENTARY
 
 Operation = Callable[..., Any]
 F = TypeVar("F", bound=Operation)
@@ -20,57 +21,16 @@ Number = float | int | bool
 
 # ATen name -> expression name, for operations that act element by element on all their arguments
 POINTWISE: dict[str, str] = {
-    name: name
-    for name in [
-        "neg",
-        "abs",
-        "exp",
-        "log",
-        "sin",
-        "cos",
-        "tan",
-        "tanh",
-        "sinh",
-        "cosh",
-        "sqrt",
-        "rsqrt",
-        "reciprocal",
-        "floor",
-        "ceil",
-        "round",
-        "trunc",
-        "log1p",
-        "expm1",
-        "erf",
-        "atan",
-        "asin",
-        "acos",
-        "exp2",
-        "log2",
-        "log10",
-        "mul",
-        "minimum",
-        "maximum",
-        "eq",
-        "ne",
-        "lt",
-        "gt",
-        "le",
-        "ge",
-        "atan2",
-        "fmod",
-    ]
-} | {
+    **{name: name for name in (*ELEMENTARY, *COMPARISONS)},
+    **{name: name for name in ("neg", "round", "reciprocal", "rsqrt", "sigmoid", "sign", "mul", "where")},
+    **{name: name for name in ("minimum", "maximum", "atan2", "fmod")},
     "sgn": "sign",
-    "sign": "sign",
-    "sigmoid": "sigmoid",
     "logical_and": "and",
     "logical_or": "or",
     "logical_not": "not",
     "bitwise_and": "and",
     "bitwise_or": "or",
     "bitwise_not": "not",
-    "where": "where",
 }
 
 UNCHANGED = frozenset(["clone", "alias", "detach", "lift_fresh_copy", "contiguous", "lift", "positive", "view_of"])

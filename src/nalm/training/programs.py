@@ -23,6 +23,7 @@ from nalm.training.native import (
     evaluation_rows,
     generate,
 )
+from nalm.training.program import Program
 from nalm.training.settings import TrainingSettings
 from nalm.training.step import Step
 from nalm.training.tensors import TensorProgram
@@ -141,9 +142,6 @@ def _fallback(step: Step, reason: str, compiler: bool) -> Fallback:
         found = f"control flow or code that depends on values{line_of(error)}"
         return Fallback(found if compiler else reason, compiler=False, batched=False)
     return Fallback(reason, compiler)
-
-
-Program = NativeProgram | TensorProgram | EagerProgram
 
 
 @lru_cache(maxsize=64)

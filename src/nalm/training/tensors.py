@@ -6,13 +6,13 @@ Used for networks that the native kernel does not take, and where no C++ compile
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.func import vmap
 
+from nalm.training.program import Inputs, Program
 from nalm.training.randomness import unpacked
 from nalm.training.step import Step
 from nalm.training.trace import UnrolledProducts
@@ -21,8 +21,8 @@ from nalm.training.trace import UnrolledProducts
 MOST_EVALUATION_VALUES = 2**24
 
 
-class TensorProgram:
-    """The same interface as `NativeProgram`, evaluated by ordinary tensor operations."""
+class TensorProgram(Program):
+    """Evaluates a step for all runs at once by ordinary tensor operations."""
 
     # a call costs the same for one run as for hundreds
     trains_streams_together = True
@@ -43,16 +43,16 @@ class TensorProgram:
         settings, (width_in, width_out) = self.step.settings, self.step.features
         floats = sum(draw.size for draw in self.step.draws)
         data = np.ones((1, width_in + width_out, settings.batch_size), dtype=np.float32)
-        self.train(
-            states=np.full((2, self.step.state_size), 0.5, dtype=np.float32),
-            run=np.zeros((2, len(self.step.switches)), dtype=np.float32),
+        inputs = Inputs(
+            switches=np.zeros((2, len(self.step.switches)), dtype=np.float32),
             schedule=np.ones((1, len(self.step.columns)), dtype=np.float32),
             data=[data],
             data_index=np.zeros(2, dtype=np.int64),
             noise=[np.full((1, floats), 0.5, dtype=np.float32)],
             noise_index=np.zeros(2, dtype=np.int64),
-            failed=np.full(2, -1, dtype=np.int64),
         )
+        states = np.full((2, self.step.state_size), 0.5, dtype=np.float32)
+        self.train(states, inputs, failed=np.full(2, -1, dtype=np.int64))
 
     def _split(self, data: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and targets `[runs, batch, features]` from `[runs, features, batch]`."""
@@ -62,26 +62,17 @@ class TensorProgram:
     def _noise(self, flat: Tensor) -> list[Tensor]:
         return unpacked(flat, self.step.draws, self.step.settings.batch_size)
 
-    def train(
-        self,
-        states: np.ndarray,
-        run: np.ndarray,
-        schedule: np.ndarray,
-        data: Sequence[Any],
-        data_index: np.ndarray,
-        noise: Sequence[np.ndarray],
-        noise_index: np.ndarray,
-        failed: np.ndarray,
-    ) -> None:
-        """See `NativeProgram.train`."""
-        state, switches, table = torch.from_numpy(states), torch.from_numpy(run), torch.from_numpy(schedule)
-        batches = torch.from_numpy(np.stack([np.asarray(block) for block in data]))
-        random = torch.from_numpy(np.stack(noise))
-        which, which_noise = torch.from_numpy(data_index), torch.from_numpy(noise_index)
+    def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:
+        """See `Program.train`."""
+        state, switches = torch.from_numpy(states), torch.from_numpy(inputs.switches)
+        table = torch.from_numpy(inputs.schedule)
+        batches = torch.from_numpy(np.stack([np.asarray(block) for block in inputs.data]))
+        random = torch.from_numpy(np.stack(inputs.noise))
+        which, which_noise = torch.from_numpy(inputs.data_index), torch.from_numpy(inputs.noise_index)
         alive = torch.from_numpy(failed < 0)
         parameters = self.step.network_count
         with UnrolledProducts():
-            for k in range(len(schedule)):
+            for k in range(inputs.steps):
                 x, t = self._split(batches[:, k][which])
                 new = self._train(state, switches, table[k], x, t, *self._noise(random[:, k][which_noise])).detach()
                 state = torch.where(alive[:, None], new, state)
@@ -91,25 +82,18 @@ class TensorProgram:
                     alive = alive & ~diverged
         states[...] = state.numpy()
 
-    def measure(
-        self,
-        states: np.ndarray,
-        run: np.ndarray,
-        schedule: np.ndarray,
-        data: Sequence[Any],
-        data_index: np.ndarray,
-        noise: Sequence[np.ndarray],
-        noise_index: np.ndarray,
-    ) -> np.ndarray:
-        """See `NativeProgram.measure`."""
-        x, t = self._split(torch.from_numpy(np.stack([np.asarray(data[i][:1])[0] for i in data_index])))
-        random = self._noise(torch.from_numpy(np.stack([noise[i][0] for i in noise_index])))
+    def measure(self, states: np.ndarray, inputs: Inputs) -> np.ndarray:
+        """See `Program.measure`."""
+        x, t = self._split(torch.from_numpy(np.stack([np.asarray(inputs.data[i][:1])[0] for i in inputs.data_index])))
+        random = self._noise(torch.from_numpy(np.stack([inputs.noise[i][0] for i in inputs.noise_index])))
         with torch.no_grad(), UnrolledProducts():
-            table = torch.from_numpy(schedule[0])
-            return self._measure(torch.from_numpy(states), torch.from_numpy(run), table, x, t, *random).numpy()
+            table = torch.from_numpy(inputs.schedule[0])
+            switches = torch.from_numpy(inputs.switches)
+            measured: np.ndarray = self._measure(torch.from_numpy(states), switches, table, x, t, *random).numpy()
+        return measured
 
     def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:
-        """See `NativeProgram.error`."""
+        """See `Program.error`."""
         at_once = max(1, MOST_EVALUATION_VALUES // sets[0].size)
         parts = []
         with torch.no_grad(), UnrolledProducts():
@@ -118,7 +102,3 @@ class TensorProgram:
                 x, t = self._split(torch.from_numpy(np.stack([sets[i][0] for i in chosen])))
                 parts.append(self._error(torch.from_numpy(states[start : start + at_once]), x, t)[:, 0])
         return torch.cat(parts).numpy()
-
-    def evaluation_rows(self, samples: int, in_features: int) -> int:
-        """Samples per chunk of an evaluation set: all at once."""
-        return samples
