@@ -260,3 +260,11 @@ def wanted(folder):
     from nalm.studies import expand, load
 
     return {run.id for run in expand(load(str(folder / "slow.toml")), seeds=tuple(range(20)))}
+
+
+def test_early_stop_is_off_unless_asked_for(command, small):
+    options = ("--only", "unit=nmu", "--set", "ramp_start=1000", "--set", "ramp_end=2000", "--iterations", "9000")
+    for folder, extra, expected in (("full", (), "finished"), ("short", ("--early-stop",), "stopped")):
+        outcome = command("run", small, *options, *extra, "--workers", "1", "--out", folder)
+        assert outcome.status == 0
+        assert set(Store.open(Path(folder)).records()["status"]) == {expected}

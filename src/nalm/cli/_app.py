@@ -113,6 +113,9 @@ def run(
     workers: WorkersOption = None,
     device: DeviceOption = "cpu",
     cluster: Annotated[str | None, typer.Option(metavar="SPEC", help="Train on a cluster.")] = None,
+    early_stop: Annotated[
+        bool, typer.Option("--early-stop", help="End a run once its verdict can no longer change.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be trained.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per finished batch.")] = False,
 ) -> None:
@@ -125,7 +128,7 @@ def run(
         out=out,
         seeds=seeds,
         only=only_values(only or []),
-        settings=setting_values(set_ or [], iterations),
+        settings=setting_values(set_ or [], iterations) | ({"early_stop": True} if early_stop else {}),
         workers=workers,
         device=device,
         cluster=cluster,
