@@ -16,7 +16,7 @@ from nalm.training.uniforms import Prepared, UniformLanes
 
 # Training data of one block should stay in a core's second-level cache (floats).
 BLOCK_FLOATS = 2**18
-LEAST_BLOCK = 8
+LEAST_BLOCK = 16
 MOST_BLOCK = 256
 
 Part = Literal["validation", "test"]
