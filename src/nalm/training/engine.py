@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -20,13 +19,14 @@ from nalm.runs import Run
 from nalm.streams import weight_generator
 from nalm.training.batches import Batch, stream_key
 from nalm.training.data import PARTS, Block, Data, Part
+from nalm.training.history import History, batch_result
 from nalm.training.program import Inputs, Program
 from nalm.training.programs import Lowered, ProgramKey, program, program_key, step_of
 from nalm.training.randomness import NoiseStream
 from nalm.training.reinitialisation import Reinitialisation
-from nalm.training.results import BatchResult, Status
+from nalm.training.results import BatchResult
 from nalm.training.settings import TrainingSettings
-from nalm.training.settling import SETTLED_ROWS, Settling
+from nalm.training.settling import Settling
 from nalm.training.step import Step
 from nalm.training.uniforms import UniformNoise, open_noise
 
@@ -44,10 +44,10 @@ def train_batch(
 ) -> BatchResult:
     """Train the runs of `batch`; `on_progress` is told run-iterations as they are done."""
     started = time.perf_counter()
-    histories: dict[str, _History] = {}
+    histories: dict[str, History] = {}
     for runs in _partitions(batch.runs, lowered):
         histories |= _train_together(runs, lowered, on_progress or (lambda done: None))
-    return _result(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
+    return batch_result(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
 
 
 def _partitions(runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered]) -> list[list[Run]]:
@@ -58,36 +58,6 @@ def _partitions(runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered]) -> l
         together = program(key, lowered[key]).trains_streams_together
         parts.setdefault("together" if together else stream_key(run), []).append(run)
     return list(parts.values())
-
-
-@dataclass
-class _History:
-    """What is known of one run at the end."""
-
-    rows: int
-    losses: np.ndarray
-    errors: np.ndarray
-    weights: np.ndarray | None
-    sparsity: np.ndarray | None
-    failed_step: int | None
-    stopped_step: int | None
-    state: dict[str, np.ndarray]
-
-    @property
-    def status(self) -> Status:
-        """How the run ended."""
-        if self.failed_step is not None:
-            return "failed"
-        return "finished" if self.stopped_step is None else "stopped"
-
-    @property
-    def reason(self) -> str | None:
-        """One sentence for a run that did not go to its last iteration."""
-        if self.failed_step is not None:
-            return f"diverged: a parameter was not finite after the update of step {self.failed_step}"
-        if self.stopped_step is not None:
-            return f"settled: the network had not changed for {SETTLED_ROWS} logged rows at step {self.stopped_step}"
-        return None
 
 
 class _Group:
@@ -122,7 +92,6 @@ class _Group:
         rows = self.settings.batch_size
         for number, seed in enumerate(seeds):
             generator = weight_generator(seed, streams)
-            # The original code draws all parameters twice and trains from the second draw.
             module = self._drawn(generator)
             mine = np.array([run.seed == seed for run in self.runs])
             self.states[mine, : self.step.network_count] = _flat(module)
@@ -206,7 +175,7 @@ class _Group:
             units.reset_parameters(self.step.module, self._generators[n])
             self.states[n, : self.step.network_count] = _flat(self.step.module)
 
-    def histories(self) -> dict[str, _History]:
+    def histories(self) -> dict[str, History]:
         """Everything recorded, by run id."""
         losses, errors = np.stack(self.losses, axis=1), np.stack(self.errors, axis=1)
         parameters = np.stack(self.parameters, axis=1)
@@ -218,7 +187,7 @@ class _Group:
             stopped_step = int(self.stopped_step[n]) if self.stopped_step[n] >= 0 else None
             last = next((step for step in (failed_step, stopped_step) if step is not None), logged[-1])
             rows = int((logged <= last).sum())
-            found[run.id] = _History(
+            found[run.id] = History(
                 rows=rows,
                 losses=losses[n, :rows],
                 errors=errors[n, :rows],
@@ -279,7 +248,7 @@ def _described(step: Step, parameters: np.ndarray) -> tuple[np.ndarray | None, n
 
 def _train_together(
     runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered], on_progress: Progress
-) -> dict[str, _History]:
+) -> dict[str, History]:
     settings = runs[0].training
     data = Data(runs)
     members: dict[Hashable, list[Run]] = {}
@@ -300,30 +269,3 @@ def _train_together(
             on_progress((end - stop) * len(runs))
             break
     return {run_id: history for group in groups for run_id, history in group.histories().items()}
-
-
-def _result(runs: tuple[Run, ...], histories: Sequence[_History], seconds: float) -> BatchResult:
-    rows = [history.rows for history in histories]
-    steps = [np.arange(n) * run.training.log_interval for run, n in zip(runs, rows, strict=True)]
-    losses = np.concatenate([history.losses for history in histories]).astype(np.float64)
-    errors = np.concatenate([history.errors for history in histories]).astype(np.float64)
-    sparsity = [
-        np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories
-    ]
-    failures = [history.failed_step for history in histories]
-    return BatchResult(
-        runs=runs,
-        run_index=np.repeat(np.arange(len(runs)), rows),
-        steps=np.concatenate(steps).astype(np.int64),
-        train_loss=losses[:, 0],
-        penalty_loss=losses[:, 1],
-        interpolation_error=errors[:, 0],
-        extrapolation_error=errors[:, 1],
-        sparsity_error=np.concatenate(sparsity).astype(np.float64),
-        weights=tuple(history.weights for history in histories),
-        status=tuple(history.status for history in histories),
-        failed_step=tuple(failures),
-        reason=tuple(history.reason for history in histories),
-        state={run.id: history.state for run, history in zip(runs, histories, strict=True)},
-        seconds=seconds,
-    )

@@ -68,22 +68,12 @@ class Workers:
     """Trains in `count` worker processes of one thread each; they end with their parent, however it ends."""
 
     def __init__(self, count: int) -> None:
-        from loky.backend import get_context
-        from loky.process_executor import ProcessPoolExecutor
-
-        self._progress = get_context("loky").SimpleQueue()
-        self._pool = ProcessPoolExecutor(
-            max_workers=count,
-            context=get_context("loky"),
-            initializer=_start_worker,
-            initargs=(os.getpid(), self._progress),
-            env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-        )
+        self._pool, self._progress = worker_pool(count)
 
     def lower(self, keys: Sequence[ProgramKey]) -> dict[ProgramKey, Lowered]:
         """Compile the networks, several at a time."""
         futures = {key: self._pool.submit(lower, key) for key in keys}
-        with _worker_failures():
+        with worker_failures():
             return {key: future.result() for key, future in futures.items()}
 
     def train(
@@ -97,7 +87,7 @@ class Workers:
         pending: set[Future[BatchResult]] = {
             self._pool.submit(_train_in_worker, batch, _needed(batch, lowered)) for batch in batches
         }
-        with _worker_failures():
+        with worker_failures():
             while pending:
                 done, pending = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
                 self._report(on_progress)
@@ -114,6 +104,27 @@ class Workers:
     def close(self) -> None:
         """End the workers at once; batches under way are lost."""
         self._pool.shutdown(wait=True, kill_workers=True)
+
+
+def worker_pool(count: int, threads: int = 1) -> tuple[Any, Any]:
+    """Return a process pool, and the queue that `tell` in a worker puts numbers into.
+
+    Args:
+        count: worker processes; they end with their parent, however it ends.
+        threads: of each.
+    """
+    from loky.backend import get_context
+    from loky.process_executor import ProcessPoolExecutor
+
+    progress = get_context("loky").SimpleQueue()
+    pool = ProcessPoolExecutor(
+        max_workers=count,
+        context=get_context("loky"),
+        initializer=_start_worker,
+        initargs=(os.getpid(), progress, threads),
+        env={"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)},
+    )
+    return pool, progress
 
 
 Executor = InProcess | Workers
@@ -134,7 +145,8 @@ def _needed(batch: Batch, lowered: Mapping[ProgramKey, Lowered]) -> dict[Program
 
 
 @contextmanager
-def _worker_failures() -> Iterator[None]:
+def worker_failures() -> Iterator[None]:
+    """Say what is kept when a worker process dies."""
     from concurrent.futures.process import BrokenProcessPool
 
     try:
@@ -150,13 +162,18 @@ def _worker_failures() -> Iterator[None]:
 _progress: Any = None
 
 
-def _start_worker(parent: int, progress: Any) -> None:
+def _start_worker(parent: int, progress: Any, threads: int) -> None:
     global _progress
     _progress = progress
     # Ctrl-C reaches the whole process group; the parent decides what happens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def tell(done: int) -> None:
+    """In a worker: tell the parent that so much more is done."""
+    _progress.put(done)
 
 
 def _end_with(parent: int) -> None:
@@ -166,4 +183,4 @@ def _end_with(parent: int) -> None:
 
 
 def _train_in_worker(batch: Batch, lowered: Mapping[ProgramKey, Lowered]) -> BatchResult:
-    return train_batch(batch, lowered, _progress.put)
+    return train_batch(batch, lowered, tell)
