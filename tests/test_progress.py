@@ -16,7 +16,7 @@ class Clock:
 
 
 def batch(count, failed=0):
-    run = SimpleNamespace(training=SimpleNamespace(iterations=99))
+    run = SimpleNamespace(updates=100)
     status = ("failed",) * failed + ("finished",) * (count - failed)
     return SimpleNamespace(runs=(run,) * count, status=status, seconds=2.0)
 

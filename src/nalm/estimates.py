@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from nalm import __version__
 from nalm.networks import NetworkSettings
-from nalm.runs import Run
+from nalm.runs import AnyRun, DigitRun, Run
+from nalm.studies import DigitCell
 from nalm.tasks import Task
 from nalm.training.settings import TrainingSettings
 
@@ -69,8 +70,10 @@ class Rates:
     seconds: Mapping[str, float]
     cores: int
 
-    def duration_s(self, item: Trained) -> float | None:
+    def duration_s(self, item: Trained | DigitRun | DigitCell) -> float | None:
         """Return what one run of `item` adds to the wall time of a study; None if it was not measured."""
+        if isinstance(item, DigitRun | DigitCell):
+            return None
         rate = self.seconds.get(cost_key(item))
         return None if rate is None else rate * (item.training.iterations + 1) / self.cores
 
@@ -86,7 +89,7 @@ def known_rates() -> Rates:
         return Rates({}, 1)
 
 
-def measure(runs: Sequence[Run]) -> Rates:
+def measure(runs: Sequence[AnyRun]) -> Rates:
     """Return rates for all `runs`: those known, and a short trial of each network that is not.
 
     A trial takes about half a second of a core, and the time to compile the network if it is new.
@@ -96,6 +99,8 @@ def measure(runs: Sequence[Run]) -> Rates:
     known = known_rates()
     samples: dict[str, list[Run]] = {}
     for run in runs:
+        if isinstance(run, DigitRun):
+            continue
         key = cost_key(run)
         if key not in known.seconds and len(samples.setdefault(key, [])) < _TRIAL_RUNS:
             samples[key].append(run)

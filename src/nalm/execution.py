@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from nalm.runs import Run
+from nalm.runs import AnyRun, DigitRun, Run
 from nalm.studies import Study, check_networks, choose_seeds, expand, load, select, to_toml
 
 if TYPE_CHECKING:
+    from nalm.digits import FinishedDigitRun
+    from nalm.progress import Trained
     from nalm.results.store import Store
     from nalm.training import BatchResult
 
@@ -24,7 +26,7 @@ class Reporter(Protocol):
     def progress(self, iterations: int) -> None:
         """`iterations` more updates are done."""
 
-    def batch(self, result: BatchResult) -> None:
+    def batch(self, result: Trained) -> None:
         """A batch is finished and stored."""
 
     def end(self) -> None:
@@ -34,7 +36,7 @@ class Reporter(Protocol):
 class Failure(NamedTuple):
     """A run that could not be trained to its end."""
 
-    run: Run
+    run: AnyRun
     step: int | None
     reason: str
 
@@ -44,7 +46,7 @@ class Job:
     """The chosen runs of a study, and the folder that they belong into."""
 
     study: Study
-    runs: tuple[Run, ...]
+    runs: tuple[AnyRun, ...]
     path: Path
 
     @property
@@ -111,24 +113,37 @@ def execute(
     workers: int | None = None,
     device: str = "cpu",
 ) -> None:
-    """Train the runs of `job` that are not `finished`, and store each batch as it is done.
+    """Train the runs of `job` that are not `finished`, and store each batch, or run of a digit task, as it is done.
 
     Raises:
         InputError: unknown device, wrong number of workers.
+        DataError: the images of a digit task are missing or damaged.
         StoreError: the store cannot be written any more; what is in it stays.
     """
-    from nalm.training import train
-
     waiting = [run for run in job.runs if run.id not in finished]
-    iterations = sum(run.training.iterations + 1 for run in waiting)
-    reporter.begin(len(job.runs), len(job.runs) - len(waiting), iterations)
+    reporter.begin(len(job.runs), len(job.runs) - len(waiting), sum(run.updates for run in waiting))
+    arithmetic = [run for run in waiting if isinstance(run, Run)]
+    digits = [run for run in waiting if isinstance(run, DigitRun)]
 
     def store_batch(result: BatchResult) -> None:
         store.write(result)
         reporter.batch(result)
 
+    def store_run(result: FinishedDigitRun) -> None:
+        store.add(*digit_records(result, job.study.threshold))
+        reporter.batch(result)
+
+    # each family of tasks loads its own trainer
     try:
-        if waiting:
-            train(waiting, store_batch, workers=workers, device=device, on_progress=reporter.progress)
+        if arithmetic:
+            from nalm.training import train
+
+            train(arithmetic, store_batch, workers=workers, device=device, on_progress=reporter.progress)
+        if digits:
+            from nalm.digits import train_digit_runs
+            from nalm.results.digit_records import digit_records
+
+            checkpoints = job.path / "checkpoints"
+            train_digit_runs(digits, store_run, checkpoints, workers, device, reporter.progress)
     finally:
         reporter.end()

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-if TYPE_CHECKING:
-    from nalm.training import BatchResult
+from nalm.runs import AnyRun
 
 # plain lines come no more often than this
 _LINE_EVERY_S = 10.0
+
+
+class Trained(Protocol):
+    """A finished batch, or a finished run of a digit task."""
+
+    @property
+    def runs(self) -> Sequence[AnyRun]:
+        """What was trained."""
+
+    @property
+    def status(self) -> Sequence[str]:
+        """How each run ended."""
+
+    @property
+    def seconds(self) -> float:
+        """Wall time."""
 
 
 class Silence:
@@ -26,7 +41,7 @@ class Silence:
     def progress(self, iterations: int) -> None:
         """Nothing."""
 
-    def batch(self, result: BatchResult) -> None:
+    def batch(self, result: Trained) -> None:
         """Nothing."""
 
     def end(self) -> None:
@@ -89,7 +104,7 @@ class Bar:
         self._count.add(iterations)
         self._update()
 
-    def batch(self, result: BatchResult) -> None:
+    def batch(self, result: Trained) -> None:
         """Count the runs."""
         self._count.done += len(result.runs)
         self._update()
@@ -123,7 +138,7 @@ class Lines:
         self._count.add(iterations)
         self._line()
 
-    def batch(self, result: BatchResult) -> None:
+    def batch(self, result: Trained) -> None:
         """Count the runs; the last ones always get a line."""
         self._count.done += len(result.runs)
         self._line(at_once=self._count.done >= self._count.runs)
@@ -164,7 +179,7 @@ class JsonLines:
     def progress(self, iterations: int) -> None:
         """Nothing."""
 
-    def batch(self, result: BatchResult) -> None:
+    def batch(self, result: Trained) -> None:
         """Write the line."""
         self._batches += 1
         self._finished += len(result.runs)
@@ -174,7 +189,7 @@ class JsonLines:
             "failed": sum(status == "failed" for status in result.status),
             "finished": self._finished,
             "total": self._total,
-            "iterations": sum(run.training.iterations + 1 for run in result.runs),
+            "iterations": sum(run.updates for run in result.runs),
             "seconds": round(result.seconds, 3),
             "elapsed": round(self._clock() - self._start, 3),
         }

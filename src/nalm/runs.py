@@ -1,4 +1,9 @@
-"""A run: one network trained on one task from one seed, with every setting that its result depends on."""
+"""A run: one network trained on one task from one seed, with every setting that its result depends on.
+
+`Run` is of an arithmetic task, `DigitRun` of a digit task; both have `id`, `study`, `task`, `label`, `seed`,
+`parameters` and `updates`. `id` is a hash of the content: equal ids mean equal results. `study` and `parameters`
+(the study's own grid keys, shown as extra columns) are labels and not part of `id`.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +14,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nalm.digits.settings import DigitTask
 from nalm.networks import NetworkSettings
 from nalm.tasks import Task
 from nalm.training.settings import TrainingSettings
 
 
 class Run(BaseModel):
-    """One run. `id` is a hash of its content: equal ids mean equal results.
-
-    `study` and `parameters` (the study's own grid keys, shown as extra columns) are labels and not part of `id`.
-    """
+    """A run of an arithmetic task."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,6 +35,44 @@ class Run(BaseModel):
     @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits, the same on every machine."""
-        content = self.model_dump(mode="json", exclude={"study", "parameters"})
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _hash(self.model_dump(mode="json", exclude={"study", "parameters"}))
+
+    @property
+    def label(self) -> str:
+        """The network, as figures call it."""
+        return self.network.label
+
+    @property
+    def updates(self) -> int:
+        """Number of updates."""
+        return self.training.iterations + 1
+
+
+class DigitRun(BaseModel):
+    """A run of a digit task, whose settings include those of training and of the network."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: str
+    task: DigitTask
+    label: str
+    seed: int = Field(ge=0, lt=2**32)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @cached_property
+    def id(self) -> str:
+        """Sixteen hexadecimal digits, the same on every machine."""
+        return _hash(self.model_dump(mode="json", exclude={"study", "parameters"}))
+
+    @property
+    def updates(self) -> int:
+        """Number of updates."""
+        return self.task.updates(self.seed)
+
+
+AnyRun = Run | DigitRun
+
+
+def _hash(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -11,12 +11,12 @@ def test_accuracies() -> None:
     assert found["accuracy"] == 0.25
     # 2.5 rounds to 2 and 3.5 to 4: half to even
     assert found["rounded_accuracy"] == 0.75
-    assert np.isclose(found["mse"], 0.125)
+    assert np.isclose(found["error"], 0.125)
 
 
 def test_error_of_large_products_is_summed_in_float64() -> None:
     predictions = torch.full((100_000,), 1e15)
-    assert accuracies(predictions, torch.zeros(100_000))["mse"] == float(torch.tensor(1e15)) ** 2
+    assert accuracies(predictions, torch.zeros(100_000))["error"] == float(torch.tensor(1e15)) ** 2
 
 
 LABELS = torch.tensor([[0.2, 8.9], [6.9999995, 9.4], [-0.7, 3.0]])

@@ -11,8 +11,8 @@ RELEASED = SequentialDigits(cell="solved", test_lengths=LENGTHS, constraints="re
 
 
 def record(epoch: int, validation: float, *test: float) -> EpochRecord:
-    named = {f"test_{length}_mse": error for length, error in zip(LENGTHS, test, strict=False)}
-    return EpochRecord(epoch, 388 * epoch, {"validation_mse": validation, **named})
+    named = {f"test_{length}_error": error for length, error in zip(LENGTHS, test, strict=False)}
+    return EpochRecord(epoch, 388 * epoch, {"validation_error": validation, **named})
 
 
 RUNS = {

@@ -36,10 +36,10 @@ def test_isolated_digits_are_learned_from_products() -> None:
     assert [record.epoch for record in records] == [0, 1, 2, 3, 4, 5]
     assert records[-1].step == 5 * 9
     first, last = records[0].metrics, records[-1].metrics
-    assert first["test_output_mse"] == pytest.approx(231, abs=2)
-    assert last["test_output_mse"] < 0.75 * first["test_output_mse"]
-    assert last["train_output_mse"] < 0.75 * first["train_output_mse"]
-    assert last["test_label_1_mse"] < 0.75 * first["test_label_1_mse"]
+    assert first["test_output_error"] == pytest.approx(231, abs=2)
+    assert last["test_output_error"] < 0.75 * first["test_output_error"]
+    assert last["train_output_error"] < 0.75 * first["train_output_error"]
+    assert last["test_label_1_error"] < 0.75 * first["test_label_1_error"]
     assert records[-1].weights == ()
     assert records[-1].sparsity_error is None
     assert not any(name.startswith("validation") for name in last)
@@ -52,8 +52,8 @@ def test_colour_digits_train_every_part() -> None:
     for name, value in result.state.items():
         assert not np.array_equal(value, start[name].numpy()), name
     last = result.records[-1]
-    assert last.metrics["train_output_mse"] < result.records[0].metrics["train_output_mse"]
-    assert "validation_output_mse" in last.metrics
+    assert last.metrics["train_output_error"] < result.records[0].metrics["train_output_error"]
+    assert "validation_output_error" in last.metrics
     assert len(last.weights) == 2
     assert all(0 <= weight <= 1 for weight in last.weights)
     assert result.confusion is not None
@@ -66,9 +66,9 @@ def test_sequences_are_learned_from_products(cell: str) -> None:
     result = train_digits(settings, 0)
     assert [record.epoch for record in result.records] == [0, 4, 8]
     first, last = result.records[0].metrics, result.records[-1].metrics
-    assert last["train_mse"] < 0.8 * first["train_mse"]
-    assert last["test_1_mse"] < first["test_1_mse"]
-    assert {"validation_accuracy_all", "test_3_accuracy_last", "test_mean_label"} <= set(last)
+    assert last["train_error"] < 0.8 * first["train_error"]
+    assert last["test_1_error"] < first["test_1_error"]
+    assert {"validation_accuracy", "test_3_last_accuracy", "test_mean_label"} <= set(last)
     assert result.confusion is None
 
 
@@ -141,7 +141,7 @@ def test_seed_and_fold_matter() -> None:
     first = train_digits(static(epochs=1), 0)
     other_seed, other_fold = train_digits(static(epochs=1), 1, 0), train_digits(static(epochs=1), 0, 1)
     assert first.records != other_seed.records
-    assert first.records[0].metrics["test_output_mse"] != other_fold.records[0].metrics["test_output_mse"]
+    assert first.records[0].metrics["test_output_error"] != other_fold.records[0].metrics["test_output_error"]
 
 
 def test_runs_leave_the_default_generator_alone() -> None:
@@ -153,7 +153,7 @@ def test_runs_leave_the_default_generator_alone() -> None:
 
 def test_training_errors_can_be_left_to_the_last_epoch() -> None:
     records = train_digits(static(training_metrics="last"), 0).records
-    assert ["train_output_mse" in record.metrics for record in records] == [False, False, True]
+    assert ["train_output_error" in record.metrics for record in records] == [False, False, True]
     always = train_digits(static(), 0).records
     assert records[-1] == always[-1]
 
@@ -170,17 +170,17 @@ def test_distortions_of_the_test_set_are_fixed_unless_released() -> None:
         train_digits(static(picture="colour", samples_per_pair=1, learning_rate=1e-30, constraints=constraints), 0)
         for constraints in ("paper", "released")
     )
-    errors = [[record.metrics["test_output_mse"] for record in run.records] for run in (kept, anew)]
+    errors = [[record.metrics["test_output_error"] for record in run.records] for run in (kept, anew)]
     assert len(set(errors[0])) == 1
     assert len(set(errors[1])) == 3
 
 
 def test_released_noise_reaches_the_errors() -> None:
     settings = sequential(cell="snmu", learning_rate=1e-30, constraints="released", epochs=1)
-    first, second = (record.metrics["test_3_mse"] for record in train_digits(settings, 0).records)
+    first, second = (record.metrics["test_3_error"] for record in train_digits(settings, 0).records)
     assert first != second
     settings = sequential(cell="snmu", learning_rate=1e-30, epochs=1)
-    first, second = (record.metrics["test_3_mse"] for record in train_digits(settings, 0).records)
+    first, second = (record.metrics["test_3_error"] for record in train_digits(settings, 0).records)
     assert first == second
 
 
@@ -190,7 +190,7 @@ def test_mixed_precision_stays_near() -> None:
         train_digits(static(precision=precision, **settings), 0).records for precision in ("float32", "bfloat16")
     )
     for a, b in zip(exact, mixed, strict=True):
-        assert b.metrics["test_output_mse"] == pytest.approx(a.metrics["test_output_mse"], rel=0.05)
+        assert b.metrics["test_output_error"] == pytest.approx(a.metrics["test_output_error"], rel=0.05)
     assert exact != mixed
 
 
@@ -240,7 +240,7 @@ def test_on_a_gpu() -> None:
     for settings in (static(), static(picture="colour"), sequential(cell="snmu")):
         host, device = (train_digits(settings, 0, device=name).records for name in ("cpu", "cuda"))
         for name, value in host[0].metrics.items():
-            if "mse" in name:
+            if "error" in name:
                 assert device[0].metrics[name] == pytest.approx(value, rel=0.2), name
 
 

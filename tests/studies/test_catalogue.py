@@ -66,7 +66,7 @@ def test_figure_2_has_the_settings_of_the_launch_script():
 
 
 def by_label(study):
-    return {cell.network.label: cell for cell in cells(study)}
+    return {cell.label: cell for cell in cells(study)}
 
 
 def test_figure_7_has_the_unequal_budgets_of_the_launch_scripts():

@@ -21,7 +21,7 @@ from nalm.errors import InputError
 from nalm.estimates import Rates, measure
 from nalm.execution import Failure, Job, Reporter, execute, prepare
 from nalm.progress import Bar, JsonLines, Lines
-from nalm.runs import Run
+from nalm.runs import AnyRun, Run
 
 # more failed runs than this are counted, not listed
 _LISTED = 20
@@ -101,7 +101,8 @@ def complain_of(failed: list[Failure]) -> None:
     note(f"{len(failed)} runs failed; the others are kept:")
     for run, step, reason in failed[:_LISTED]:
         parameters = [f"{key}={value}" for key, value in run.parameters.items()]
-        words = [run.network.label, run.task.operation, str(run.task.interpolation_range), *parameters]
+        ranges = [str(run.task.interpolation_range)] if isinstance(run, Run) else []
+        words = [run.label, run.task.operation, *ranges, *parameters]
         after = "" if step is None else f"after step {step}: "
         note(f"  {' '.join(words)} seed {run.seed}: {after}{reason}")
     if len(failed) > _LISTED:
@@ -117,7 +118,7 @@ def print_plan(job: Job) -> None:
         rates = measure(waiting)
     rows: dict[tuple[str, str, int], _Row] = {}
     for run in job.runs:
-        key = (run.network.label, run.task.operation, run.training.iterations)
+        key = (run.label, run.task.operation, run.training.iterations if isinstance(run, Run) else run.updates)
         rows.setdefault(key, _Row()).add(run, run.id in finished, rates)
     table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
     for column in ("unit", "operation"):
@@ -141,12 +142,12 @@ class _Row:
     iterations: int = 0
     seconds: float = 0.0
 
-    def add(self, run: Run, is_finished: bool, rates: Rates) -> None:
+    def add(self, run: AnyRun, is_finished: bool, rates: Rates) -> None:
         self.runs += 1
         if is_finished:
             self.finished += 1
         else:
-            self.iterations += run.training.iterations + 1
+            self.iterations += run.updates
             self.seconds += rates.duration_s(run) or 0.0
 
     def cells(self) -> list[str]:

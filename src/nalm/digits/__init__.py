@@ -12,21 +12,25 @@ from typing import TYPE_CHECKING, Any
 from nalm.digits.settings import SequentialDigits, StaticDigits
 
 if TYPE_CHECKING:
+    from nalm.digits._executor import FinishedDigitRun, train_digit_runs
     from nalm.digits._metrics import class_accuracies
     from nalm.digits._pair_network import DigitPairNetwork
     from nalm.digits._results import DigitsResult, EpochRecord
     from nalm.digits._sequence_network import DigitSequenceNetwork
     from nalm.digits._thresholds import accumulator_thresholds, solved_references
-    from nalm.digits._train import train_digits
+    from nalm.digits._train import check_network, train_digits
 
 _MODULES = {
     "DigitPairNetwork": "_pair_network",
     "DigitSequenceNetwork": "_sequence_network",
     "DigitsResult": "_results",
     "EpochRecord": "_results",
+    "FinishedDigitRun": "_executor",
     "accumulator_thresholds": "_thresholds",
+    "check_network": "_train",
     "class_accuracies": "_metrics",
     "solved_references": "_thresholds",
+    "train_digit_runs": "_executor",
     "train_digits": "_train",
 }
 
@@ -35,11 +39,14 @@ __all__ = [
     "DigitSequenceNetwork",
     "DigitsResult",
     "EpochRecord",
+    "FinishedDigitRun",
     "SequentialDigits",
     "StaticDigits",
     "accumulator_thresholds",
+    "check_network",
     "class_accuracies",
     "solved_references",
+    "train_digit_runs",
     "train_digits",
 ]
 

@@ -17,7 +17,7 @@ def accuracies(predictions: Tensor, targets: Tensor) -> dict[str, float]:
     measures saturation as much as correctness, and a label of 0 is nearly never hit.
     """
     return {
-        "mse": float((predictions.double() - targets.double()).square().mean()),
+        "error": float((predictions.double() - targets.double()).square().mean()),
         "accuracy": float((predictions == targets).double().mean()),
         "rounded_accuracy": float((predictions.round() == targets).double().mean()),
     }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nalm.data import DigitImages
 from nalm.digits.settings import StaticDigits
-from nalm.errors import DataError, InputError
+from nalm.errors import DataError
 from nalm.streams import Family, FastStream, Integers, PaperStream
 
 Pair = tuple[int, int]
@@ -50,8 +50,7 @@ def fold(settings: StaticDigits, index: int) -> Fold:
     Raises:
         InputError: there is no such fold.
     """
-    if not 0 <= index < settings.folds:
-        raise InputError(f"fold {index}: there are {settings.folds} folds, 0 to {settings.folds - 1}")
+    index = settings.existing_fold(index)
     digits = sorted(int(digit) for digit in settings.digits)
     pairs = list(product(digits, digits))
     blocks = np.array_split(PaperStream(0).permutation(len(pairs)), settings.folds)

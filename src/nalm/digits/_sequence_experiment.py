@@ -95,7 +95,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         return epoch % self._settings.evaluation_interval == 0 or epoch == self._settings.epochs
 
     def metrics(self, epoch: int) -> dict[str, float]:
-        """Errors and accuracies of training, validation and each test length, such as `test_5_mse`."""
+        """Errors and accuracies of training, validation and each test length, such as `test_5_error`."""
         length = self._settings.training_length
         metrics: dict[str, float] = {}
         for name, lengths in (
@@ -137,7 +137,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         targets = self.place.tensor(running_targets(digits, self._settings.operation))
         hits = states.round() == targets
         return {
-            "mse": float((states.double() - targets.double()).square().mean()),
-            "accuracy_all": float(hits.double().mean()),
-            "accuracy_last": float(hits[:, -1].double().mean()),
+            "error": float((states.double() - targets.double()).square().mean()),
+            "accuracy": float(hits.double().mean()),
+            "last_accuracy": float(hits[:, -1].double().mean()),
         }

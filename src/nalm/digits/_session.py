@@ -26,6 +26,7 @@ from nalm.streams import FastStream, derived_key
 Network = TypeVar("Network", bound=nn.Module)
 
 OnEpoch = Callable[[EpochRecord], None]
+OnProgress = Callable[[int], None]
 
 # A checkpoint is written after an epoch once so many seconds have passed since the last.
 CHECKPOINT_INTERVAL_S = 60.0
@@ -114,6 +115,7 @@ def run(
     identity: str,
     on_epoch: OnEpoch | None = None,
     checkpoint: Path | None = None,
+    on_progress: OnProgress | None = None,
 ) -> DigitsResult:
     """Train `experiment` for `settings.epochs` epochs, from its checkpoint if there is one.
 
@@ -125,6 +127,8 @@ def run(
     progress = Progress()
     if checkpoint is not None:
         progress = _checkpoint.load(checkpoint, identity, network, optimizer)
+    told = on_progress or (lambda updates: None)
+    told(progress.step)
     saved = time.monotonic()
     while progress.diverged_epoch is None:
         if experiment.is_evaluated(progress.epoch):
@@ -134,7 +138,7 @@ def run(
                 on_epoch(record)
         if progress.epoch == settings.epochs:
             break
-        progress = _train_epoch(experiment, optimizer, progress)
+        progress = _train_epoch(experiment, optimizer, progress, told)
         late = time.monotonic() - saved >= CHECKPOINT_INTERVAL_S
         if checkpoint is not None and (late or progress.epoch == settings.epochs):
             _checkpoint.save(checkpoint, identity, progress, network, optimizer)
@@ -145,7 +149,9 @@ def run(
         return DigitsResult(progress.records, state, progress.diverged_epoch, experiment.confusion())
 
 
-def _train_epoch(experiment: Experiment[Any], optimizer: torch.optim.Optimizer, progress: Progress) -> Progress:
+def _train_epoch(
+    experiment: Experiment[Any], optimizer: torch.optim.Optimizer, progress: Progress, on_progress: OnProgress
+) -> Progress:
     network, step = experiment.network, progress.step
     network.train()
     total = torch.zeros((), device=experiment.place.device)
@@ -158,6 +164,7 @@ def _train_epoch(experiment: Experiment[Any], optimizer: torch.optim.Optimizer, 
             units.project_(experiment.watched)
             total += loss.detach()
             step += 1
+            on_progress(1)
     # looked at once per epoch: reading the loss of each step would make a GPU wait
     diverged = None if math.isfinite(float(total)) else progress.epoch
     return replace(progress, epoch=progress.epoch + 1, step=step, diverged_epoch=diverged)

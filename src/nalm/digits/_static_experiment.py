@@ -97,7 +97,7 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         return True
 
     def metrics(self, epoch: int) -> dict[str, float]:
-        """Metrics of the output and both labels on all parts of the data, such as `test_output_mse`."""
+        """Metrics of the output and both labels on all parts of the data, such as `test_output_error`."""
         skipped = self._settings.training_metrics == "last" and epoch < self._settings.epochs
         metrics: dict[str, float] = {}
         for part, samples in self._samples.items():

@@ -29,7 +29,7 @@ def best_record(records: Sequence[EpochRecord]) -> EpochRecord:
     """
     if not records:
         raise InputError("a run without records has no best one")
-    errors = np.array([record.metrics["validation_mse"] for record in records])
+    errors = np.array([record.metrics["validation_error"] for record in records])
     finite = np.where(np.isnan(errors), np.inf, errors)
     return records[int(np.argmin(finite))] if np.isfinite(finite).any() else records[-1]
 
@@ -45,7 +45,7 @@ def solved_references(settings: SequentialDigits, runs: Mapping[int, Sequence[Ep
     if settings.constraints == "released":
         return [seed for seed in RELEASED_SEEDS if seed in runs]
     return sorted(
-        seed for seed, records in runs.items() if best_record(records).metrics["validation_mse"] < _MIRROR_ERROR
+        seed for seed, records in runs.items() if best_record(records).metrics["validation_error"] < _MIRROR_ERROR
     )
 
 
@@ -73,7 +73,7 @@ def accumulator_thresholds(settings: SequentialDigits, runs: Mapping[int, Sequen
     released = settings.constraints == "released"
     return {
         length: upper_limit(
-            np.array([metrics[f"test_{length}_mse"] for metrics in best]),
+            np.array([metrics[f"test_{length}_error"] for metrics in best]),
             _RELEASED_FREEDOM if released else len(seeds) - 1,
         )
         for length in settings.test_lengths

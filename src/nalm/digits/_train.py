@@ -9,9 +9,11 @@ from pathlib import Path
 import torch
 
 from nalm.data import DigitImages, load_images
+from nalm.digits._pair_network import create_pair_network
 from nalm.digits._results import DigitsResult
 from nalm.digits._sequence_experiment import SequenceExperiment
-from nalm.digits._session import OnEpoch, Place, run
+from nalm.digits._sequence_network import create_sequence_network
+from nalm.digits._session import OnEpoch, OnProgress, Place, run
 from nalm.digits._static_experiment import StaticExperiment
 from nalm.digits.settings import SequentialDigits, StaticDigits
 from nalm.errors import InputError
@@ -26,6 +28,7 @@ def train_digits(
     *,
     data: DigitImages | None = None,
     checkpoint: str | Path | None = None,
+    on_progress: OnProgress | None = None,
 ) -> DigitsResult:
     """Train one run; its result depends on settings, seed and fold alone (in its last bits on the machine).
 
@@ -39,6 +42,8 @@ def train_digits(
         data: The images; loaded by `settings.dataset` if None.
         checkpoint: File that the state is written to about every minute and at the end, and that a run is
             resumed from: the result is the same as without an interruption.
+        on_progress: Called with the number of updates done since the last call; first with those of the
+            checkpoint.
 
     Raises:
         InputError: no such fold, stage, cell or device; digits that leave no sequence.
@@ -56,7 +61,19 @@ def train_digits(
     else:
         raise InputError(f"fold {fold}: the sequential task has no folds")
     path = None if checkpoint is None else Path(checkpoint)
-    return run(experiment, settings, _identity(settings, seed, fold), on_epoch, path)
+    return run(experiment, settings, _identity(settings, seed, fold), on_epoch, path, on_progress)
+
+
+def check_network(settings: StaticDigits | SequentialDigits) -> None:
+    """Build the network.
+
+    Raises:
+        InputError: an unknown stage or cell.
+    """
+    if isinstance(settings, StaticDigits):
+        create_pair_network(settings, 0)
+    else:
+        create_sequence_network(settings, 0)
 
 
 def _identity(settings: StaticDigits | SequentialDigits, seed: int, fold: int | None) -> str:

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from math import ceil
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from nalm.errors import InputError
 
 DIGITS = "0123456789"
+
+STAGES = ("solved", "fc")
+"""Stages of the static task beside the units."""
+
+CELLS = ("solved", "rnn_tanh", "rnn_relu", "gru", "lstm")
+"""Cells of the sequential task beside the units."""
+
+# images of each digit among those that sequences are trained on; tests compare them with the data
+TRAINING_DIGITS = {
+    "mnist": (5434, 6212, 5465, 5622, 5343, 4963, 5436, 5702, 5357, 5466),
+    "digits": (140, 156, 134, 145, 131, 137, 131, 142, 128, 129),
+}
+
+
+def _as_text(value: Any) -> Any:
+    """`--set digits=123` gives a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+DigitSet = Annotated[str, BeforeValidator(_as_text)]
 
 
 class DigitSettings(BaseModel):
@@ -26,7 +49,7 @@ class DigitSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: Literal["mnist", "digits"] = "mnist"
-    digits: str = DIGITS
+    digits: DigitSet = DIGITS
     epochs: int = Field(default=1000, ge=0)
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -99,6 +122,23 @@ class StaticDigits(DigitSettings):
         picture = data.get("picture", "isolated")
         return {**_STATIC_DEFAULTS.get(picture if isinstance(picture, str) else "", {}), **data}
 
+    def existing_fold(self, index: int) -> int:
+        """Return `index`, the fold that the run of seed `index` tests, as in the paper.
+
+        Raises:
+            InputError: there is no such fold.
+        """
+        if not 0 <= index < self.folds:
+            raise InputError(f"fold {index}: there are {self.folds} folds, 0 to {self.folds - 1}")
+        return index
+
+    def updates(self, seed: int) -> int:
+        """Return the number of updates of the run of `seed`."""
+        pairs = len(self.digits) ** 2
+        test = pairs // self.folds + (self.existing_fold(seed) < pairs % self.folds)
+        samples = (pairs - test) * self.samples_per_pair
+        return self.epochs * ceil((samples - ceil(self.validation_share * samples)) / self.batch_size)
+
     @model_validator(mode="after")
     def _pairs_suffice(self) -> Self:
         pairs = len(self.digits) ** 2
@@ -164,6 +204,12 @@ class SequentialDigits(DigitSettings):
         operation = data.get("operation", "mul")
         return {**_SEQUENTIAL_DEFAULTS.get(operation if isinstance(operation, str) else "", {}), **data}
 
+    def updates(self, seed: int) -> int:
+        """Return the number of updates of a run."""
+        del seed
+        images = sum(TRAINING_DIGITS[self.dataset][int(digit)] for digit in self.digits)
+        return self.epochs * ceil(images // self.training_length / self.batch_size)
+
     @model_validator(mode="after")
     def _lengths_are_positive(self) -> Self:
         if min(self.test_lengths) < 1 or len(set(self.test_lengths)) < len(self.test_lengths):
@@ -171,3 +217,7 @@ class SequentialDigits(DigitSettings):
         if self.cell == "solved" and self.outputs != 1:
             raise ValueError(f"cell 'solved' takes one label per image, but outputs is {self.outputs}")
         return self
+
+
+DigitTask = Annotated[StaticDigits | SequentialDigits, Field(discriminator="kind")]
+"""Either digit task, told apart by `kind`."""

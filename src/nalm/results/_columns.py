@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from nalm.results import thresholds
-from nalm.runs import Run
+from nalm.runs import AnyRun
 from nalm.training.results import BatchResult
 
 LABELS: dict[str, pl.DataType] = {
@@ -41,6 +41,7 @@ OUTCOME: dict[str, pl.DataType] = {
 SCHEMA = {**LABELS, **MEASURES, **OUTCOME}
 
 _METRIC_ENDINGS = ("_loss", "_error", "_accuracy")
+_EPOCH = "epoch"
 _WEIGHT = re.compile(r"w(\d+)")
 
 
@@ -51,7 +52,7 @@ def is_weight(name: str) -> bool:
 
 def is_metric(name: str) -> bool:
     """Return whether a column beyond the contract's is a metric of some task, not a parameter of a study."""
-    return name not in SCHEMA and name.endswith(_METRIC_ENDINGS)
+    return name not in SCHEMA and (name == _EPOCH or name.endswith(_METRIC_ENDINGS))
 
 
 def in_order(names: Iterable[str]) -> list[str]:
@@ -100,14 +101,14 @@ def records_table(batch: BatchResult, threshold: float | None = None) -> pl.Data
 _ATTRIBUTES = {name: "steps" if name == "step" else name for name in MEASURES}
 
 
-def records_labels(runs: Sequence[Run]) -> pl.DataFrame:
+def records_labels(runs: Sequence[AnyRun]) -> pl.DataFrame:
     """Return the labels and parameters of runs, one row each."""
     rows: list[dict[str, Any]] = [
         {
             "run": run.id,
             "study": run.study,
             "task": run.task.kind,
-            "unit": run.network.label,
+            "unit": run.label,
             "operation": getattr(run.task, "operation", None),
             "interpolation_range": _text(getattr(run.task, "interpolation_range", None)),
             "extrapolation_range": _text(getattr(run.task, "extrapolation_range", None)),
@@ -136,7 +137,7 @@ def _text(value: object | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _parameter_columns(runs: Sequence[Run]) -> list[pl.Series]:
+def _parameter_columns(runs: Sequence[AnyRun]) -> list[pl.Series]:
     """Return one column per swept parameter; integers stay integers, what is neither number nor text is
     written as JSON."""
     names = dict.fromkeys(name for run in runs for name in run.parameters)

@@ -6,8 +6,9 @@ runs = select(expand(study), {"unit": ["nmu"]})
 
 from nalm.studies._catalogue import names
 from nalm.studies._compare import compare
+from nalm.studies._digit_cells import DigitCell
 from nalm.studies._document import to_toml
-from nalm.studies._expand import Cell, cells, check_networks, expand
+from nalm.studies._expand import AnyCell, Cell, cells, check_networks, expand
 from nalm.studies._keys import SETTABLE
 from nalm.studies._load import load, loads, override
 from nalm.studies._schema import FigureTable, NetworkTable, Study
@@ -16,7 +17,9 @@ from nalm.studies._select import choose_seeds, select
 
 __all__ = [
     "SETTABLE",
+    "AnyCell",
     "Cell",
+    "DigitCell",
     "FigureTable",
     "NetworkTable",
     "Study",

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from nalm.errors import StudyError
 from nalm.studies._document import document
 from nalm.studies._expand import check_grid
+from nalm.studies._keys import DIGIT_TASKS, given
 from nalm.studies._load import override
 from nalm.studies._problems import problems
 from nalm.studies._schema import NetworkTable, Study
@@ -26,6 +27,8 @@ def compare(study: Study, units: Sequence[str], operations: Sequence[str] = ()) 
     Raises:
         StudyError: an unknown unit or operation, or a unit given twice; all problems at once.
     """
+    if given(study.task).get("kind") in DIGIT_TASKS:
+        raise StudyError([f"bench: {study.name} is a study of a digit task; give one of an arithmetic task"])
     own = document(study)
     if operations:
         own = document(override(study, {"operation": operations[0]}))

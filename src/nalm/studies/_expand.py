@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import product
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from nalm.digits.settings import CELLS, STAGES
 from nalm.errors import InputError, StudyError, did_you_mean
 from nalm.networks import NetworkSettings
-from nalm.runs import Run
-from nalm.studies._keys import NONE, TASK_KEYS, TRAINING_KEYS, given
+from nalm.runs import AnyRun, Run
+from nalm.studies._digit_cells import DigitCell, digit_cell
+from nalm.studies._keys import DIGIT_TASKS, NONE, given, keys_of
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
 from nalm.tasks import Task
@@ -41,8 +43,45 @@ class Cell(NamedTuple):
         """Updates of all its runs together."""
         return self.runs * (self.training.iterations + 1)
 
+    @property
+    def label(self) -> str:
+        """The network, as figures call it."""
+        return self.network.label
 
-def expand(study: Study, seeds: tuple[int, ...] | None = None) -> list[Run]:
+    @property
+    def content(self) -> Hashable:
+        """What decides the results of its runs, apart from network and seed."""
+        return self.task, self.network.hidden_size, self.training
+
+    @property
+    def network_key(self) -> Hashable:
+        """Equal for networks that are built alike."""
+        return self.network.model_dump_json(), self.task.in_features, self.task.out_features
+
+    def run(self, study: str, seed: int) -> Run:
+        """Return the run of a seed."""
+        return Run(
+            study=study,
+            task=self.task,
+            network=self.network,
+            training=self.training,
+            seed=seed,
+            parameters=self.parameters,
+        )
+
+    def check_network(self) -> None:
+        """Build the network.
+
+        Raises:
+            InputError: a unit refuses its arguments.
+        """
+        self.network.build(self.task.in_features, self.task.out_features)
+
+
+AnyCell = Cell | DigitCell
+
+
+def expand(study: Study, seeds: tuple[int, ...] | None = None) -> list[AnyRun]:
     """Return the runs of a study, network by network, in the order of its axes, then of its seeds.
 
     Args:
@@ -52,21 +91,15 @@ def expand(study: Study, seeds: tuple[int, ...] | None = None) -> list[Run]:
     Raises:
         StudyError: settings do not fit together, or two runs would be the same; all problems at once.
     """
-    return [
-        Run(
-            study=study.name,
-            task=cell.task,
-            network=cell.network,
-            training=cell.training,
-            seed=seed,
-            parameters=cell.parameters,
-        )
-        for cell in cells(study)
-        for seed in seeds or cell.seeds
-    ]
+    try:
+        return [cell.run(study.name, seed) for cell in cells(study) for seed in seeds or cell.seeds]
+    except InputError as error:
+        if isinstance(error, StudyError):
+            raise
+        raise StudyError([f"{study.name}: seeds: {error}"]) from None
 
 
-def cells(study: Study) -> list[Cell]:
+def cells(study: Study) -> list[AnyCell]:
     """Return what a study runs, without unfolding the seeds.
 
     Raises:
@@ -92,23 +125,22 @@ def check_networks(study: Study) -> None:
     wrong: dict[str, None] = {}
     built = set()
     for cell in cells(study):
-        sizes = (cell.task.in_features, cell.task.out_features)
-        key = (cell.network.model_dump_json(), sizes)
+        key = cell.network_key
         if key in built:
             continue
         built.add(key)
         try:
-            cell.network.build(*sizes)
+            cell.check_network()
         except InputError as error:
-            wrong[f"{study.name}: network {cell.network.label!r}: {error}"] = None
+            wrong[f"{study.name}: network {cell.label!r}: {error}"] = None
     if wrong:
         raise StudyError(wrong)
 
 
-def _cells(study: Study) -> tuple[list[Cell], list[str]]:
+def _cells(study: Study) -> tuple[list[AnyCell], list[str]]:
     # one line per sentence: what is wrong with the study's own tables shows in every cell
     wrong = {line: line for line in (*_repeated_labels(study), *_missing_x(study))}
-    found: list[Cell] = []
+    found: list[AnyCell] = []
     for index, network in enumerate(study.networks):
         axes = {**study.grid, **network.grid}
         clashes = [*_clashing_axes(axes), *_hidden_settings(index, network, axes)]
@@ -116,7 +148,7 @@ def _cells(study: Study) -> tuple[list[Cell], list[str]]:
         if clashes:
             continue
         parameters = _parameters(axes)
-        own: list[Cell] = []
+        own: list[AnyCell] = []
         for points in product(*axes.values()):
             point = {key: value for part in points for key, value in given(part).items()}
             cell, lines = _cell(study, network, point, parameters)
@@ -147,27 +179,57 @@ def _parameters(axes: Grid) -> list[str]:
 
 
 def _cell(
-    study: Study, network: NetworkTable, point: dict[str, Any], parameters: Iterable[str]
-) -> tuple[Cell | None, list[str]]:
+    study: Study, network: NetworkTable, point: dict[str, Any], parameters: list[str]
+) -> tuple[AnyCell | None, list[str]]:
     tables = (study.task, study.settings, network.task, network.settings)
     values = {key: value for table in tables for key, value in given(table).items()} | point
+    kind = values.get("kind")
+    foreign = list(_foreign_keys(kind, values))
+    if foreign:
+        return None, foreign
+    seeds = network.seeds or study.seeds
+    if kind in DIGIT_TASKS:
+        if "hidden_size" in study.model_fields_set:
+            return None, ["hidden_size: networks of digit tasks have none"]
+        return digit_cell(network, {key: _plain(value) for key, value in values.items()}, seeds, parameters)
+    return _arithmetic_cell(study, network, values, seeds, parameters)
+
+
+def _foreign_keys(kind: Any, values: Iterable[str]) -> Iterator[str]:
+    """Keys that another kind of task has."""
+    known = keys_of(kind)
+    for key in values:
+        if key not in known:
+            hint = did_you_mean(key, known)
+            yield f"{key}: a task of kind {kind!r} has no such key{hint}; keys are {', '.join(known)}"
+
+
+def _arithmetic_cell(
+    study: Study, network: NetworkTable, values: dict[str, Any], seeds: tuple[int, ...], parameters: Iterable[str]
+) -> tuple[Cell | None, list[str]]:
     lines: list[str] = []
     task = training = None
     try:
-        task = _TASK.validate_python({key: values[key] for key in TASK_KEYS if key in values})
+        task = _TASK.validate_python({key: values[key] for key in Task.model_fields if key in values})
     except ValidationError as error:
         lines += [f"task: {line}" for line in problems(error)]
     try:
-        training = TrainingSettings.model_validate({key: _plain(values[key]) for key in TRAINING_KEYS if key in values})
+        own = {key: _plain(values[key]) for key in TrainingSettings.model_fields if key in values}
+        training = TrainingSettings.model_validate(own)
     except ValidationError as error:
         lines += [f"settings: {line}" for line in problems(error)]
-    if task is None or training is None:
+    lines += [f"unit: {unit!r} belongs to digit tasks" for unit in _digit_networks(network)]
+    if task is None or training is None or lines:
         return None, lines
-    hidden = point.get("hidden_size", network.hidden_size or study.hidden_size)
+    hidden = values.get("hidden_size", network.hidden_size or study.hidden_size)
     settings = NetworkSettings(label=network.shown_as, layers=network.stack, hidden_size=hidden)
     effective = {**task.model_dump(mode="json"), **training.model_dump(mode="json"), "hidden_size": hidden}
     shown = {key: effective[key] for key in parameters}
-    return Cell(task, settings, training, network.seeds or study.seeds, shown), lines
+    return Cell(task, settings, training, seeds, shown), lines
+
+
+def _digit_networks(network: NetworkTable) -> list[str]:
+    return [layer.unit for layer in network.stack if layer.unit in (*STAGES, *CELLS)]
 
 
 def _plain(value: Any) -> Any:
@@ -217,13 +279,12 @@ def _hidden_settings(index: int, network: NetworkTable, axes: Grid) -> Iterator[
                 )
 
 
-def _repeated_cells(cells_of_a_network: list[Cell]) -> Iterator[str]:
+def _repeated_cells(cells_of_a_network: list[AnyCell]) -> Iterator[str]:
     seen = set()
     for cell in cells_of_a_network:
-        key = (cell.task, cell.network.hidden_size, cell.training)
-        if key in seen:
+        if cell.content in seen:
+            where = [cell.task.operation, *([str(cell.task.interpolation_range)] if isinstance(cell, Cell) else [])]
             yield (
-                f"runs of {cell.network.label!r} are given twice ({cell.task.operation}, "
-                f"{cell.task.interpolation_range}); remove the repeated value from the grid"
+                f"runs of {cell.label!r} are given twice ({', '.join(where)}); remove the repeated value from the grid"
             )
-        seen.add(key)
+        seen.add(cell.content)

@@ -1,4 +1,7 @@
-"""The keys that a study may set: those of the task, those of training, and the hidden size.
+"""The keys that a study may set: those of the tasks, those of training, and the hidden size.
+
+Arithmetic and digit tasks have keys of their own; a study has a single kind of task, which decides which keys
+it knows (`keys_of`). Keys that both have mean the same.
 
 A table of a study file sets some of them, so each table is a model whose keys are all optional and whose
 values are checked as the full model checks them.
@@ -6,10 +9,11 @@ values are checked as the full model checks them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
+from nalm.digits.settings import SequentialDigits, StaticDigits
 from nalm.tasks import Task
 from nalm.training.settings import TrainingSettings
 
@@ -38,8 +42,43 @@ def _table(name: str, fields: dict[str, Any]) -> type[BaseModel]:
     return create_model(name, __config__=ConfigDict(frozen=True, extra="forbid"), **optional)
 
 
-_TASK = _fields(Task)
-_TRAINING = _fields(TrainingSettings)
+DIGIT_TASKS: dict[str, type[StaticDigits | SequentialDigits]] = {
+    "static-digits": StaticDigits,
+    "sequential-digits": SequentialDigits,
+}
+"""The digit tasks by their `kind`."""
+
+# a digit task is one table of settings, of which these stand in the table [settings] of a study
+_DIGIT_TRAINING = (
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "sparsity_penalty",
+    "ramp_start",
+    "ramp_end",
+    "input_penalty",
+    "bounds_penalty",
+    "training_metrics",
+    "evaluation_interval",
+    "precision",
+    "streams",
+    "constraints",
+)
+# and these follow from the network
+_FROM_NETWORK = ("stage", "cell")
+
+_ARITHMETIC_TASK = _fields(Task)
+_DIGITS = {
+    key: field for model in DIGIT_TASKS.values() for key, field in _fields(model).items() if key not in _FROM_NETWORK
+}
+_KINDS = {"kind": Literal["single-module", "arithmetic-dataset", "static-digits", "sequential-digits"]}
+_TASK = {
+    **_ARITHMETIC_TASK,
+    **{key: field for key, field in _DIGITS.items() if key not in (*_DIGIT_TRAINING, *_ARITHMETIC_TASK)},
+    **_KINDS,
+}
+_ARITHMETIC_TRAINING = _fields(TrainingSettings)
+_TRAINING = {**{key: _DIGITS[key] for key in _DIGIT_TRAINING}, **_ARITHMETIC_TRAINING}
 _NETWORK = {"hidden_size": Annotated[int, Field(ge=1)]}
 
 TASK_KEYS = tuple(_TASK)
@@ -62,3 +101,10 @@ def given(table: BaseModel) -> dict[str, Any]:
     """Return the keys that a table sets, as plain values in the spelling of a study file."""
     values = table.model_dump(mode="json", exclude_unset=True)
     return {key: NONE if value is None else value for key, value in values.items()}
+
+
+def keys_of(kind: Any) -> tuple[str, ...]:
+    """Return the keys that a task of this kind and its training have."""
+    if kind in DIGIT_TASKS:
+        return tuple(key for key in DIGIT_TASKS[kind].model_fields if key not in _FROM_NETWORK)
+    return (*_ARITHMETIC_TASK, *_ARITHMETIC_TRAINING, *_NETWORK)

@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from nalm.digits.settings import CELLS, STAGES
 from nalm.errors import InputError
 from nalm.networks import LayerSettings
 from nalm.studies._keys import SETTABLE, PointTable, TaskTable, TrainingTable
@@ -31,8 +32,8 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 def _unit_name(value: Any) -> Any:
-    """The registered name behind any known spelling; `package.module:Class` stays."""
-    if not isinstance(value, str) or ":" in value:
+    """The registered name behind any known spelling; `package.module:Class` stays, and what digit tasks add."""
+    if not isinstance(value, str) or ":" in value or value in (*STAGES, *CELLS):
         return value
     from nalm.units import resolve
 
@@ -126,12 +127,13 @@ class FigureTable(BaseModel):
     """How results are drawn.
 
     `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x` on an
-    axis that may be logarithmic; `table` writes them as a table.
+    axis that may be logarithmic; `table` writes them as a table. `pairs` draws errors and accuracies of the static
+    digit task, `lengths` the three measures of the sequential one over the length of the test sequences.
     """
 
     model_config = _STRICT
 
-    kind: Literal["ranges", "sweep", "table"] = "ranges"
+    kind: Literal["ranges", "sweep", "table", "pairs", "lengths"] = "ranges"
     x: str | None = None
     logarithmic: bool = False
 

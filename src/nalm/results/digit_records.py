@@ -1,0 +1,83 @@
+"""The long table of runs of the digit tasks: one row per run and evaluated epoch.
+
+Beside the contract's columns: `epoch`, and the task's metrics, such as `test_output_rounded_accuracy` or
+`test_5_error`. `interpolation_error` is the error on validation samples (training samples where there are none),
+`extrapolation_error` that on test samples, of the longest sequences.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from nalm.digits.settings import StaticDigits
+from nalm.results._columns import MEASURES, OUTCOME, in_order, is_metric, records_labels
+from nalm.runs import DigitRun
+
+if TYPE_CHECKING:
+    from nalm.digits import EpochRecord, FinishedDigitRun
+
+CONFUSION = "confusion"
+"""Name of the confusion counts of the test set's digits beside the parameters of a run of the static task."""
+
+
+def digit_records(
+    finished: FinishedDigitRun, threshold: float | None = None
+) -> tuple[pl.DataFrame, dict[str, dict[str, np.ndarray]]]:
+    """Return the long table of a run, and its final parameters by run id and name, for `Store.add`.
+
+    Args:
+        finished: The run.
+        threshold: Of the extrapolation error, below which the run counts as solved, if the study has one.
+    """
+    run, result = finished.run, finished.result
+    rows = [_row(run, record) for record in result.records]
+    failed = result.diverged_epoch is not None
+    outcome = {
+        "status": "failed" if failed else "finished",
+        "failed_step": result.records[-1].step if failed else None,
+        "reason": f"the loss was not finite in epoch {result.diverged_epoch}" if failed else None,
+        "threshold": threshold,
+    }
+    measures = pl.DataFrame(rows, schema_overrides=MEASURES, infer_schema_length=None)
+    table = pl.concat(
+        [
+            records_labels([run] * len(rows)),
+            measures,
+            pl.DataFrame([outcome] * len(rows), schema=OUTCOME),
+        ],
+        how="horizontal",
+    )
+    state: dict[str, np.ndarray] = dict(result.state)
+    if result.confusion is not None:
+        state[CONFUSION] = result.confusion
+    return table.select(in_order(table.columns)), {run.id: state}
+
+
+def _row(run: DigitRun, record: EpochRecord) -> dict[str, Any]:
+    metrics = {name: float(value) for name, value in record.metrics.items() if is_metric(name)}
+    training, validation, test = _errors(run, metrics)
+    weights = {f"w{index}": weight for index, weight in enumerate(record.weights)}
+    return {
+        "step": record.step,
+        "train_loss": training,
+        "penalty_loss": None,
+        "interpolation_error": training if validation is None else validation,
+        "extrapolation_error": test,
+        "sparsity_error": record.sparsity_error,
+        "epoch": record.epoch,
+        **metrics,
+        **weights,
+    }
+
+
+def _errors(run: DigitRun, metrics: dict[str, float]) -> tuple[float | None, float | None, float | None]:
+    """Errors on training, validation and test samples."""
+    if isinstance(run.task, StaticDigits):
+        names = [f"{part}_output_error" for part in ("train", "validation", "test")]
+    else:
+        names = ["train_error", "validation_error", f"test_{max(run.task.test_lengths)}_error"]
+    training, validation, test = (metrics.get(name) for name in names)
+    return training, validation, test
