@@ -31,9 +31,7 @@ def test_every_unit_and_study_has_an_entry() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(
-        InputError, match="cannot cite 'nmuu': no such unit, study or paper; did you mean 'nmu'"
-    ):
+    with pytest.raises(InputError, match="cannot cite 'nmuu': no such unit, study or paper; did you mean 'nmu'"):
         cite("nmuu")
     with pytest.raises(InputError, match="cannot cite 'relu': a plain dense layer has no paper of its own"):
         cite("relu")

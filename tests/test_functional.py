@@ -23,9 +23,7 @@ W = torch.tensor([[0.0, 0.3, 1.0], [-0.8, 1.3, 0.5]])
         ("ternary", "squared", [0, 0.09 * 0.49, 0, 0.64 * 0.04, 1.69 * 0.09, 0.0625]),
     ],
 )
-def test_sparsity_penalty(
-    targets: functional.Targets, shape: functional.Shape, expected: list[float]
-) -> None:
+def test_sparsity_penalty(targets: functional.Targets, shape: functional.Shape, expected: list[float]) -> None:
     assert functional.sparsity_penalty(W, targets, shape).item() == pytest.approx(sum(expected) / 6)
 
 
@@ -118,9 +116,7 @@ def test_product_of_chosen_inputs_is_exact(pairs: list[tuple[float, bool]]) -> N
     st.integers(1, 4),
     st.sampled_from([torch.float32, torch.float64, torch.bfloat16]),
 )
-def test_shapes_and_dtypes(
-    leading: list[int], in_features: int, out_features: int, dtype: torch.dtype
-) -> None:
+def test_shapes_and_dtypes(leading: list[int], in_features: int, out_features: int, dtype: torch.dtype) -> None:
     x = torch.ones(*leading, in_features, dtype=dtype)
     weight = torch.full((out_features, in_features), 0.5, dtype=dtype)
     results = [

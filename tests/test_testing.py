@@ -171,9 +171,7 @@ def test_all_failures_are_reported_together() -> None:
 
 
 def test_checks_can_be_left_out() -> None:
-    testing.check_unit(
-        spoilt(noisy), skip=["deterministic_evaluation", *(set(testing.CHECKS) - {"shapes", "dtypes"})]
-    )
+    testing.check_unit(spoilt(noisy), skip=["deterministic_evaluation", *(set(testing.CHECKS) - {"shapes", "dtypes"})])
     with pytest.raises(InputError, match="unknown check 'shape'; did you mean 'shapes'"):
         testing.check_unit(Good, skip=["shape"])
 

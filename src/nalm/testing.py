@@ -69,9 +69,7 @@ def check_unit(factory: Factory, *, positive: bool = False, skip: Iterable[str] 
         if name not in left_out:
             try:
                 check(factory, Inputs(positive))
-            except (
-                Exception
-            ) as error:  # whatever the module raises is a finding, and all are reported together
+            except Exception as error:  # whatever the module raises is a finding, and all are reported together
                 failures.append(f"{name}: {str(error).strip() or type(error).__name__}")
     if failures:
         raise ConformanceError("\n".join(failures))
@@ -151,9 +149,7 @@ def wrong_shapes(factory: Factory, inputs: Inputs) -> None:
 def deterministic_evaluation(factory: Factory, inputs: Inputs) -> None:
     """Evaluation mode does not depend on the random number generator."""
     unit = _built(factory).eval()
-    assert torch.equal(_run(unit, inputs(6, _IN), seed=1), _run(unit, inputs(6, _IN), seed=2)), (
-        "two evaluations differ"
-    )
+    assert torch.equal(_run(unit, inputs(6, _IN), seed=1), _run(unit, inputs(6, _IN), seed=2)), "two evaluations differ"
 
 
 def gradients_reach(factory: Factory, inputs: Inputs) -> None:
@@ -264,9 +260,7 @@ def autocast(factory: Factory, inputs: Inputs) -> None:
     expected = _run(unit, inputs(6, _IN))
     with torch.autocast("cpu", torch.bfloat16):
         y = _run(unit, inputs(6, _IN))
-    _equal(
-        y.float(), expected, "autocast", rtol=0.05, atol=0.05 * float(expected.detach().abs().max()) + 1e-3
-    )
+    _equal(y.float(), expected, "autocast", rtol=0.05, atol=0.05 * float(expected.detach().abs().max()) + 1e-3)
 
 
 def penalties_are_scalars(factory: Factory, inputs: Inputs) -> None:
@@ -292,9 +286,7 @@ def reset_is_reproducible(factory: Factory, inputs: Inputs) -> None:
     for unit in (one, other):
         units.reset_parameters(unit, torch.Generator().manual_seed(3))
     assert torch.equal(torch.get_rng_state(), state), "reset_parameters moved torch's default generator"
-    assert torch.equal(_run(one, inputs(6, _IN)), _run(other, inputs(6, _IN))), (
-        "equal seeds give other values"
-    )
+    assert torch.equal(_run(one, inputs(6, _IN)), _run(other, inputs(6, _IN))), "equal seeds give other values"
 
 
 CHECKS: dict[str, Callable[[Factory, Inputs], None]] = {
