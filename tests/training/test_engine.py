@@ -236,3 +236,17 @@ def test_a_module_without_reset_is_built_anew_for_each_seed() -> None:
     first, second = (result.weights[i][0] for i in range(2))
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(trained(runs[2:]).weights[0][0], first)
+
+
+def test_the_best_network_can_be_kept_instead_of_the_last() -> None:
+    # far too large a step: the error goes up and down
+    settings = {"learning_rate": 1.0, "iterations": 400, "log_interval": 10}
+    best, last = (run("linear", 0, "[10,20]", saved_weights=which, **settings) for which in ("best", "last"))
+    result = trained([best, last])
+    np.testing.assert_array_equal(errors_of(result, best), errors_of(result, last))
+    row = int(np.argmin(errors_of(result, best)[:, 0]))
+    assert row < 40
+    kept = trained([run("linear", 0, "[10,20]", **{**settings, "iterations": row * 10 - 1})])
+    for name, values in kept.state[kept.runs[0].id].items():
+        np.testing.assert_array_equal(result.state[best.id][name], values)
+    assert any(not np.array_equal(result.state[best.id][k], result.state[last.id][k]) for k in result.state[best.id])

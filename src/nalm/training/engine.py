@@ -175,6 +175,14 @@ class _Group:
             units.reset_parameters(self.step.module, self._generators[n])
             self.states[n, : self.step.network_count] = _flat(self.step.module)
 
+    def _saved(self, networks: np.ndarray, validation: np.ndarray, last: np.ndarray) -> np.ndarray:
+        """The network to keep: the last one, or of the logged ones the first with the least validation error."""
+        known = np.isfinite(validation)
+        if self.settings.saved_weights == "last" or not known.any():
+            return last[: self.step.network_count]
+        best: np.ndarray = networks[np.argmin(np.where(known, validation, np.inf))]
+        return best
+
     def histories(self) -> dict[str, History]:
         """Everything recorded, by run id."""
         losses, errors = np.stack(self.losses, axis=1), np.stack(self.errors, axis=1)
@@ -195,7 +203,7 @@ class _Group:
                 sparsity=None if sparsity is None else sparsity[n, :rows],
                 failed_step=failed_step,
                 stopped_step=stopped_step,
-                state=_named(self.step, self.states[n]),
+                state=_named(self.step, self._saved(parameters[n, :rows], errors[n, :rows, 0], self.states[n])),
             )
         return found
 
@@ -214,8 +222,7 @@ def _flat(module: torch.nn.Module) -> np.ndarray:
 
 
 def _named(step: Step, state: np.ndarray) -> dict[str, np.ndarray]:
-    tensors = step.split(torch.from_numpy(state))
-    return {name: tensor.numpy().copy() for name, tensor in step.network(tensors).items()}
+    return {name: tensor.numpy().copy() for name, tensor in step.named(torch.from_numpy(state)).items()}
 
 
 def _schedule(step: Step, settings: TrainingSettings, start: int, count: int) -> np.ndarray:

@@ -35,6 +35,7 @@ _NUMBERS = [
     "log_interval",
     "streams",
     "early_stop",
+    "saved_weights",
     "learning_rate",
     "pcc_to_mse_iteration",
     "inalu_penalty_start",

@@ -27,6 +27,8 @@ class TrainingSettings(BaseModel):
     streams: Literal["paper", "fast"] = "paper"
     constraints: Literal["paper", "released"] = "paper"
     early_stop: bool = False
+    # the network that is kept: after the last update, or of the logged row with the least validation error
+    saved_weights: Literal["last", "best"] = "last"
 
     optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(default=1e-3, gt=0)

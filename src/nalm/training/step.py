@@ -223,11 +223,14 @@ class Step:
             return units.effective_weights(module), units.sparsity_error(module)
 
         self.module.eval()
+        described: tuple[Tensor, Tensor | None] = self._call(read, self.named(network))
+        return described
+
+    def named(self, network: Tensor) -> dict[str, Tensor]:
+        """Parameters and buffers by name from the part of a flat state that holds them."""
         shapes = [*self.parameters.values(), *self.buffers.values()]
         parts = torch.split(network, [prod(shape) for shape in shapes])
-        tensors = [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
-        described: tuple[Tensor, Tensor | None] = self._call(read, self.network(tensors))
-        return described
+        return self.network([part.view(shape) for part, shape in zip(parts, shapes, strict=True)])
 
     def _training(self, noise: Sequence[Tensor]) -> ExitStack:
         self.module.train()
