@@ -41,6 +41,7 @@ UNARY = {
         "log1p",
         "expm1",
         "erf",
+        "erfc",
         "atan",
         "asin",
         "acos",

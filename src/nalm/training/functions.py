@@ -27,7 +27,7 @@ COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": "
 
 # functions of one number that ATen, PyTorch's vectors and the C++ library call by the same name
 ELEMENTARY = (
-    *("abs", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "erf"),
+    *("abs", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "erf", "erfc"),
     *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
     *("floor", "ceil", "trunc"),
 )
