@@ -24,7 +24,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "doc
 _PART = re.compile(
     r"^<!-- (?P<key>\w+)(: (?P<value>.+?))? -->\n|^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.M | re.S
 )
-_SAID = re.compile(r"^print\(.*\)  # (.*)$", re.M)
+_SAID = re.compile(r"^ *print\(.*\)  # (.*)$", re.M)
 
 
 @dataclass(frozen=True)
