@@ -49,9 +49,16 @@ class Trained(Protocol):
     def training(self) -> TrainingSettings:
         """How."""
 
+    @property
+    def updates(self) -> int:
+        """How often."""
 
-def cost_key(item: Trained) -> str:
+
+def cost_key(item: Trained | DigitRun | DigitCell) -> str:
     """Runs with equal keys cost the same per iteration: equal layers, sizes, batch and kind of training."""
+    if isinstance(item, DigitRun | DigitCell):
+        # folds differ by a few samples
+        return _hash(item.task.model_dump(mode="json", exclude={"epochs"}))
     settings = item.training
     content = [
         [layer.model_dump(mode="json") for layer in item.network.layers],
@@ -60,6 +67,10 @@ def cost_key(item: Trained) -> str:
         [settings.batch_size, settings.streams, settings.constraints, settings.optimizer, settings.loss],
         [settings.l1, settings.log_interval, settings.validation_samples, settings.test_samples],
     ]
+    return _hash(content)
+
+
+def _hash(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -72,10 +83,8 @@ class Rates:
 
     def duration_s(self, item: Trained | DigitRun | DigitCell) -> float | None:
         """Return what one run of `item` adds to the wall time of a study; None if it was not measured."""
-        if isinstance(item, DigitRun | DigitCell):
-            return None
         rate = self.seconds.get(cost_key(item))
-        return None if rate is None else rate * (item.training.iterations + 1) / self.cores
+        return None if rate is None else rate * item.updates / self.cores
 
 
 def known_rates() -> Rates:
@@ -98,14 +107,25 @@ def measure(runs: Sequence[AnyRun]) -> Rates:
 
     known = known_rates()
     samples: dict[str, list[Run]] = {}
+    digits: dict[str, DigitRun] = {}
     for run in runs:
-        if isinstance(run, DigitRun):
-            continue
         key = cost_key(run)
-        if key not in known.seconds and len(samples.setdefault(key, [])) < _TRIAL_RUNS:
+        if isinstance(run, DigitRun):
+            if key not in known.seconds:
+                digits.setdefault(key, run)
+        elif key not in known.seconds and len(samples.setdefault(key, [])) < _TRIAL_RUNS:
             samples[key].append(run)
-    if not samples:
+    if not (samples or digits):
         return Rates(known.seconds, available_cores())
+    measured = _trials(samples) if samples else {}
+    measured |= {key: _digit_seconds(run) for key, run in digits.items()}
+    rates = Rates({**known.seconds, **measured}, available_cores())
+    _keep(rates)
+    return rates
+
+
+def _trials(samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+    """Seconds per iteration of one run of each network."""
     short_s = _fastest(samples, dict.fromkeys(samples, _FIRST_ITERATIONS))
     long = {key: _length(short_s[key] / _FIRST_ITERATIONS) for key in samples}
     long_s = _fastest(samples, long)
@@ -114,9 +134,13 @@ def measure(runs: Sequence[AnyRun]) -> Rates:
         # the difference leaves out what a batch costs once; noise must not make it negative
         seconds = max(long_s[key] - short_s[key], 0.1 * long_s[key])
         measured[key] = seconds / (len(sample) * (long[key] - _FIRST_ITERATIONS))
-    rates = Rates({**known.seconds, **measured}, available_cores())
-    _keep(rates)
-    return rates
+    return measured
+
+
+def _digit_seconds(run: DigitRun) -> float:
+    from nalm.digits import seconds_per_update
+
+    return seconds_per_update(run.task, run.seed)
 
 
 def _length(seconds_per_iteration: float) -> int:

@@ -116,21 +116,26 @@ def print_plan(job: Job) -> None:
     note("measuring each network for a moment; a new one takes some seconds to compile")
     with plain_warnings(), termination_interrupts():
         rates = measure(waiting)
-    rows: dict[tuple[str, str, int], _Row] = {}
+    rows: dict[tuple[str, str, str], _Row] = {}
     for run in job.runs:
-        key = (run.label, run.task.operation, run.training.iterations if isinstance(run, Run) else run.updates)
-        rows.setdefault(key, _Row()).add(run, run.id in finished, rates)
+        rows.setdefault((run.label, run.task.operation, _length(run)), _Row()).add(run, run.id in finished, rates)
     table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
     for column in ("unit", "operation"):
         table.add_column(column)
     for column in ("iterations", "runs", "finished", "run-iterations to do", "time"):
         table.add_column(column, justify="right")
-    for (unit, operation, iterations), row in rows.items():
-        table.add_row(unit, operation, number(iterations), *row.cells())
+    for key, row in rows.items():
+        table.add_row(*key, *row.cells())
     total = _Row(*(sum(column) for column in zip(*(astuple(row) for row in rows.values()), strict=True)))
     table.add_section()
     table.add_row("all", "", "", *total.cells())
     console().print(table)
+
+
+def _length(run: AnyRun) -> str:
+    if isinstance(run, Run):
+        return number(run.training.iterations)
+    return f"{number(run.task.epochs)} epoch{'' if run.task.epochs == 1 else 's'}"
 
 
 @dataclass

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nalm.digits._sequence_network import DigitSequenceNetwork
     from nalm.digits._thresholds import accumulator_thresholds, solved_references
     from nalm.digits._train import check_network, train_digits
+    from nalm.digits._trial import seconds_per_update
 
 _MODULES = {
     "DigitPairNetwork": "_pair_network",
@@ -29,6 +30,7 @@ _MODULES = {
     "accumulator_thresholds": "_thresholds",
     "check_network": "_train",
     "class_accuracies": "_metrics",
+    "seconds_per_update": "_trial",
     "solved_references": "_thresholds",
     "train_digit_runs": "_executor",
     "train_digits": "_train",
@@ -45,6 +47,7 @@ __all__ = [
     "accumulator_thresholds",
     "check_network",
     "class_accuracies",
+    "seconds_per_update",
     "solved_references",
     "train_digit_runs",
     "train_digits",

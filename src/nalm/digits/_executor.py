@@ -15,7 +15,7 @@ import torch
 from nalm.data import DigitImages, load_images
 from nalm.digits._results import DigitsResult
 from nalm.digits._session import OnProgress
-from nalm.digits._train import train_digits
+from nalm.digits._train import find_device, train_digits
 from nalm.errors import InputError
 from nalm.runs import DigitRun
 from nalm.training import executors
@@ -80,6 +80,7 @@ def train_digit_runs(
     """
     if workers is not None and workers < 1:
         raise InputError(f"workers {workers}: give at least 1")
+    find_device(device)
     for dataset in dict.fromkeys(run.task.dataset for run in runs):
         # before any worker starts: one message if it is not there, and one download
         _images(dataset)

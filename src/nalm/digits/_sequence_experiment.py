@@ -119,6 +119,16 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         count = len(labels) // length
         return len(self.network.states(labels[: count * length].reshape(count, length, -1)))
 
+    @property
+    def evaluated_images(self) -> int:
+        """All images of the allowed digits: one pass serves all lengths."""
+        return sum(len(part.order) for part in self._parts.values())
+
+    def read(self, count: int) -> None:
+        """Read so many."""
+        part = self._parts["train"]
+        self._labels(part.bank, part.order[torch.arange(count) % len(part.order)])
+
     def _read(self, part: _Part) -> Tensor:
         size = _EVALUATION_BATCH[self.place.device.type]
         return torch.cat([self._labels(part.bank, images) for images in torch.split(part.order, size)])

@@ -99,6 +99,15 @@ class Experiment(ABC, Generic[Network]):
     def evaluate_test(self) -> int:
         """Predict for all test samples, or all sequences of the training length; return how many there are."""
 
+    @property
+    @abstractmethod
+    def evaluated_images(self) -> int:
+        """Number of images, or pictures of two, that the image network reads in an evaluation."""
+
+    @abstractmethod
+    def read(self, count: int) -> None:
+        """Let the image network read so many of them, as in an evaluation."""
+
     def confusion(self) -> NDArray[np.int64] | None:
         """Confusion of the digits of the test set in the current state, if the task has labels for both."""
         return None

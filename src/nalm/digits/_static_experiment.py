@@ -116,6 +116,25 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         test = self._samples["test"]
         return len(self.network.outputs(self._evaluate(test, "test")))
 
+    @property
+    def evaluated_images(self) -> int:
+        """Pictures of colour digits, distinct images of isolated ones."""
+        skipped = ("train",) if self._settings.training_metrics == "last" else ()
+        pairs = [samples.pairs for part, samples in self._samples.items() if part not in skipped]
+        if isinstance(self.network.image_network, ColourDigits):
+            return sum(map(len, pairs))
+        return sum(len(torch.unique(images)) for images in pairs)
+
+    def read(self, count: int) -> None:
+        """Read so many."""
+        training = self._samples["train"]
+        if isinstance(self.network.image_network, ColourDigits):
+            self._labels(training.bank, training.pairs[torch.arange(count) % len(training.pairs)])
+            return
+        images = training.pairs[torch.arange(count) % len(training.pairs), 0]
+        with self.place.mixed_precision():
+            self.network.image_network.classifier(self.place.pictures(training.bank.single(images)))
+
     @torch.no_grad()
     def confusion(self) -> NDArray[np.int64]:
         """Confusion of the digits of the test set."""

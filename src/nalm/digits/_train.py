@@ -50,18 +50,28 @@ def train_digits(
         DataError: the data set is missing or damaged.
         StoreError: the checkpoint is damaged or of another run.
     """
-    place = Place(_device(device), settings.precision == "bfloat16")
+    place = Place(find_device(device), settings.precision == "bfloat16")
     images = load_images(settings.dataset) if data is None else data
-    experiment: StaticExperiment | SequenceExperiment
     if isinstance(settings, StaticDigits):
         fold = seed if fold is None else fold
-        experiment = StaticExperiment(settings, seed, fold, images, place)
-    elif fold is None:
-        experiment = SequenceExperiment(settings, seed, images, place)
-    else:
+    elif fold is not None:
         raise InputError(f"fold {fold}: the sequential task has no folds")
+    experiment = create_experiment(settings, seed, fold, images, place)
     path = None if checkpoint is None else Path(checkpoint)
     return run(experiment, settings, _identity(settings, seed, fold), on_epoch, path, on_progress)
+
+
+def create_experiment(
+    settings: StaticDigits | SequentialDigits, seed: int, fold: int | None, images: DigitImages, place: Place
+) -> StaticExperiment | SequenceExperiment:
+    """Build network and samples of a run; `fold` is by default `seed`, and counts in the static task alone.
+
+    Raises:
+        InputError: as `train_digits`.
+    """
+    if isinstance(settings, StaticDigits):
+        return StaticExperiment(settings, seed, seed if fold is None else fold, images, place)
+    return SequenceExperiment(settings, seed, images, place)
 
 
 def check_network(settings: StaticDigits | SequentialDigits) -> None:
@@ -81,7 +91,12 @@ def _identity(settings: StaticDigits | SequentialDigits, seed: int, fold: int | 
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
+    """Return the device called `name`.
+
+    Raises:
+        InputError: it is unknown, or not here.
+    """
     try:
         device = torch.device(name)
     except RuntimeError:

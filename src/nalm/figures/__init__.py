@@ -8,18 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nalm.errors import InputError
+from nalm.figures._grid import Curve, GridFigure, GridRow, Plot
 from nalm.figures._panels import Panel, PanelsFigure, Series, ranges_figure, sweep_figure
 from nalm.results.summary import Group
 from nalm.studies import FigureTable, Study
 
 if TYPE_CHECKING:
+    import polars as pl
     from matplotlib.figure import Figure
 
 __all__ = [
+    "Curve",
+    "GridFigure",
+    "GridRow",
     "Panel",
     "PanelsFigure",
+    "Plot",
     "Results",
     "Series",
+    "digit_figure_data",
     "draw",
     "figure_data",
     "picture_bytes",
@@ -39,6 +46,9 @@ class Results(Protocol):
     def groups(self) -> list[Group]:
         """Return the summary."""
 
+    def records(self) -> pl.DataFrame:
+        """Return the long table."""
+
 
 def figure_data(groups: Sequence[Group], settings: FigureTable | None = None) -> PanelsFigure:
     """Return what a study's figure shows, for `draw`; a table is drawn like ranges.
@@ -51,8 +61,27 @@ def figure_data(groups: Sequence[Group], settings: FigureTable | None = None) ->
     return ranges_figure(groups)
 
 
-def draw(data: PanelsFigure) -> Figure:
-    """Return the matplotlib figure of `data`, 19.56 cm wide and 7.98 cm high."""
+def digit_figure_data(results: Results) -> PanelsFigure | GridFigure | None:
+    """Return what the figure of a digit task shows, for `draw`; None where the results are of no digit task.
+
+    Raises:
+        InputError: there are no results.
+        StoreError: damaged records.
+    """
+    from nalm.figures._digit_figures import lengths_figure, pairs_figure
+
+    kind = results.study.figure.kind if results.study else None
+    if kind == "pairs":
+        return pairs_figure(results.records())
+    return lengths_figure(results.groups(), results.records()) if kind == "lengths" else None
+
+
+def draw(data: PanelsFigure | GridFigure) -> Figure:
+    """Return the matplotlib figure of `data`; one with three panels is 19.56 cm wide and 7.98 cm high."""
+    if isinstance(data, GridFigure):
+        from nalm.figures._draw_grid import draw_grid
+
+        return draw_grid(data)
     from nalm.figures._draw import draw as draw_panels
 
     return draw_panels(data)
@@ -91,7 +120,8 @@ def plot(results: Results, to: str | os.PathLike[str]) -> Path:
     if suffix == ".tex":
         content = latex_table(groups).encode()
     else:
-        data = figure_data(groups, results.study.figure if results.study else None)
+        data = digit_figure_data(results)
+        data = data or figure_data(groups, results.study.figure if results.study else None)
         content = picture_bytes(draw(data), suffix)
     _write.write(content, path)
     return path

@@ -79,7 +79,7 @@ def _panel(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_minor_locator(AutoMinorLocator(2))
-    axes.yaxis.set_major_formatter(FuncFormatter(_tick_text))
+    axes.yaxis.set_major_formatter(FuncFormatter(tick_text))
     axes.grid(which="major", color="white", linewidth=1.0)
     axes.grid(which="minor", axis="y", color="white", linewidth=0.5)
     axes.set_axisbelow(True)
@@ -154,7 +154,7 @@ def _shown(title: str) -> str:
     return title.replace(r"\bullet", "⦁")
 
 
-def _tick_text(value: float, position: int | None = None) -> str:
+def tick_text(value: float, position: int | None = None) -> str:
     """Write thousands with commas, and small or huge numbers as m·10ⁿ."""
     if value == 0:
         return "0"

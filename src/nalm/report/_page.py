@@ -11,7 +11,7 @@ import polars as pl
 
 from nalm.citations import BIBTEX
 from nalm.errors import InputError
-from nalm.figures import draw, figure_data, picture_bytes
+from nalm.figures import GridFigure, PanelsFigure, digit_figure_data, draw, figure_data, picture_bytes
 from nalm.results.formats import table_cells
 from nalm.results.selection import select_best
 from nalm.results.store import Store
@@ -102,8 +102,9 @@ def _progress(store: Store, runs: pl.DataFrame) -> str:
 
 
 def _figure(store: Store, groups: Sequence[dict[str, Any]], prefix: str) -> str | None:
+    data: PanelsFigure | GridFigure | None
     try:
-        data = figure_data(groups, store.study.figure if store.study else None)
+        data = digit_figure_data(store) or figure_data(groups, store.study.figure if store.study else None)
     except InputError:  # a sweep of which one value is there yet
         data = figure_data(groups)
     svg = picture_bytes(draw(data), ".svg").decode()

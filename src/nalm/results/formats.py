@@ -68,23 +68,54 @@ def table_cells(
     """
     shown = _shown_keys(groups)
     columns = [key.replace("_", " ") for key in shown]
-    columns += ["solved", "success rate, %", "solved at, step", "sparsity error"]
+    if all(group["solved"] is None for group in groups) and groups:
+        # no threshold: runs and metrics are all there is
+        columns += ["runs", "epochs"]
+        measures = [[f"{group['runs']}", f"{group.get('epochs', '-')}"] for group in groups]
+    else:
+        columns += ["solved", "success rate, %", "solved at, step", "sparsity error"]
+        measures = [_measures(group) for group in groups]
+    metrics = [name for name in _METRICS if any(name in group.get("metrics", ()) for group in groups)]
+    columns += [_METRICS[name] for name in metrics]
     rows = [
-        (
-            *(_text(group.get(key)) for key in shown),
-            f"{group['solved']}/{group['runs']}",
-            _interval(group["success_rate"], lambda rate: f"{100 * rate:.0f}"),
-            _interval(group["solved_at"], lambda step: f"{step:,.0f}"),
-            _interval(group["sparsity_error"], _scientific),
-        )
-        for group in groups
+        (*(_text(group.get(key)) for key in shown), *cells, *(_metric(group, name) for name in metrics))
+        for group, cells in zip(groups, measures, strict=True)
     ]
     return len(shown), tuple(columns), tuple(rows)
 
 
+# metrics of the digit tasks that a table shows; CSV and JSON have all
+_METRICS = {
+    "test_output_error": "test error",
+    "test_output_rounded_accuracy": "test accuracy (rounded), %",
+    "test_label_1_rounded_accuracy": "left label, %",
+    "test_label_2_rounded_accuracy": "right label, %",
+    "test_error": "test error",
+    "test_last_accuracy": "accuracy of the last output, %",
+}
+
+
+def _metric(group: Group, name: str) -> str:
+    interval = group.get("metrics", {}).get(name)
+    if interval is None:
+        return "-"
+    return _interval(interval, _scientific if name.endswith("_error") else lambda share: f"{100 * share:.1f}")
+
+
+def _measures(group: Group) -> list[str]:
+    solved = "-" if group["solved"] is None else group["solved"]
+    return [
+        f"{solved}/{group['runs']}",
+        _interval(group["success_rate"], lambda rate: f"{100 * rate:.0f}"),
+        _interval(group["solved_at"], lambda step: f"{step:,.0f}"),
+        _interval(group["sparsity_error"], _scientific),
+    ]
+
+
 def _shown_keys(groups: Sequence[Group]) -> list[str]:
     keys = ["unit", "operation", "interpolation_range", "extrapolation_range", *group_parameters(groups)]
-    always = ("unit", "interpolation_range")
+    ranges = any(group["interpolation_range"] is not None for group in groups)
+    always = ("unit", "interpolation_range") if ranges else ("unit",)
     shown = [key for key in keys if key in always or len({_text(group.get(key)) for group in groups}) > 1]
     pairs = {(group["interpolation_range"], group["extrapolation_range"]) for group in groups}
     if "extrapolation_range" in shown and len(pairs) == len({inside for inside, _ in pairs}):

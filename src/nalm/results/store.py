@@ -32,6 +32,7 @@ from nalm.results._columns import SCHEMA, in_order, records_table
 from nalm.results._environment import environment
 from nalm.results._order import sort_rows
 from nalm.results._study_text import first_difference, title
+from nalm.results.digit_summary import is_digits, summarise_digits
 from nalm.results.selection import WINDOW
 from nalm.results.summary import Group, summarise
 from nalm.studies import Study
@@ -213,7 +214,8 @@ class Store:
         Raises:
             StoreError: as `records`.
         """
-        return summarise(self.records(), self.study.selection_window if self.study else WINDOW)
+        records, window = self.records(), self.study.selection_window if self.study else WINDOW
+        return summarise_digits(records, self.study, window) if is_digits(records) else summarise(records, window)
 
     def weights(self, run: str) -> dict[str, np.ndarray]:
         """Return the final parameters of a run by name.

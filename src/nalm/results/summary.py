@@ -12,6 +12,7 @@ import polars as pl
 from nalm.results._columns import parameter_names
 from nalm.results.selection import WINDOW, select_best
 from nalm.results.statistics import (
+    UNDEFINED,
     Interval,
     beta_mean_interval,
     gamma_mean_interval,
@@ -25,12 +26,17 @@ MEASURES = {
     "sparsity_error": ("mean", "lower", "upper"),
 }
 
+# what groups of the digit tasks hold besides
+_MORE = ("epochs", "metrics")
+
 Group = dict[str, Any]
 
 
 def summarise(records: pl.DataFrame, window: int = WINDOW, threshold: float | None = None) -> list[Group]:
     """Summarise the long table: one object per unit, operation, pair of ranges and value of the swept
     parameters.
+
+    Where runs have no threshold, success is undefined: `solved` and all that depends on it is null.
 
     Each object holds the group's keys, the number of `runs` and of those `solved`, and `success_rate`,
     `solved_at` and `sparsity_error` with their intervals; the latter two describe the solved runs only and
@@ -53,18 +59,10 @@ def summarise(records: pl.DataFrame, window: int = WINDOW, threshold: float | No
 def summary_frame(groups: Sequence[Group]) -> pl.DataFrame:
     """Return a summary as a flat table: `success_rate_mean`, `success_rate_lower`, ….
 
-    Columns `success_rate` and so on of the JSON become one column per entry; null where undefined.
+    Columns `success_rate` and so on of the JSON become one column per entry, and so do `metrics`; null where
+    undefined.
     """
-    rows = [
-        {
-            column: entry
-            for key, value in group.items()
-            for column, entry in (
-                [(f"{key}_{part}", value[part]) for part in MEASURES[key]] if key in MEASURES else [(key, value)]
-            )
-        }
-        for group in groups
-    ]
+    rows = [{column: value for key in group for column, value in _columns(key, group[key])} for group in groups]
     types: dict[str, Any] = dict.fromkeys(GROUP, pl.String) | {"runs": pl.Int64, "solved": pl.Int64}
     types |= {f"{key}_{part}": pl.Float64 for key, parts in MEASURES.items() for part in parts}
     if not rows:
@@ -72,27 +70,35 @@ def summary_frame(groups: Sequence[Group]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides=types, infer_schema_length=None)
 
 
+def _columns(key: str, value: Any) -> list[tuple[str, Any]]:
+    if key == "metrics":
+        return [(f"{name}_{part}", number) for name, parts in value.items() for part, number in parts.items()]
+    return [(f"{key}_{part}", value[part]) for part in MEASURES[key]] if key in MEASURES else [(key, value)]
+
+
 def group_parameters(groups: Sequence[Group]) -> list[str]:
     """Return the names of the swept parameters of a summary."""
-    known = {*GROUP, *MEASURES, "runs", "solved"}
+    known = {*GROUP, *MEASURES, *_MORE, "runs", "solved"}
     return list(dict.fromkeys(key for group in groups for key in group if key not in known))
 
 
 def _measures(runs: pl.DataFrame) -> Group:
     solved = runs.filter("solved")
+    judged = runs["threshold"].is_not_null().any()
     steps = solved["solved_at"].cast(pl.Float64).to_numpy()
     errors = solved["sparsity_error"].fill_nan(None).drop_nulls().clip(0, 0.5).to_numpy()
     return {
         "runs": len(runs),
-        "solved": len(solved),
-        "success_rate": _entry(success_interval(len(solved), len(runs))),
+        "solved": len(solved) if judged else None,
+        "success_rate": entry(success_interval(len(solved), len(runs)) if judged else UNDEFINED),
         "solved_at": {
             "median": float(np.median(steps)) if len(steps) else None,
-            **_entry(gamma_mean_interval(steps)),
+            **entry(gamma_mean_interval(steps)),
         },
-        "sparsity_error": _entry(beta_mean_interval(errors)),
+        "sparsity_error": entry(beta_mean_interval(errors)),
     }
 
 
-def _entry(interval: Interval) -> dict[str, float | None]:
+def entry(interval: Interval) -> dict[str, float | None]:
+    """Return an interval as a summary holds it: by `mean`, `lower` and `upper`, null where undefined."""
     return {part: value if math.isfinite(value) else None for part, value in interval._asdict().items()}

@@ -49,6 +49,11 @@ class Cell(NamedTuple):
         return self.network.label
 
     @property
+    def updates(self) -> int:
+        """Updates of one run."""
+        return self.training.iterations + 1
+
+    @property
     def content(self) -> Hashable:
         """What decides the results of its runs, apart from network and seed."""
         return self.task, self.network.hidden_size, self.training

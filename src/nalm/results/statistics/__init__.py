@@ -6,10 +6,11 @@ functions repeat what the published R script computes, for comparison with publi
 
 from nalm.results.statistics._beta import beta_mean_interval
 from nalm.results.statistics._gamma import gamma_mean_interval
-from nalm.results.statistics._interval import Interval, success_interval, t_interval
+from nalm.results.statistics._interval import UNDEFINED, Interval, success_interval, t_interval
 from nalm.results.statistics._released import released_beta_mean_interval, released_gamma_mean_interval
 
 __all__ = [
+    "UNDEFINED",
     "Interval",
     "beta_mean_interval",
     "gamma_mean_interval",

@@ -1,0 +1,190 @@
+"""Figures of the digit tasks (Mistry et al. 2022, figures 8 to 10): data only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import sqrt
+
+import polars as pl
+
+from nalm.errors import InputError
+from nalm.figures._grid import Curve, GridFigure, GridRow, Plot
+from nalm.figures._palette import hues
+from nalm.figures._panels import PanelsFigure, sweep_figure
+from nalm.results.digit_summary import LENGTH, last_rows
+from nalm.results.summary import Group
+from nalm.results.titles import math_title, unit_title
+
+# the network whose accumulator is solved, and the output stage that is: their names in studies
+_SOLVED = "solved"
+_STAGE_TITLES = {_SOLVED: "mul", "fc": "fc"}
+
+_WHAT = {"output": "output", "label_1": "label 1", "label_2": "label 2"}
+_PARTS = {"train": "train", "validation": "valid", "test": "test"}
+_SIDES = {
+    "output": "Test Accuracy (%)",
+    "label_1": "Left Label Accuracy (%)",
+    "label_2": "Right Label Accuracy (%)",
+}
+_PERCENT = 100.0
+# distance between the points of a model, as published
+_DODGE = 0.3
+# sums have long, unevenly spaced lengths: these are labelled, at equal distances
+_EVEN_UP_TO = 20
+
+
+def pairs_figure(records: pl.DataFrame) -> GridFigure:
+    """Return the data of the plots of the static task, mean ± standard error over folds.
+
+    Top: errors, exact and rounded accuracies in the last epoch by output stage. Below: accuracies on test samples by
+    epoch, of the output and both labels, exact and rounded. Errors on validation samples are shown where there are
+    some. A single fold has no bars.
+
+    Args:
+        records: The long table of a store.
+
+    Raises:
+        InputError: there are none.
+    """
+    _check_not_empty(records)
+    models = _models(records)
+    last = last_rows(records)
+    labels = tuple(_stage_title(model, records) for model in models)
+
+    def final(y_title: str, metric: str, parts: Iterable[str], factor: float) -> Plot:
+        series = [
+            (f"{_WHAT[what]} ({_PARTS[part]})", f"{part}_{what}_{metric}")
+            for what in _WHAT
+            for part in parts
+            if f"{part}_{what}_{metric}" in last.columns
+        ]
+        curves = []
+        for index, ((title, column), colour) in enumerate(zip(series, hues(len(series)), strict=True)):
+            offset = _DODGE * ((index + 0.5) / len(series) - 0.5)
+            points = [(k + offset, *_mean(_of(last, model)[column], factor)) for k, model in enumerate(models)]
+            curves.append(_curve(title, colour, points))
+        return Plot("Model", y_title, tuple(curves), lines=False, x_labels=labels)
+
+    def by_epoch(what: str, metric: str) -> Plot:
+        curves = _epoch_curves(records, models, labels, f"test_{what}_{metric}", _PERCENT)
+        return Plot("Epoch", _SIDES[what], curves, lines=True)
+
+    finals = (
+        final("Loss", "error", _PARTS, 1.0),
+        final("Accuracy (%)", "accuracy", ("train", "test"), _PERCENT),
+        final("Rounded Accuracy (%)", "rounded_accuracy", ("train", "test"), _PERCENT),
+    )
+    exact, rounded = (tuple(by_epoch(what, metric) for what in _SIDES) for metric in ("accuracy", "rounded_accuracy"))
+    rounded = tuple(replace(plot, y_title=f"Rounded {plot.y_title}") for plot in rounded)
+    return GridFigure((GridRow("Metric Type:", finals), GridRow("Model:", exact), GridRow("Model:", rounded)))
+
+
+def lengths_figure(groups: Sequence[Group], records: pl.DataFrame) -> PanelsFigure | GridFigure:
+    """Return the data of the plots of the sequential task: the three measures over the length of test sequences.
+
+    Where the reference runs give no threshold (fewer than two of them learned the digits), learning curves are shown
+    instead: error and accuracy on validation sequences by epoch, and the mean error over test lengths at the best
+    epoch, all with standard errors over seeds.
+
+    Args:
+        groups: The summary of a store.
+        records: Its long table.
+
+    Raises:
+        InputError: there is no finished run, or none but the reference.
+    """
+    _check_not_empty(records)
+    judged = [group for group in groups if group["unit"] != _SOLVED]
+    if not any(group["success_rate"]["mean"] is not None for group in judged):
+        return _learning_curves(groups, records)
+    figure = sweep_figure(judged, LENGTH, "Extrapolation length")
+    lengths = [int(tick) for tick in figure.x_ticks]
+    if max(lengths) > _EVEN_UP_TO:
+        return figure
+    shown = [tick for tick in figure.x_ticks if tick == 1 or tick % 2 == 0]
+    return replace(figure, x_ticks=tuple(shown), x_labels=tuple(f"{tick:g}" for tick in shown))
+
+
+def _learning_curves(groups: Sequence[Group], records: pl.DataFrame) -> GridFigure:
+    models = _models(records)
+    labels = tuple("reference" if model == _SOLVED else _title(model) for model in models)
+    colours = hues(len(models))
+    lengths = []
+    for model, title, colour in zip(models, labels, colours, strict=True):
+        points = [
+            (float(group[LENGTH]), group["metrics"]["test_error"]["mean"], None, None)
+            for group in groups
+            if group["unit"] == model and "test_error" in group["metrics"]
+        ]
+        lengths.append(_curve(title, colour, points))
+    error = _epoch_curves(records, models, labels, "validation_error", 1.0)
+    accuracy = _epoch_curves(records, models, labels, "validation_last_accuracy", _PERCENT)
+    return GridFigure(
+        (
+            GridRow(
+                "Model:",
+                (
+                    Plot("Epoch", "Validation error", error, lines=True, log_y=True),
+                    Plot("Epoch", "Accuracy of the last output (%)", accuracy, lines=True),
+                    Plot("Length", "Test error", tuple(lengths), lines=True, log_y=True, markers=True),
+                ),
+            ),
+        )
+    )
+
+
+def _check_not_empty(records: pl.DataFrame) -> None:
+    if not len(records):
+        raise InputError("figure: there are no finished runs to show; nalm run trains them")
+
+
+def _models(records: pl.DataFrame) -> list[str]:
+    return records["unit"].unique(maintain_order=True).to_list()
+
+
+def _stage_title(model: str, records: pl.DataFrame) -> str:
+    if model == _SOLVED:
+        return str(_of(records, model)["operation"][0])
+    return _STAGE_TITLES.get(model, _title(model))
+
+
+def _title(model: str) -> str:
+    title = unit_title(model)
+    return math_title(title) or title
+
+
+def _of(records: pl.DataFrame, model: str) -> pl.DataFrame:
+    return records.filter(unit=model)
+
+
+def _epoch_curves(
+    records: pl.DataFrame, models: Sequence[str], labels: Sequence[str], column: str, factor: float
+) -> tuple[Curve, ...]:
+    curves = []
+    for model, title, colour in zip(models, labels, hues(len(models)), strict=True):
+        rows = _of(records, model).sort("epoch")
+        points = [
+            (float(epoch), *_mean(part[column], factor))
+            for (epoch,), part in rows.group_by("epoch", maintain_order=True)
+        ]
+        curves.append(_curve(title, colour, points))
+    return tuple(curves)
+
+
+def _mean(values: pl.Series, factor: float) -> tuple[float | None, float | None, float | None]:
+    """Mean and mean ± standard error; no ends for a single value."""
+    known = (values.drop_nulls() * factor).to_numpy()
+    if not len(known):
+        return None, None, None
+    mean = float(known.mean())
+    if len(known) == 1:
+        return mean, None, None
+    error = float(known.std(ddof=1)) / sqrt(len(known))
+    return mean, mean - error, mean + error
+
+
+def _curve(title: str, colour: str, points: Iterable[tuple[float, float | None, float | None, float | None]]) -> Curve:
+    known = [(x, y, lower, upper) for x, y, lower, upper in points if y is not None]
+    x, y, lower, upper = zip(*known, strict=True) if known else ((), (), (), ())
+    return Curve(title, colour, x, y, lower, upper)

@@ -1,0 +1,97 @@
+"""Drawing of grids of panels, in the look of the published figures. No arithmetic on data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from nalm.figures._draw import STYLE, tick_text
+from nalm.figures._grid import Curve, GridFigure, GridRow, Plot
+
+_WIDTH_IN, _ROW_IN = 9.5, 2.9
+_GREY92, _GREY30, _GREY20 = "#EBEBEB", "#4D4D4D", "#333333"
+_TEXT, _TITLE = 7.5, 8.5
+_LEGEND_COLUMNS = 8
+# a logarithmic axis that spans less has ticks between the powers of ten
+_FEW_DECADES = 1000.0
+
+
+def draw_grid(data: GridFigure) -> Figure:
+    """Return the picture of `data`, 9.5 inches wide and 2.9 high per row."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(_WIDTH_IN, _ROW_IN * len(data.rows)), layout="constrained")
+        bands = figure.subfigures(len(data.rows), 1, squeeze=False)
+        for band, row in zip(bands[:, 0], data.rows, strict=True):
+            _row(band, row)
+        return figure
+
+
+def _row(band: SubFigure, row: GridRow) -> None:
+    all_axes = band.subplots(1, len(row.plots), squeeze=False)[0]
+    for axes, plot in zip(all_axes, row.plots, strict=True):
+        _plot(axes, plot)
+    first = row.plots[0]
+    handles = [
+        Line2D([], [], color=curve.colour, label=curve.title, **({} if first.lines else _POINT))
+        for curve in first.curves
+    ]
+    title = Line2D([], [], linestyle="none", label=row.legend_title)
+    band.legend(
+        handles=[title, *handles],
+        loc="outside lower center",
+        ncols=min(len(handles) + 1, _LEGEND_COLUMNS),
+        frameon=False,
+        fontsize=_TEXT,
+        handlelength=1.0,
+        handletextpad=0.3,
+        columnspacing=1.0,
+    )
+
+
+_POINT: dict[str, Any] = {"marker": "o", "markersize": 3.6, "markeredgewidth": 0, "linestyle": "none"}
+
+
+def _plot(axes: Axes, plot: Plot) -> None:
+    axes.set_facecolor(_GREY92)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.grid(color="white", linewidth=0.9)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=2.5, width=0.9, color=_GREY20, labelcolor=_GREY30, labelsize=_TEXT, pad=2)
+    axes.set_xlabel(plot.x_title, fontsize=_TITLE, labelpad=3)
+    axes.set_ylabel(plot.y_title, fontsize=_TITLE, labelpad=3)
+    for curve in plot.curves:
+        _curve(axes, curve, plot)
+    if plot.log_y and any(curve.y for curve in plot.curves):
+        axes.set_yscale("log")
+        low, high = axes.get_ylim()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < _FEW_DECADES * low else (1,)))
+        axes.yaxis.set_major_formatter(FuncFormatter(tick_text))
+        axes.yaxis.set_minor_locator(NullLocator())
+    if plot.x_labels:
+        axes.set_xticks(range(len(plot.x_labels)), plot.x_labels, rotation=30, ha="right", rotation_mode="anchor")
+        axes.set_xlim(-0.5, len(plot.x_labels) - 0.5)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _curve(axes: Axes, curve: Curve, plot: Plot) -> None:
+    bars = [
+        (x, lower, upper)
+        for x, lower, upper in zip(curve.x, curve.lower, curve.upper, strict=True)
+        if lower is not None and upper is not None
+    ]
+    ends = list(zip(*bars, strict=True))
+    if plot.lines:
+        if ends:
+            axes.fill_between(ends[0], ends[1], ends[2], color=curve.colour, alpha=0.15, linewidth=0)
+        axes.plot(curve.x, curve.y, color=curve.colour, linewidth=1.1)
+    elif ends:
+        axes.vlines(ends[0], ends[1], ends[2], color=curve.colour, linewidth=1.1)
+    if not plot.lines or plot.markers or len(curve.x) == 1:
+        axes.plot(curve.x, curve.y, color=curve.colour, **_POINT)

@@ -1,0 +1,105 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import t
+
+from nalm.results.digit_summary import by_length, reference_thresholds
+from nalm.results.formats import table_cells
+from nalm.results.store import Store
+from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of
+
+# errors of the reference at its best epoch, by seed, at the lengths 1 to 3
+REFERENCE = {0: (1.0, 10.0, 100.0), 1: (1.2, 11.0, 130.0), 2: (0.9, 9.5, 90.0)}
+
+
+def limit(values: list[float]) -> float:
+    sample = np.array(values)
+    return float(sample.mean() + t.ppf(0.99, len(sample) - 1) * sample.std(ddof=1) / math.sqrt(len(sample)))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    results = {
+        ("solved", seed): [sequential_record(0, 50.0, (9, 90, 900)), sequential_record(5, 12.0, errors)]
+        for seed, errors in REFERENCE.items()
+    }
+    # best at epoch 5: solved at lengths 1 and 2, not at 3
+    results["nmu", 0] = [
+        sequential_record(0, 50.0, (9, 90, 900), 0.5),
+        sequential_record(5, 12.0, (0.5, 9.0, 900), 0.75),
+        sequential_record(10, 13.0, (9, 90, 1.0), 1.0),
+    ]
+    # below the limits in the first row already
+    results["nmu", 1] = [sequential_record(0, 10.0, (0.1, 0.1, 0.1), 0.875)]
+    return store_of(tmp_path / "store", SEQUENTIAL, results)
+
+
+def test_thresholds_come_from_the_reference(store: Store) -> None:
+    found = reference_thresholds(store.records(), store.study)
+    assert found == pytest.approx({n: limit([errors[n - 1] for errors in REFERENCE.values()]) for n in (1, 2, 3)})
+
+
+def test_runs_are_judged_at_every_length(store: Store) -> None:
+    groups = {(group["unit"], group["length"]): group for group in store.groups()}
+    assert list(groups) == [(unit, length) for unit in ("solved", "nmu") for length in (1, 2, 3)]
+    assert [groups["nmu", length]["solved"] for length in (1, 2, 3)] == [2, 2, 1]
+    assert groups["nmu", 1]["success_rate"]["mean"] == 1
+    assert groups["nmu", 1]["solved_at"]["median"] == 25
+    assert groups["nmu", 3]["solved_at"]["median"] == 0
+    assert groups["nmu", 3]["sparsity_error"]["mean"] == 0.125
+    assert groups["nmu", 1]["metrics"]["test_error"]["mean"] == pytest.approx(0.3)
+    assert groups["nmu", 1]["epochs"] == 5
+    assert groups["nmu", 3]["metrics"]["test_last_accuracy"]["mean"] == 0.5
+    assert groups["solved", 1]["runs"] == 3
+
+
+def test_lengths_become_rows(store: Store) -> None:
+    table = by_length(store.records(), store.study)
+    assert len(table) == 3 * len(store.records())
+    row = table.filter(unit="nmu", seed=0, epoch=5, length=2).row(0, named=True)
+    assert row["extrapolation_error"] == row["test_error"] == 9.0
+    assert row["run"].endswith(":2")
+
+
+def test_one_reference_gives_no_verdict(tmp_path: Path) -> None:
+    results = {(unit, 0): [sequential_record(0, 5.0, (1, 2, 3))] for unit in ("solved", "nmu")}
+    groups = store_of(tmp_path / "store", SEQUENTIAL, results).groups()
+    assert {group["solved"] for group in groups} == {None}
+    assert {group["success_rate"]["mean"] for group in groups} == {None}
+    _, columns, rows = table_cells(groups)
+    assert columns == ("unit", "length", "runs", "epochs", "test error", "accuracy of the last output, %")
+    assert rows[0] == ("solved", "1", "1", "0", "1.0e0", "50.0")
+
+
+def test_references_that_learned_negative_digits_do_not_count(tmp_path: Path) -> None:
+    results = {("solved", seed): [sequential_record(0, 60.0, (120, 2, 3))] for seed in range(3)}
+    assert {group["solved"] for group in store_of(tmp_path / "store", SEQUENTIAL, results).groups()} == {None}
+
+
+def test_a_threshold_of_the_study_is_that_of_all_lengths(tmp_path: Path) -> None:
+    results = {("nmu", seed): [sequential_record(0, 5.0, (1, 2, 30))] for seed in range(2)}
+    groups = store_of(tmp_path / "store", f"threshold = 2.5\n{SEQUENTIAL}", results).groups()
+    assert [group["solved"] for group in groups] == [2, 2, 0]
+
+
+def test_static_groups_show_the_last_epoch(tmp_path: Path) -> None:
+    results = {("snmu", seed): [static_record(0, 9.0), static_record(1, 1.0 + seed)] for seed in range(3)}
+    (group,) = store_of(tmp_path / "store", STATIC, results).groups()
+    assert (group["runs"], group["solved"], group["epochs"]) == (3, None, 1)
+    half = t.ppf(0.975, 2) / math.sqrt(3)
+    assert group["metrics"]["train_label_1_error"] == pytest.approx(
+        {"mean": 2.0, "lower": max(2 - half, 0), "upper": 2 + half}
+    )
+    assert group["metrics"]["test_output_rounded_accuracy"]["mean"] == pytest.approx(0.2)
+    labels, columns, rows = table_cells([group])
+    assert columns[labels:] == (
+        "runs",
+        "epochs",
+        "test error",
+        "test accuracy (rounded), %",
+        "left label, %",
+        "right label, %",
+    )
+    assert rows[0][labels : labels + 2] == ("3", "1")

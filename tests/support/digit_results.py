@@ -1,0 +1,83 @@
+"""Made-up results of digit tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nalm.digits import DigitsResult, EpochRecord, FinishedDigitRun
+from nalm.results.digit_records import digit_records
+from nalm.results.store import Store
+from nalm.runs import DigitRun
+from nalm.studies import expand, loads, to_toml
+
+
+def store_of(folder: Path, study: str, results: Mapping[tuple[str, int], Iterable[EpochRecord]]) -> Store:
+    """A store of the study with TOML text `study` that holds `results` by unit and seed."""
+    loaded = loads(study, "made-up")
+    store = Store.create_or_open(folder, to_toml(loaded))
+    for run in expand(loaded):
+        assert isinstance(run, DigitRun)
+        if (run.label, run.seed) in results:
+            records = tuple(results[run.label, run.seed])
+            result = DigitsResult(records, {"weight": np.zeros(2, dtype=np.float32)})
+            store.add(*digit_records(FinishedDigitRun(run, result, 1.0), loaded.threshold))
+    return store
+
+
+SEQUENTIAL = """
+title = "Made up"
+seeds = "0:3"
+[task]
+kind = "sequential-digits"
+test_lengths = [1, 2, 3]
+[figure]
+kind = "lengths"
+[[networks]]
+unit = "solved"
+[[networks]]
+unit = "nmu"
+"""
+
+
+def sequential_record(
+    epoch: int, validation: float, errors: Iterable[float], weight: float | None = None
+) -> EpochRecord:
+    """Errors at the lengths 1, 2, …; accuracies of 0.5."""
+    metrics = {"train_error": validation, "validation_error": validation, "validation_last_accuracy": 0.5}
+    for length, error in enumerate(errors, start=1):
+        metrics |= {
+            f"test_{length}_error": error,
+            f"test_{length}_accuracy": 0.5,
+            f"test_{length}_last_accuracy": 0.5,
+        }
+    weights = () if weight is None else (weight, weight)
+    return EpochRecord(epoch, 10 * epoch, metrics, weights, None if weight is None else 1 - weight)
+
+
+STATIC = """
+title = "Made up"
+seeds = "0:3"
+[task]
+kind = "static-digits"
+picture = "colour"
+[figure]
+kind = "pairs"
+[[networks]]
+unit = "solved"
+[[networks]]
+unit = "snmu"
+"""
+
+
+def static_record(epoch: int, value: float) -> EpochRecord:
+    """Errors of `value`, accuracies of a tenth of it; no errors on training samples before epoch 1."""
+    parts = ("validation", "test") if epoch == 0 else ("train", "validation", "test")
+    metrics = {}
+    for part in parts:
+        for what in ("output", "label_1", "label_2"):
+            metrics |= {f"{part}_{what}_error": value}
+            metrics |= {f"{part}_{what}_accuracy": value / 10, f"{part}_{what}_rounded_accuracy": value / 10}
+    return EpochRecord(epoch, 5 * epoch, metrics)
