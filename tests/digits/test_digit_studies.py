@@ -76,6 +76,9 @@ def test_records_hold_what_a_run_of_the_static_task_yields(command: Command) -> 
     assert records["extrapolation_error"].equals(records["test_output_error"].alias("extrapolation_error"))
     assert records.filter(unit="solved")["w0"].is_null().all()
     assert records.filter(unit="nmu")["sparsity_error"].is_between(0, 0.5).all()
+    classes = records.filter(unit="nmu", seed=0)["test_digit_2_accuracy"]
+    assert classes[0] is None
+    assert 0 <= classes[1] <= 1
     weights = store.weights(records["run"][0])
     assert weights[CONFUSION].shape == (10, 10)
     assert weights[CONFUSION].sum() == 2 * 10

@@ -27,6 +27,7 @@ def test_static_figure_has_the_published_plots(static: GridFigure) -> None:
         [("Model", "Loss"), ("Model", "Accuracy (%)"), ("Model", "Rounded Accuracy (%)")],
         [("Epoch", f"{what} Accuracy (%)") for what in ("Test", "Left Label", "Right Label")],
         [("Epoch", f"Rounded {what} Accuracy (%)") for what in ("Test", "Left Label", "Right Label")],
+        [("Digit", "Success rate")] * 2,
     ]
     loss = static.rows[0].plots[0]
     assert loss.x_labels == ("mul", "sNMU")
@@ -58,6 +59,17 @@ def test_epochs_are_lines_with_ribbons(static: GridFigure) -> None:
     assert model.y == pytest.approx((90.0, 20.0))
     assert model.upper[0] == pytest.approx(90)
     assert model.upper[1] == pytest.approx(20 + 10 / 3**0.5)
+
+
+def test_digits_have_their_share_of_right_labels(static: GridFigure) -> None:
+    whole, near = static.rows[3].plots
+    assert whole.curves == near.curves
+    assert near.y_limits is not None
+    assert near.y_limits[0] > 0.9
+    curve = whole.curves[1]
+    # no test sample has a 9
+    assert [round(x) for x in curve.x] == list(range(9))
+    assert curve.y == pytest.approx([0.9] * 9)
 
 
 def test_no_runs() -> None:

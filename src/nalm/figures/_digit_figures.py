@@ -30,6 +30,9 @@ _SIDES = {
 _PERCENT = 100.0
 # distance between the points of a model, as published
 _DODGE = 0.3
+# of the share of right labels by digit: the published width of its bars, and both views
+_CLASS_DODGE = 0.6
+_CLASS_LIMITS = ((-0.05, 1.05), (0.958, 1.002))
 # sums have long, unevenly spaced lengths: these are labelled, at equal distances
 _EVEN_UP_TO = 20
 
@@ -39,7 +42,8 @@ def pairs_figure(records: pl.DataFrame) -> GridFigure:
 
     Top: errors, exact and rounded accuracies in the last epoch by output stage. Below: accuracies on test samples by
     epoch, of the output and both labels, exact and rounded. Errors on validation samples are shown where there are
-    some. A single fold has no bars.
+    some. A single fold has no bars. At the bottom: the share of right labels for each digit of the test set, both
+    sides pooled, in the last epoch, and the same near 1 (figures 15 and 17 of the appendix).
 
     Args:
         records: The long table of a store.
@@ -77,7 +81,26 @@ def pairs_figure(records: pl.DataFrame) -> GridFigure:
     )
     exact, rounded = (tuple(by_epoch(what, metric) for what in _SIDES) for metric in ("accuracy", "rounded_accuracy"))
     rounded = tuple(replace(plot, y_title=f"Rounded {plot.y_title}") for plot in rounded)
-    return GridFigure((GridRow("Metric Type:", finals), GridRow("Model:", exact), GridRow("Model:", rounded)))
+    classes = _class_plots(last, models, labels)
+    rows = (GridRow("Metric Type:", finals), GridRow("Model:", exact), GridRow("Model:", rounded))
+    return GridFigure((*rows, GridRow("Model:", classes)) if classes else rows)
+
+
+def _class_plots(last: pl.DataFrame, models: Sequence[str], labels: Sequence[str]) -> tuple[Plot, ...]:
+    digits = [digit for digit in range(10) if f"test_digit_{digit}_accuracy" in last.columns]
+    curves = []
+    for index, (model, title, colour) in enumerate(zip(models, labels, hues(len(models)), strict=True)):
+        offset = _CLASS_DODGE * ((index + 0.5) / len(models) - 0.5)
+        rows = _of(last, model)
+        points = [(digit + offset, *_mean(rows[f"test_digit_{digit}_accuracy"], 1.0)) for digit in digits]
+        curves.append(_curve(title, colour, points))
+    if not digits:
+        return ()
+    names = tuple(map(str, range(10)))
+    whole, near = (
+        Plot("Digit", "Success rate", tuple(curves), False, x_labels=names, y_limits=y) for y in _CLASS_LIMITS
+    )
+    return whole, near
 
 
 def lengths_figure(groups: Sequence[Group], records: pl.DataFrame) -> PanelsFigure | GridFigure:

@@ -73,8 +73,12 @@ def _plot(axes: Axes, plot: Plot) -> None:
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < _FEW_DECADES * low else (1,)))
         axes.yaxis.set_major_formatter(FuncFormatter(tick_text))
         axes.yaxis.set_minor_locator(NullLocator())
+    if plot.y_limits is not None:
+        axes.set_ylim(*plot.y_limits)
     if plot.x_labels:
-        axes.set_xticks(range(len(plot.x_labels)), plot.x_labels, rotation=30, ha="right", rotation_mode="anchor")
+        slant: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+        long = max(map(len, plot.x_labels)) > 1
+        axes.set_xticks(range(len(plot.x_labels)), plot.x_labels, **(slant if long else {}))
         axes.set_xlim(-0.5, len(plot.x_labels) - 0.5)
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))

@@ -38,6 +38,7 @@ class Plot:
         log_y: Whether the y axis is logarithmic.
         x_labels: Texts at the positions 0, 1, …; empty for a numeric axis.
         markers: Whether the points of lines are marked.
+        y_limits: Of the y axis; by default what the curves need.
     """
 
     x_title: str
@@ -47,6 +48,7 @@ class Plot:
     log_y: bool = False
     x_labels: tuple[str, ...] = ()
     markers: bool = False
+    y_limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The long table of runs of the digit tasks: one row per run and evaluated epoch.
 
 Beside the contract's columns: `epoch`, and the task's metrics, such as `test_output_rounded_accuracy` or
-`test_5_error`. `interpolation_error` is the error on validation samples (training samples where there are none),
-`extrapolation_error` that on test samples, of the longest sequences.
+`test_5_error`; in the last row of the static task also the share of right labels for each digit of the test set,
+`test_digit_0_accuracy` and so on. `interpolation_error` is the error on validation samples (training samples where
+there are none), `extrapolation_error` that on test samples, of the longest sequences.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def digit_records(
     """
     run, result = finished.run, finished.result
     rows = [_row(run, record) for record in result.records]
+    if result.confusion is not None:
+        rows[-1] |= _class_accuracies(result.confusion)
     failed = result.diverged_epoch is not None
     outcome = {
         "status": "failed" if failed else "finished",
@@ -71,6 +74,14 @@ def _row(run: DigitRun, record: EpochRecord) -> dict[str, Any]:
         **metrics,
         **weights,
     }
+
+
+def _class_accuracies(confusion: np.ndarray) -> dict[str, float | None]:
+    """Share of right labels for each digit of the test set; null for a digit that does not occur."""
+    from nalm.digits import class_accuracies
+
+    shares = class_accuracies(confusion)
+    return {f"test_digit_{digit}_accuracy": float(x) if np.isfinite(x) else None for digit, x in enumerate(shares)}
 
 
 def _errors(run: DigitRun, metrics: dict[str, float]) -> tuple[float | None, float | None, float | None]:
