@@ -4,6 +4,8 @@ A Python block is executed; what a line `print(...)  # text` says it prints is c
 
     <!-- file: NAME -->     the block is the content of a file, which later blocks use
     <!-- run -->            the commands of a console block are run; lines of output that are shown must be there
+    <!-- run: loosely -->   the same, but numbers may differ (they depend on the processor in the last bits)
+    <!-- printed -->        the block is all that the Python block before it printed
     <!-- needs: PACKAGE --> the page needs an optional package, and is skipped without it
 """
 
@@ -24,6 +26,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "doc
 _PART = re.compile(
     r"^<!-- (?P<key>\w+)(: (?P<value>.+?))? -->\n|^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.M | re.S
 )
+ACTIONS = ("file", "run", "printed")
 _SAID = re.compile(r"^ *print\(.*\)  # (.*)$", re.M)
 
 
@@ -57,7 +60,7 @@ def needed(page):
 
 
 def is_run(block):
-    return block.language == "python" or block.comment[0] in ("file", "run")
+    return block.language == "python" or block.comment[0] in ACTIONS
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if any(map(is_run, blocks(p)))], ids=lambda page: page.stem)
@@ -68,14 +71,16 @@ def test_examples_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     imported = set(sys.modules)
-    namespace = {"__name__": "__main__"}
+    namespace, printed = {"__name__": "__main__"}, []
     for block in filter(is_run, blocks(page)):
         where = f"{page.relative_to(ROOT)}:{block.line}"
         match block.comment:
             case ("file", name):
                 Path(name).write_text(block.code)
-            case ("run", _):
-                run_commands(block.code, where)
+            case ("run", how):
+                run_commands(block.code, where, loosely=how == "loosely")
+            case ("printed", _):
+                assert printed == block.code.splitlines(), where
             case _:
                 exec(compile("\n" * (block.line - 1) + block.code, str(page), "exec"), namespace)
                 printed, said = capsys.readouterr().out.splitlines(), _SAID.findall(block.code)
@@ -85,22 +90,23 @@ def test_examples_run(page, tmp_path, monkeypatch, capsys):
             del sys.modules[name]
 
 
-def run_commands(code, where):
-    """Run lines that begin with `$ nalm`; the lines below must be in their output, in order, `…` for any others."""
+def run_commands(code, where, loosely):
+    """Run lines that begin with `$ nalm`; the lines below must be in their output, in order, `…` for anything."""
     for command, shown in re.findall(r"^\$ nalm (.*)\n((?:(?!\$ ).*\n)*)", code, re.M):
         process = nalm(shlex.split(command))
         output, errors = process.communicate(timeout=100)
         assert process.returncode == 0, f"{where}: nalm {command}: {errors}"
         lines = iter([" ".join(line.split()) for line in output.splitlines()])
         for line in shown.splitlines():
-            wanted = " ".join(line.split())
-            assert wanted in ("", "…") or wanted in lines, f"{where}: nalm {command}: no line {line!r} in\n{output}"
+            pattern = re.escape(" ".join(line.split())).replace("…", ".*")
+            wanted = re.compile(re.sub(r"\d+(\\\.\d+)?", r"[\\d.]+", pattern) if loosely else pattern)
+            assert not line.strip(" …") or any(map(wanted.fullmatch, lines)), f"{where}: no {line!r} in\n{output}"
 
 
 def test_comments_belong_to_blocks():
     """A misspelt comment would let a block go unrun."""
     for page in PAGES:
         keys = re.findall(r"^<!-- (\w+)(?:: .+?)? -->$", page.read_text(), re.M)
-        used = [block.comment[0] for block in blocks(page) if block.comment[0] in ("file", "run")]
-        assert [key for key in keys if key in ("file", "run")] == used, page.name
-        assert set(keys) <= {"file", "run", "needs"}, page.name
+        used = [block.comment[0] for block in blocks(page) if block.comment[0] in ACTIONS]
+        assert [key for key in keys if key in ACTIONS] == used, page.name
+        assert set(keys) <= {*ACTIONS, "needs"}, page.name
