@@ -10,7 +10,7 @@ from torch import Tensor
 from nalm import units
 from nalm.data import DigitImages
 from nalm.digits._pictures import ImageBank
-from nalm.digits._sequence_network import DigitSequenceNetwork, ReleasedSNMU, create_sequence_network
+from nalm.digits._sequence_network import DigitSequenceNetwork, SequenceSNMU, create_sequence_network
 from nalm.digits._sequences import draw_orders, running_targets, sequences
 from nalm.digits._session import Experiment, Place
 from nalm.digits.settings import SequentialDigits
@@ -64,7 +64,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         self._targets = place.tensor(running_targets(data.training_labels[cut], settings.operation))
         self.network = place.network(create_sequence_network(settings, seed))
         self.watched = self.network.cell
-        noisy = any(isinstance(module, ReleasedSNMU) for module in self.network.modules())
+        noisy = any(isinstance(part, SequenceSNMU) and part.noisy_evaluation for part in self.network.modules())
         self._evaluated_together = _RELEASED_BATCH if noisy else None
 
     @property

@@ -162,8 +162,8 @@ class SequentialDigits(DigitSettings):
     Madsen & Johansen (2020), "Neural Arithmetic Units", section 4.3; Mistry et al. (2022), section 6.2.
     Tested on longer sequences than trained on.
 
-    With `constraints="released"` the noise of an sNMU stays on in evaluation, and its input penalty sees
-    noisy inputs.
+    With `constraints="released"` the noise of an sNMU stays on in evaluation. In training its input penalty sees
+    noisy inputs in either case.
 
     Attributes:
         operation: `"mul"` or `"add"`.
