@@ -17,26 +17,16 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import AutoMinorLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
+from nalm.figures._look import GREY30, STYLE, TEXT, plain, tick_text
 from nalm.figures._panels import Panel, PanelsFigure, Series
 
 WIDTH_CM, HEIGHT_CM = 19.56, 7.98
 _CM = 1 / 2.54
-_TEXT, _TITLE = 7.5, 9.0  # points; DejaVu Sans is wider than the published figures' Helvetica
+_TITLE = 9.0  # points
 _STRIP_IN = 0.18
 _LEGEND_ROW_IN = 0.16
 _LEGEND_CHARACTERS, _LEGEND_TITLE_CHARACTERS = 118, 9  # that fit into one row, that the word "model" takes
-_GREY92, _GREY85, _GREY30, _GREY20, _GREY10 = "#EBEBEB", "#D9D9D9", "#4D4D4D", "#333333", "#1A1A1A"
-
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that pictures are the same everywhere
-    "font.size": _TEXT,
-    "mathtext.fontset": "dejavusans",
-    "mathtext.default": "regular",
-    "svg.fonttype": "path",
-    "svg.hashsalt": "nalm",
-    "pdf.fonttype": 42,
-    "path.simplify": False,
-}
+_GREY85, _GREY10 = "#D9D9D9", "#1A1A1A"
 
 
 def draw(data: PanelsFigure) -> Figure:
@@ -67,9 +57,7 @@ def _strip(axes: Axes, title: str) -> None:
 
 
 def _panel(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
-    axes.set_facecolor(_GREY92)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    plain(axes)
     if data.log_x:
         axes.set_xscale("log")
     axes.set_xlim(*data.x_limits)
@@ -82,8 +70,6 @@ def _panel(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(tick_text))
     axes.grid(which="major", color="white", linewidth=1.0)
     axes.grid(which="minor", axis="y", color="white", linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.tick_params(which="major", length=2.5, width=0.9, color=_GREY20, labelcolor=_GREY30, labelsize=_TEXT, pad=2)
     axes.tick_params(which="minor", length=0)
     if data.rotated_labels:
         for label in axes.get_xticklabels():
@@ -92,7 +78,7 @@ def _panel(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
         _series(axes, series, data)
     if panel.note is not None:
         axes.set_yticks([])
-        axes.text(0.5, 0.5, panel.note, color=_GREY30, ha="center", va="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, panel.note, color=GREY30, ha="center", va="center", transform=axes.transAxes)
 
 
 def _series(axes: Axes, series: Series, data: PanelsFigure) -> None:
@@ -133,7 +119,7 @@ def _legend(figure: Figure, series: Sequence[Series], lines: bool) -> None:
         loc="outside lower center",
         ncols=_legend_columns(series),
         frameon=False,
-        fontsize=_TEXT,
+        fontsize=TEXT,
         handlelength=1.0,
         handletextpad=0.3,
         columnspacing=1.0,
@@ -152,15 +138,3 @@ def _legend_columns(series: Sequence[Series]) -> int:
 def _shown(title: str) -> str:
     """DejaVu's \\bullet is a mere dot; this is the bullet of the published figures."""
     return title.replace(r"\bullet", "⦁")
-
-
-def tick_text(value: float, position: int | None = None) -> str:
-    """Write thousands with commas, and small or huge numbers as m·10ⁿ."""
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if size >= 1e6 or size < 1e-3:
-        digits, exponent = f"{value:.2e}".split("e")
-        factor = digits.rstrip("0").rstrip(".")
-        return rf"${factor}\cdot 10^{{{int(exponent)}}}$"
-    return f"{value:,.0f}" if size >= 1000 else f"{value:g}"

@@ -10,12 +10,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from nalm.figures._draw import STYLE, tick_text
 from nalm.figures._grid import Curve, GridFigure, GridRow, Plot
+from nalm.figures._look import STYLE, TEXT, plain, tick_text
 
 _WIDTH_IN, _ROW_IN = 9.5, 2.9
-_GREY92, _GREY30, _GREY20 = "#EBEBEB", "#4D4D4D", "#333333"
-_TEXT, _TITLE = 7.5, 8.5
+_TITLE = 8.5
 _LEGEND_COLUMNS = 8
 # a logarithmic axis that spans less has ticks between the powers of ten
 _FEW_DECADES = 1000.0
@@ -46,7 +45,7 @@ def _row(band: SubFigure, row: GridRow) -> None:
         loc="outside lower center",
         ncols=min(len(handles) + 1, _LEGEND_COLUMNS),
         frameon=False,
-        fontsize=_TEXT,
+        fontsize=TEXT,
         handlelength=1.0,
         handletextpad=0.3,
         columnspacing=1.0,
@@ -57,12 +56,8 @@ _POINT: dict[str, Any] = {"marker": "o", "markersize": 3.6, "markeredgewidth": 0
 
 
 def _plot(axes: Axes, plot: Plot) -> None:
-    axes.set_facecolor(_GREY92)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    plain(axes)
     axes.grid(color="white", linewidth=0.9)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=2.5, width=0.9, color=_GREY20, labelcolor=_GREY30, labelsize=_TEXT, pad=2)
     axes.set_xlabel(plot.x_title, fontsize=_TITLE, labelpad=3)
     axes.set_ylabel(plot.y_title, fontsize=_TITLE, labelpad=3)
     for curve in plot.curves:

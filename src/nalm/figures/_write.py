@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from nalm.errors import InputError
-from nalm.figures._draw import STYLE
+from nalm.figures._look import STYLE
 
 # without these, matplotlib writes the current time and its own version
 _METADATA: dict[str, dict[str, Any]] = {
