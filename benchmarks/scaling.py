@@ -1,23 +1,24 @@
-"""How the cost of training grows with runs, inputs and iterations: a figure and its numbers.
+"""How the cost of training grows with runs per seed, inputs and iterations, in microseconds per model-iteration.
 
-    python benchmarks/scaling.py --to docs/performance/scaling.svg
+    python benchmarks/scaling.py [--quick] --to docs/performance/scaling.json
+    python benchmarks/report.py
 
-Everything is measured on one core, in this process, with compiled kernels.
+Everything is measured on one core, in this process, with compiled kernels; `report.py` draws the curves.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
+import os
+import platform
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 import torch
-from matplotlib import pyplot
 
-from engine import RANGES, runs_of
+from engine import RANGES, runs_of, seconds
 from nalm.runs import Run
 from nalm.tasks import ArithmeticTask
 from nalm.training.batches import Batch
@@ -25,25 +26,22 @@ from nalm.training.engine import train_batch
 from nalm.training.programs import lower, program_key
 
 RUNS = (1, 3, 9, 27, 81)
-INPUTS = (2, 4, 10, 20, 30, 50, 100, 200)
+INPUTS = (2, 4, 10, 20, 30, 50, 100, 200, 300)
 ITERATIONS = (1_000, 3_000, 10_000, 30_000, 100_000)
 
 
-def us_per_iteration(runs: Sequence[Run]) -> float:
-    """Microseconds per model-iteration of a batch, the better of two."""
+def us_per_iteration(runs: Sequence[Run], repeats: int) -> float:
+    """Microseconds per model-iteration of a batch, the best of `repeats`: other work can only slow it down."""
     lowered = {key: lower(key) for key in {program_key(run) for run in runs}}
-    iterations = sum(run.training.iterations + 1 for run in runs)
-    times = []
-    for _ in range(2):
-        start = time.perf_counter()
-        train_batch(Batch(tuple(runs)), lowered)
-        times.append(time.perf_counter() - start)
-    return min(times) / iterations * 1e6
+    batch = Batch(tuple(runs))
+    short = runs[0].training.model_copy(update={"iterations": 10})
+    train_batch(Batch((runs[0].model_copy(update={"training": short}),)), lowered)  # loads the kernel
+    return min(seconds(lambda: train_batch(batch, lowered)) for _ in range(repeats)) / batch.iterations * 1e6
 
 
-def of_one_seed(count: int, iterations: int) -> list[Run]:
-    """`count` runs of the NMU that share their random numbers: nine ranges, then other learning rates."""
-    runs = runs_of("nmu", [0], iterations)
+def of_one_seed(unit: str, count: int, iterations: int) -> list[Run]:
+    """`count` runs that share their random numbers: nine ranges, then the same with other learning rates."""
+    runs = runs_of(unit, [0], iterations)
     faster = [
         run.model_copy(update={"training": run.training.model_copy(update={"learning_rate": 1e-3 * (2 + n // 9)})})
         for n, run in enumerate(runs * 8)
@@ -68,36 +66,47 @@ def with_inputs(inputs: int, iterations: int) -> list[Run]:
     return runs
 
 
-def measure() -> dict[str, dict[int, float]]:
+def measure(quick: bool) -> dict[str, dict[str, dict[int, float]]]:
+    """Return curves by what varies and by network."""
+    repeats = 1 if quick else 3
+    long, wide = (5_000, 2_000) if quick else (20_000, 10_000)
+
+    def per_run(unit: str) -> dict[int, float]:
+        return {n: us_per_iteration(of_one_seed(unit, n, long), repeats) for n in RUNS}
+
+    def per_length(unit: str) -> dict[int, float]:
+        lengths = ITERATIONS[:3] if quick else ITERATIONS
+        return {n: us_per_iteration(of_one_seed(unit, 9, n), repeats) for n in lengths}
+
     return {
-        "NMU, runs of one seed": {n: us_per_iteration(of_one_seed(n, 20_000)) for n in RUNS},
-        "NAU-NMU, inputs": {n: us_per_iteration(with_inputs(n, 2_000)) for n in INPUTS},
-        "NMU, iterations": {n: us_per_iteration(of_one_seed(9, n)) for n in ITERATIONS},
+        "runs per seed": {"NMU": per_run("nmu"), "sNMU": per_run("snmu")},
+        "inputs": {"NAU-NMU": {n: us_per_iteration(with_inputs(n, wide), repeats) for n in INPUTS}},
+        "iterations": {"NMU": per_length("nmu"), "sNMU": per_length("snmu")},
     }
 
 
-def draw(curves: dict[str, dict[int, float]], to: Path) -> None:
-    matplotlib.rcParams["svg.hashsalt"] = "nalm"
-    figure, axes = pyplot.subplots(1, len(curves), figsize=(11, 3.2), layout="constrained")
-    for axis, (name, curve) in zip(axes, curves.items(), strict=True):
-        axis.loglog(list(curve), list(curve.values()), "o-", color="#0072b2")
-        axis.set_xlabel(name)
-        axis.set_ylim(bottom=min(curve.values()) / 3)
-        axis.grid(alpha=0.3, which="both")
-    axes[0].set_ylabel("µs per model-iteration")
-    figure.savefig(to, metadata={"Date": None})
+def conditions() -> dict[str, Any]:
+    """What the figures depend on, apart from the code."""
+    vectors = torch.backends.cpu.get_cpu_capability()
+    return {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "vectors": vectors,
+        "cores": os.cpu_count(),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--to", type=Path, required=True, help="the figure (.svg); its numbers go beside it (.json)")
+    parser.add_argument("--quick", action="store_true", help="half a minute, rougher")
+    parser.add_argument("--to", type=Path, required=True, help="where to write the figures as JSON")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    curves = measure()
-    options.to.with_suffix(".json").write_text(json.dumps(curves, indent=1) + "\n")
-    draw(curves, options.to)
-    for name, curve in curves.items():
-        print(name, {count: round(value, 3) for count, value in curve.items()})
+    curves = measure(options.quick)
+    options.to.write_text(json.dumps({"conditions": conditions(), "curves": curves}, indent=1) + "\n")
+    for varied, networks in curves.items():
+        for network, curve in networks.items():
+            print(f"{network}, {varied}:", {count: round(value, 3) for count, value in curve.items()})
 
 
 if __name__ == "__main__":

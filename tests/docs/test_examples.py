@@ -5,7 +5,7 @@ A Python block is executed; what a line `print(...)  # text` says it prints is c
     <!-- file: NAME -->     the block is the content of a file, which later blocks use
     <!-- run -->            the commands of a console block are run; lines of output that are shown must be there
     <!-- run: loosely -->   the same, but numbers may differ (they depend on the processor in the last bits)
-    <!-- printed -->        the block is all that the Python block before it printed
+    <!-- printed -->        the block is all that the Python block before it printed (`printed: loosely` as above)
     <!-- needs: PACKAGE --> the page needs an optional package, and is skipped without it
 """
 
@@ -79,8 +79,11 @@ def test_examples_run(page, tmp_path, monkeypatch, capsys):
                 Path(name).write_text(block.code)
             case ("run", how):
                 run_commands(block.code, where, loosely=how == "loosely")
-            case ("printed", _):
-                assert printed == block.code.splitlines(), where
+            case ("printed", how):
+                shown = block.code.splitlines()
+                assert len(shown) == len(printed), where
+                for line, actual in zip(shown, printed, strict=True):
+                    assert pattern(line, loosely=how == "loosely").fullmatch(" ".join(actual.split())), where
             case _:
                 exec(compile("\n" * (block.line - 1) + block.code, str(page), "exec"), namespace)
                 printed, said = capsys.readouterr().out.splitlines(), _SAID.findall(block.code)
@@ -88,6 +91,12 @@ def test_examples_run(page, tmp_path, monkeypatch, capsys):
     for name in set(sys.modules) - imported:  # modules of this page's folder are not those of the next
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+def pattern(line, loosely):
+    """What a line of output may be: itself but for white space, anything for `…`, perhaps other numbers."""
+    text = re.escape(" ".join(line.split())).replace("…", ".*")
+    return re.compile(re.sub(r"\d+(\\\.\d+)?", r"[\\d.]+", text) if loosely else text)
 
 
 def run_commands(code, where, loosely):
@@ -98,8 +107,7 @@ def run_commands(code, where, loosely):
         assert process.returncode == 0, f"{where}: nalm {command}: {errors}"
         lines = iter([" ".join(line.split()) for line in output.splitlines()])
         for line in shown.splitlines():
-            pattern = re.escape(" ".join(line.split())).replace("…", ".*")
-            wanted = re.compile(re.sub(r"\d+(\\\.\d+)?", r"[\\d.]+", pattern) if loosely else pattern)
+            wanted = pattern(line, loosely)
             assert not line.strip(" …") or any(map(wanted.fullmatch, lines)), f"{where}: no {line!r} in\n{output}"
 
 

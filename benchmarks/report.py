@@ -1,0 +1,136 @@
+"""Writes what `engine.py` and `scaling.py` measured into the documentation: tables, and curves as SVG.
+
+    python benchmarks/engine.py --to docs/performance/engine.json
+    python benchmarks/scaling.py --to docs/performance/scaling.json
+    python benchmarks/report.py
+
+Reads `engine.json` and `scaling.json` of a folder, replaces the marked parts of a page, and draws `scaling.svg`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[1] / "docs" / "performance"
+PAGE = FOLDER.with_suffix(".md")
+COLOURS = ("#0072b2", "#d55e00")
+
+Curves = Mapping[str, Mapping[str, Mapping[str, float]]]
+
+
+def begin(part: str) -> str:
+    """Return the line after which the generated part begins."""
+    return f"<!-- begin of {part}, made by benchmarks/report.py -->\n"
+
+
+def end(part: str) -> str:
+    """Return the line at which the generated part ends."""
+    return f"<!-- end of {part} -->\n"
+
+
+def with_part(page: str, part: str, content: str) -> str:
+    """Return `page` with `content` between the markers of `part`.
+
+    Raises:
+        ValueError: the page has no such markers.
+    """
+    before, found, rest = page.partition(begin(part))
+    _, closed, after = rest.partition(end(part))
+    if not (found and closed):
+        raise ValueError(f"the page has no lines {begin(part)!r} and {end(part)!r}")
+    return f"{before}{begin(part)}\n{content}\n{end(part)}{after}"
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose columns but the first are numbers."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def number(value: float | None, form: str, unit: str = "") -> str:
+    """Return a number with its unit; nothing for what was not measured."""
+    return "" if value is None else f"{value:{form}}{unit}"
+
+
+def engine_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table of `engine.py`'s rows."""
+    header = (
+        *("network", "eager, µs", "nalm, µs", "eager / nalm", "floor, µs", "nalm / floor"),
+        *("all cores, µs", "cold start", "warm start", "peak memory"),
+    )
+    return markdown(
+        header,
+        [
+            [
+                f"`{row['network']}`",
+                number(row["eager_us"], ",.0f"),
+                number(row["one_core_us"], ".3f"),
+                number(row["times_eager"], ",.0f"),
+                number(row["floor_us"], ".3f"),
+                number(row["times_floor"], ".2f"),
+                number(row["all_cores_us"], ".3f"),
+                number(row["cold_start_s"], ".1f", " s"),
+                number(row["warm_start_s"], ".1f", " s"),
+                number(row["peak_mib"], ".0f", " MiB"),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def scaling_tables(curves: Curves) -> str:
+    """Return one table per thing that varies, in microseconds per model-iteration."""
+    tables = []
+    for varied, networks in curves.items():
+        counts = list(next(iter(networks.values())))
+        rows = [[network, *(f"{curve[count]:.3g}" for count in counts)] for network, curve in networks.items()]
+        tables.append(markdown([varied, *(f"{int(count):,}" for count in counts)], rows))
+    return "\n".join(tables)
+
+
+def scaling_picture(curves: Curves) -> bytes:
+    """Return the curves as SVG; equal curves give equal bytes."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter
+
+    with matplotlib.rc_context({"svg.hashsalt": "nalm", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        figure = Figure(figsize=(11, 3.4), layout="constrained")
+        axes = figure.subplots(1, len(curves), sharey=False)
+        for axis, (varied, networks) in zip(axes, curves.items(), strict=True):
+            for colour, (network, curve) in zip(COLOURS, networks.items(), strict=False):
+                axis.loglog([int(count) for count in curve], list(curve.values()), "o-", color=colour, label=network)
+            axis.set_xlabel(varied)
+            values = [value for curve in networks.values() for value in curve.values()]
+            axis.set_ylim(min(values) / 2, max(values) * 2)
+            for scale in (axis.xaxis, axis.yaxis):
+                scale.set_major_formatter("{x:,g}")
+                scale.set_minor_formatter(NullFormatter())
+            axis.grid(alpha=0.3, which="both")
+            axis.legend(frameon=False)
+        axes[0].set_ylabel("µs per model-iteration")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the JSON files are and the SVG goes")
+    parser.add_argument("--page", type=Path, default=PAGE, help="the page to write into")
+    options = parser.parse_args()
+    rows = json.loads((options.folder / "engine.json").read_text())
+    scaling = json.loads((options.folder / "scaling.json").read_text())
+    page = with_part(options.page.read_text(), "the engine's table", engine_table(rows))
+    page = with_part(page, "the tables of growth", scaling_tables(scaling["curves"]))
+    options.page.write_text(page)
+    (options.folder / "scaling.svg").write_bytes(scaling_picture(scaling["curves"]))
+
+
+if __name__ == "__main__":
+    main()

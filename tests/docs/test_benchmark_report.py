@@ -1,0 +1,61 @@
+"""What the benchmarks measured is what the documentation shows."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_SPEC = importlib.util.spec_from_file_location("nalm_benchmark_report", ROOT / "benchmarks" / "report.py")
+report = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(report)
+
+ROW = {
+    "network": "nmu",
+    "eager_us": 1234.5,
+    "one_core_us": 0.25,
+    "all_cores_us": 0.0625,
+    "floor_us": None,
+    "times_eager": 4938.0,
+    "times_floor": None,
+    "cold_start_s": 9.96,
+    "warm_start_s": None,
+    "peak_mib": 460.4,
+}
+CURVES = {
+    "runs": {"NMU": {"1": 0.5, "81": 0.125}, "sNMU": {"1": 1.0, "81": 0.25}},
+    "inputs": {"NAU-NMU": {"2": 1.0, "300": 1234.0}},
+}
+
+
+def test_engine_table_leaves_out_what_was_not_measured():
+    last = report.engine_table([ROW]).splitlines()[-1]
+    assert last == "| `nmu` | 1,234 | 0.250 | 4,938 |  |  | 0.062 | 10.0 s |  | 460 MiB |"
+
+
+def test_one_table_per_thing_that_varies():
+    first, second = report.scaling_tables(CURVES).strip().split("\n\n")
+    assert first.splitlines()[0] == "| runs | 1 | 81 |"
+    assert first.splitlines()[-1] == "| sNMU | 1 | 0.25 |"
+    assert second.splitlines()[-1] == "| NAU-NMU | 1 | 1.23e+03 |"
+
+
+def test_picture_is_reproducible_and_names_its_curves():
+    picture = report.scaling_picture(CURVES)
+    assert picture == report.scaling_picture(CURVES)
+    assert b"sNMU" in picture
+    assert b"inputs" in picture
+
+
+def test_page_without_markers_is_refused():
+    with pytest.raises(ValueError, match="no lines"):
+        report.with_part("nothing", "the engine's table", "")
+
+
+def test_page_shows_the_measured_numbers():
+    page = report.PAGE.read_text()
+    rows = json.loads((report.FOLDER / "engine.json").read_text())
+    curves = json.loads((report.FOLDER / "scaling.json").read_text())["curves"]
+    assert report.with_part(page, "the engine's table", report.engine_table(rows)) == page
+    assert report.with_part(page, "the tables of growth", report.scaling_tables(curves)) == page
