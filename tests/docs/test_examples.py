@@ -105,7 +105,7 @@ def run_commands(code, where, loosely):
         process = nalm(shlex.split(command))
         output, errors = process.communicate(timeout=100)
         assert process.returncode == 0, f"{where}: nalm {command}: {errors}"
-        lines = iter([" ".join(line.split()) for line in output.splitlines()])
+        lines = iter([" ".join(line.split()) for line in (output + errors).splitlines()])
         for line in shown.splitlines():
             wanted = pattern(line, loosely)
             assert not line.strip(" …") or any(map(wanted.fullmatch, lines)), f"{where}: no {line!r} in\n{output}"
