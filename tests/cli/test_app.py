@@ -68,7 +68,7 @@ def test_list_shows_runs_and_iterations(command):
 def test_units_shows_titles_operations_papers_and_years(command):
     lines = command("units").output.splitlines()
     (line,) = [line for line in lines if line.startswith("nmu ")]
-    assert line.split() == ["nmu", "NMU", "mul", "madsen2020", "2020"]
+    assert line.split() == ["nmu", "NMU", "mul", "full", "madsen2020", "2020"]
 
 
 @pytest.mark.parametrize("name", ["nmu", "snmu-2022/figure-2", "madsen2020"])

@@ -59,12 +59,15 @@ def print_units() -> None:
     from nalm.units import UNITS
 
     table = Table(box=None, pad_edge=False)
-    for column in ("unit", "title", "operations", "paper", "year"):
+    for column in ("unit", "title", "operations", "inputs", "paper", "year"):
         table.add_column(column, overflow="fold")
     for unit in UNITS:
         year = "" if unit.year is None else str(unit.year)
-        table.add_row(unit.name, unit.title, " ".join(unit.operations), unit.paper, year)
+        operations = [name if part.exact else f"~{name}" for part in unit.capabilities for name in part.operations]
+        signs = ", ".join(dict.fromkeys(part.signs for part in unit.capabilities))
+        table.add_row(unit.name, unit.title, " ".join(operations), signs, unit.paper, year)
     console().print(table)
+    typer.echo("~ approached, not exact; inputs: full = any sign, magnitude = of |x|, positive = positive only")
 
 
 def print_citation(name: str) -> None:
