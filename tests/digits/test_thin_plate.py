@@ -78,3 +78,12 @@ def test_shapes_and_gradient() -> None:
     assert points.grad.abs().sum() > 0
     assert not list(spline.parameters())
     assert not spline.state_dict()
+
+
+def test_positions_keep_full_precision_in_mixed_precision() -> None:
+    spline = ThinPlateSpline(42)
+    points = source(control_points())[None]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        positions = spline.sampling_positions(points)
+    assert positions.dtype == torch.float32
+    torch.testing.assert_close(positions, spline.sampling_positions(points))

@@ -36,6 +36,9 @@ def test_static_figure_has_the_published_plots(static: GridFigure) -> None:
     ]
     accuracy = static.rows[0].plots[1]
     assert [curve.title for curve in accuracy.curves][:2] == ["output (train)", "output (test)"]
+    colours = {curve.title: curve.colour for curve in loss.curves}
+    assert len(set(colours.values())) == 9
+    assert all(curve.colour == colours[curve.title] for curve in accuracy.curves)
 
 
 def test_bars_are_standard_errors_over_folds(static: GridFigure) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, dropout, max_pool2d, relu
+from torch.nn.functional import avg_pool2d, max_pool2d, relu
 
+from nalm.digits._dropout import dropout
 from nalm.digits._pictures import CANVAS, SIDE
 from nalm.digits._thin_plate import ThinPlateSpline, control_points
 
@@ -39,7 +40,7 @@ class DigitClassifier(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return the labels."""
         x = _pool(self.conv2(relu(self.conv1(images))))
-        x = dropout(x, 0.25, self.training).flatten(1)
+        x = dropout(x.flatten(1), 0.25, self.training)
         x = dropout(relu(self.fc1(x)), 0.5, self.training)
         labels: Tensor = self.fc2(x).float().softmax(-1) @ self.classes
         return labels
@@ -66,7 +67,7 @@ class IsolatedDigits(nn.Module):
 
 
 class Localisation(nn.Module):
-    """Pictures `[batch, 2, 42, 42]` to source points `[batch, 16, 2]` in (-1, 1) of a warp."""
+    """Pictures `[batch, 2, 21, 21]`, halved in size, to source points `[batch, 16, 2]` in (-1, 1) of a warp."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +78,7 @@ class Localisation(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the source points."""
-        x = _pool(self.conv1(avg_pool2d(pictures, 2)))
+        x = _pool(self.conv1(pictures))
         x = relu(self.conv2(x)).flatten(1)
         points: Tensor = self.fc2(relu(self.fc1(x))).float().tanh()
         return points.reshape(-1, 16, 2)
@@ -104,7 +105,8 @@ class ColourDigits(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map `[batch, 2, 42, 42]` to labels `[batch, 2]`."""
-        source = torch.cat([self.localisation1(pictures), self.localisation2(pictures)])
+        halved = avg_pool2d(pictures, 2)
+        source = torch.cat([self.localisation1(halved), self.localisation2(halved)])
         warped = self.spline(pictures.repeat(2, 1, 1, 1), source)
         labels: Tensor = self.classifier(avg_pool2d(warped, 2))
         return labels.reshape(2, -1).T

@@ -39,7 +39,7 @@ class ThinPlateSpline(nn.Module):
     """
 
     inverse: Tensor
-    features: Tensor
+    weights: Tensor
 
     def __init__(self, size: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
@@ -55,14 +55,18 @@ class ThinPlateSpline(nn.Module):
         y, x = torch.meshgrid(axis, axis, indexing="ij")
         grid = torch.stack([x.reshape(-1), y.reshape(-1)], 1)
         ones = torch.ones(len(grid), 1, dtype=dtype)
-        self.register_buffer("inverse", torch.linalg.inv(system), persistent=False)
-        self.register_buffer("features", torch.cat([_kernel(grid, points), ones, grid], 1), persistent=False)
+        inverse = torch.linalg.inv(system)
+        features = torch.cat([_kernel(grid, points), ones, grid], 1)
+        self.register_buffer("inverse", inverse, persistent=False)
+        # of the source points in each position; the last three columns of the inverse meet zeros
+        self.register_buffer("weights", features @ inverse[:, :count], persistent=False)
 
     def sampling_positions(self, source: Tensor) -> Tensor:
         """Positions `[batch, size, size, 2]` (x, y) to sample for source points `[batch, 16, 2]`."""
-        # the last three columns of the inverse meet zeros
-        positions: Tensor = self.features @ (self.inverse[:, : source.shape[-2]] @ source)
-        return positions.reshape(*source.shape[:-2], self.size, self.size, 2)
+        # in full precision, as a position must be good to a fraction of a pixel
+        with torch.autocast(source.device.type, enabled=False):
+            positions = source.mT.contiguous() @ self.weights.T
+        return positions.reshape(*positions.shape[:-1], self.size, self.size).movedim(-3, -1)
 
     def forward(self, pictures: Tensor, source: Tensor) -> Tensor:
         """Warp `pictures` `[batch, channels, size, size]` by `source` `[batch, 16, 2]`, bilinear."""

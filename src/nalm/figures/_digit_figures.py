@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from math import sqrt
 
@@ -56,18 +56,19 @@ def pairs_figure(records: pl.DataFrame) -> GridFigure:
     last = last_rows(records)
     labels = tuple(_stage_title(model, records) for model in models)
 
-    def final(y_title: str, metric: str, parts: Iterable[str], factor: float) -> Plot:
-        series = [
-            (f"{_WHAT[what]} ({_PARTS[part]})", f"{part}_{what}_{metric}")
-            for what in _WHAT
-            for part in parts
-            if f"{part}_{what}_{metric}" in last.columns
-        ]
+    # one colour per type of metric in all panels, though not all show all
+    types = [(what, part) for what in _WHAT for part in _PARTS if f"{part}_{what}_error" in last.columns]
+    colours = dict(zip(types, hues(len(types)), strict=True))
+
+    def final(y_title: str, metric: str, parts: Collection[str], factor: float) -> Plot:
+        shown = [(what, part) for what, part in types if part in parts]
         curves = []
-        for index, ((title, column), colour) in enumerate(zip(series, hues(len(series)), strict=True)):
-            offset = _DODGE * ((index + 0.5) / len(series) - 0.5)
+        for index, (what, part) in enumerate(shown):
+            column = f"{part}_{what}_{metric}"
+            title = f"{_WHAT[what]} ({_PARTS[part]})"
+            offset = _DODGE * ((index + 0.5) / len(shown) - 0.5)
             points = [(k + offset, *_mean(_of(last, model)[column], factor)) for k, model in enumerate(models)]
-            curves.append(_curve(title, colour, points))
+            curves.append(_curve(title, colours[what, part], points))
         return Plot("Model", y_title, tuple(curves), lines=False, x_labels=labels)
 
     def by_epoch(what: str, metric: str) -> Plot:

@@ -15,7 +15,7 @@ from nalm.figures._look import STYLE, TEXT, plain, tick_text
 
 _WIDTH_IN, _ROW_IN = 9.5, 2.9
 _TITLE = 8.5
-_LEGEND_COLUMNS = 8
+_LEGEND_COLUMNS = 10
 # a logarithmic axis that spans less has ticks between the powers of ten
 _FEW_DECADES = 1000.0
 
@@ -48,7 +48,7 @@ def _row(band: SubFigure, row: GridRow) -> None:
         fontsize=TEXT,
         handlelength=1.0,
         handletextpad=0.3,
-        columnspacing=1.0,
+        columnspacing=0.7,
     )
 
 
