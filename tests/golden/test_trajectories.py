@@ -97,15 +97,15 @@ def test_single_module_trajectories() -> None:
     assert np.mean(outcomes) >= 0.97
 
 
-def test_arithmetic_dataset_trajectories() -> None:
+@pytest.mark.parametrize("constraints", ["paper", "released"])
+def test_arithmetic_dataset_trajectories(constraints: str) -> None:
     wanted = golden("arithmetic-dataset")
     if not wanted:
         pytest.skip("no golden trajectories of the arithmetic dataset task")
     labels = {"nmu": "nau_nmu", "snmu": "nau_snmu", "snmu_batch": "nau_snmu_batch"}
     named = [Golden(labels[g.unit], g.interpolation_range, g.seed, g.columns) for g in wanted]
-    studies = [
-        load(f"snmu-2022/{name}", {"iterations": 10_000, "log_interval": 500}) for name in ("figure-5", "figure-7")
-    ]
+    settings = {"iterations": 10_000, "log_interval": 500, "constraints": constraints}
+    studies = [load(f"snmu-2022/{name}", settings) for name in ("figure-5", "figure-7")]
     seeds = tuple({g.seed for g in wanted})
     runs = {run.id: run for study in studies for run in expand(study, seeds=seeds)}
     assert np.mean(agreements(named, list(runs.values()), judged=False)) >= 0.97

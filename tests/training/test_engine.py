@@ -175,6 +175,30 @@ def test_every_setting_means_the_same_in_both_lowerings(settings: dict[str, obje
         assert not np.array_equal(errors_of(native, runs[0])[-1], errors_of(default, default.runs[0])[-1])
 
 
+def test_published_programs_reach_no_unit_of_the_single_module_task() -> None:
+    settings = {"iterations": 20, "log_interval": 1, "learning_rate": 0.1, "ramp_start": 0}
+    paper, released = (run("nmu", constraints=constraints, **settings) for constraints in ("paper", "released"))
+    result = trained([paper, released])
+    assert errors_of(result, paper)[:, 3].any()
+    assert not errors_of(result, released)[:, 3].any()
+    kept, left = result.weights
+    assert kept.max() == 1
+    assert left.max() > 1.01
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_published_programs_reach_both_layers_of_the_arithmetic_dataset_task(native: bool) -> None:
+    settings = {"learning_rate": 0.1, "ramp_start": 0}
+    paper, released = (
+        wide_run("nau", "nmu", constraints=constraints, **settings) for constraints in ("paper", "released")
+    )
+    result = trained([paper, released], native)
+    assert errors_of(result, released)[-1, 3] > 0
+    np.testing.assert_array_equal(errors_of(result, released), errors_of(result, paper))
+    for name, values in result.state[paper.id].items():
+        np.testing.assert_array_equal(result.state[released.id][name], values)
+
+
 WIDE = [
     ("nau", "nmu"),
     ("nau", "snmu_batch"),

@@ -47,7 +47,8 @@ class ArithmeticTask(BaseModel):
 
     Args:
         kind: "single-module" (defaults: 2 inputs, subset ratio 0.5, no overlap) or "arithmetic-dataset"
-            (100 inputs, 0.25, 0.5); nothing else differs.
+            (100 inputs, 0.25, 0.5). Data differ in nothing else; published thresholds and
+            `constraints = "released"` depend on the kind as well.
         operation: add and mul take all subsets, sub and div the first two, squared, root and reciprocal
             the first.
         input_size: number of inputs D.

@@ -96,6 +96,9 @@ def program_key(run: Run) -> ProgramKey:
     numbers = {name: getattr(run.training, name) for name in _FACTORS}
     structural = run.training.model_dump(mode="json", exclude={*_NUMBERS})
     structural |= {name: float(value > 0) for name, value in numbers.items()}
+    if run.task.kind != "single-module":
+        # only the published program of that task keeps penalties and projection from its units
+        structural["constraints"] = "paper"
     network = run.network.model_dump(mode="json", exclude={"label"})
     return ProgramKey(
         network=json.dumps(network, sort_keys=True),

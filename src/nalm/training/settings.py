@@ -25,6 +25,7 @@ class TrainingSettings(BaseModel):
     validation_samples: int = Field(default=10_000, ge=1)
     test_samples: int = Field(default=10_000, ge=1)
     streams: Literal["paper", "fast"] = "paper"
+    # "released": neither penalties (but L1) nor projection in the single module task, as in its published program
     constraints: Literal["paper", "released"] = "paper"
     early_stop: bool = False
     # the network that is kept: after the last update, or of the logged row with the least validation error
