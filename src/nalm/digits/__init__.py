@@ -1,7 +1,6 @@
 """Digit tasks: image networks that learn what digits are worth from products and sums alone.
 
-Static: two digits in one picture. Sequential: a recurrent cell over images. PyTorch is loaded when first
-    used.
+Static: two digits in one picture. Sequential: a recurrent cell over images. PyTorch is loaded when first used.
 """
 
 from __future__ import annotations

@@ -179,8 +179,8 @@ class Store:
     def records(self) -> pl.DataFrame:
         """Return the long table, one row per run and logged step, in the order of the study.
 
-        Columns: the contract's (`run` to `sparsity_error`), weights `w0`, `w1`, …, the study's own
-            parameters, then `status`, `failed_step`, `reason` and `threshold`.
+        Columns are `run` to `sparsity_error` as in every study, a digit task's other metrics, weights `w0`, `w1`, …,
+        the study's own parameters, then `status`, `failed_step`, `reason` and `threshold`.
 
         Raises:
             StoreError: a file is damaged.
