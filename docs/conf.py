@@ -1,4 +1,4 @@
-"""Configuration of Sphinx; `sphinx-build -W -b html docs docs/_build` builds the documentation."""
+"""Configuration of Sphinx; `make docs` builds the documentation."""
 
 import sys
 from pathlib import Path

@@ -78,6 +78,20 @@ def test_continuous_integration_runs_the_readme_s_tests_and_the_checks():
     assert commands == ["make test", ".venv/bin/ruff check", ".venv/bin/ruff format --check", ".venv/bin/mypy"]
 
 
+def test_environment_of_the_tests_skips_no_page_of_the_documentation():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    found, waiting = set(), ["test"]
+    while waiting:
+        for requirement in extras[waiting.pop()]:
+            name, own = re.match(r"([\w-]+)(?:\[([\w, -]+)\])?", requirement).groups()
+            waiting += re.findall(r"[\w-]+", own) if name == "nalm" else []
+            found.add(name)
+    pages = "".join(path.read_text() for path in markdown_files())
+    needed = set(re.findall(r"^<!-- needs: (\w+) -->$", pages, re.MULTILINE))
+    assert needed
+    assert found >= {"sphinx", "myst-parser", "furo", *needed}
+
+
 def test_changelog_tells_of_this_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == nalm.__version__
