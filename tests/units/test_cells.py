@@ -48,6 +48,23 @@ def test_framework_cells(name: str, cls: type[nn.Module]) -> None:
     assert all(torch.equal(p, e) for p, e in zip(cell.parameters(), expected, strict=True))
 
 
+@pytest.mark.parametrize("name", ["NAC", "NALU", "NAU", "NMU", "SNMU"])
+def test_cells_with_a_name_of_their_own(name: str) -> None:
+    named, made = getattr(units, f"{name}Cell")(3, 2), units.create_cell(name.lower(), 3, 2)
+    assert isinstance(named, units.UnitCell)
+    assert type(named.unit) is type(made.unit) is getattr(units, name)
+    made.load_state_dict(named.state_dict())
+    x = torch.rand(5, 3) + 0.5
+    state = named.initial_state(x, 1.0)
+    assert torch.equal(named.eval()(x, state)[0], made.eval()(x, state)[0])
+
+
+def test_a_cell_s_unit_takes_arguments() -> None:
+    assert units.SNMUCell(1, 1, noise="batch").unit.noise == units.SNMU(2, 1, noise="batch").noise == "batch"
+    with pytest.raises(InputError, match="noise"):
+        units.SNMUCell(1, 1, noise="loud")
+
+
 def test_the_product_of_a_sequence() -> None:
     cell = units.create_cell("nmu", 1, 1).eval()
     with torch.no_grad():

@@ -29,7 +29,17 @@ from nalm.units._registry import create, names, resolve
 from nalm.units._table import UNITS, Capability, UnitInfo
 
 if TYPE_CHECKING:
-    from nalm.units._cells import Cell, FrameworkCell, UnitCell, create_cell
+    from nalm.units._cells import (
+        Cell,
+        FrameworkCell,
+        NACCell,
+        NALUCell,
+        NAUCell,
+        NMUCell,
+        SNMUCell,
+        UnitCell,
+        create_cell,
+    )
     from nalm.units._dense import MLP, Dense
     from nalm.units._draws import drawing_from
     from nalm.units._inalu import INALU
@@ -63,7 +73,17 @@ _TREE = (
     "skip_construction_draws",
     "sparsity_error",
 )
-_CELLS = ("Cell", "FrameworkCell", "UnitCell", "create_cell")
+_CELLS = (
+    "Cell",
+    "FrameworkCell",
+    "NACCell",
+    "NALUCell",
+    "NAUCell",
+    "NMUCell",
+    "SNMUCell",
+    "UnitCell",
+    "create_cell",
+)
 _TARGETS = (info.target.split(":") for info in UNITS)
 _MODULES = (
     {class_name: module for module, class_name in _TARGETS}
@@ -95,10 +115,15 @@ __all__ = [
     "GatedSignNMRU",
     "MulMCFC",
     "MultiWeightNAU",
+    "NACCell",
     "NACMul",
     "NACSigma",
+    "NALUCell",
+    "NAUCell",
+    "NMUCell",
     "PosNAU",
     "RealNPU",
+    "SNMUCell",
     "SigmoidNAU",
     "SigmoidNMU",
     "SignNMRU",

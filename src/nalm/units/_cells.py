@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -75,6 +75,54 @@ class UnitCell(Cell):
     def forward(self, x: Tensor, state: State) -> State:
         """Return the state after input `x`, `[..., input_size]`."""
         return (self.unit(torch.cat([x, state[0]], -1)),)
+
+
+class _NamedCell(UnitCell):
+    """`UnitCell` of one unit.
+
+    Args:
+        input_size: Width of each input.
+        hidden_size: Width of the state.
+        **arguments: Constructor arguments of the unit.
+
+    Raises:
+        InputError: the unit refuses the arguments.
+    """
+
+    _name: ClassVar[str]
+
+    def __init__(self, input_size: int, hidden_size: int, **arguments: Any) -> None:
+        super().__init__(self._name, input_size, hidden_size, **arguments)
+
+
+class NACCell(_NamedCell):
+    """`nalm.NAC` as a cell (`UnitCell`): a sum; start it at 0."""
+
+    _name = "nac"
+
+
+class NALUCell(_NamedCell):
+    """`nalm.NALU` as a cell (`UnitCell`): a sum or a product."""
+
+    _name = "nalu"
+
+
+class NAUCell(_NamedCell):
+    """`nalm.NAU` as a cell (`UnitCell`): a sum; start it at 0."""
+
+    _name = "nau"
+
+
+class NMUCell(_NamedCell):
+    """`nalm.NMU` as a cell (`UnitCell`): a product; start it at 1."""
+
+    _name = "nmu"
+
+
+class SNMUCell(_NamedCell):
+    """`nalm.SNMU` as a cell (`UnitCell`): a product, with noise in training; start it at 1."""
+
+    _name = "snmu"
 
 
 class FrameworkCell(Cell):
