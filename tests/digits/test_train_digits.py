@@ -227,10 +227,22 @@ def test_no_cuda_device() -> None:
         train_digits(static(), 0, device="cuda")
 
 
+def test_convolutions_of_a_gpu_would_be_reproducible() -> None:
+    def flags() -> tuple[bool, bool]:
+        cudnn = torch.backends.cudnn
+        return cudnn.deterministic, cudnn.allow_tf32
+
+    before, during = flags(), []
+    train_digits(static(epochs=0), 0, on_epoch=lambda record: during.append(flags()))
+    assert during == [(True, False)]
+    assert flags() == before == (False, True)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_on_a_gpu() -> None:
     for settings in (static(), static(picture="colour"), sequential(cell="snmu")):
-        host, device = (train_digits(settings, 0, device=name).records for name in ("cpu", "cuda"))
+        host, device, again = (train_digits(settings, 0, device=name).records for name in ("cpu", "cuda", "cuda"))
+        assert again == device
         for name, value in host[0].metrics.items():
             if "error" in name:
                 assert device[0].metrics[name] == pytest.approx(value, rel=0.2), name

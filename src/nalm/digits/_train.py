@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import torch
+from torch.backends import cudnn
 
 from nalm.data import DigitImages, load_images
 from nalm.digits._pair_network import create_pair_network
@@ -58,7 +59,9 @@ def train_digits(
         raise InputError(f"fold {fold}: the sequential task has no folds")
     experiment = create_experiment(settings, seed, fold, images, place)
     path = None if checkpoint is None else Path(checkpoint)
-    return run(experiment, settings, _identity(settings, seed, fold), on_epoch, path, on_progress)
+    # on a GPU: convolutions that give the same sums every time, in float32 where that was asked for
+    with cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        return run(experiment, settings, _identity(settings, seed, fold), on_epoch, path, on_progress)
 
 
 def create_experiment(
