@@ -3,6 +3,7 @@ import pytest
 
 import nalm
 from nalm.errors import InputError, StoreError
+from support.command import python
 from support.study_texts import MINIMAL
 
 QUICK = {"iterations": 300, "log_interval": 100, "validation_samples": 100, "test_samples": 100}
@@ -79,6 +80,12 @@ def test_damaged_file_is_a_warning(study, tmp_path):
 def test_wrong_arguments(study, tmp_path, arguments, message):
     with pytest.raises(InputError, match=message):
         nalm.run(**{"study": study, "out": tmp_path / "out", **arguments})
+
+
+def test_errors_can_be_caught_by_name_after_import_of_nalm_alone():
+    code = "import nalm\ntry: nalm.run('quickstrat')\nexcept nalm.errors.NalmError as error: print(error)"
+    output, _ = python("-c", code).communicate()
+    assert "did you mean 'quickstart'" in output
 
 
 def test_there_are_no_results_in_an_empty_folder(tmp_path):

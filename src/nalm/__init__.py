@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nalm import functional, testing, units
+    from nalm import errors, functional, testing, units
     from nalm.api import Results, run
     from nalm.citations import cite
     from nalm.units import (
@@ -76,6 +76,7 @@ __all__ = [
     "Unit",
     "__version__",
     "cite",
+    "errors",
     "functional",
     "run",
     "testing",
@@ -83,7 +84,7 @@ __all__ = [
 ]
 
 _ELSEWHERE = {"Results": "nalm.api", "run": "nalm.api", "cite": "nalm.citations"}
-_SUBMODULES = ("functional", "testing", "units")
+_SUBMODULES = ("errors", "functional", "testing", "units")
 
 
 def __getattr__(name: str) -> Any:
