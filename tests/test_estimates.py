@@ -59,10 +59,18 @@ def test_each_network_has_trials_of_its_own(cache, trials):
     assert {runs for *_, runs in trials} == {2}
 
 
-def test_time_of_a_study_is_shared_by_the_cores(cache, trials):
+@pytest.mark.parametrize(("runs", "rounds"), [(1, 1), (2, 1), (4, 1), (5, 2), (400, 100)])
+def test_time_of_a_study_is_that_of_the_rounds_that_the_cores_make(cache, trials, runs, rounds):
+    rates = measure(RUNS)
+    whole_s = runs * rates.duration_s(RUNS[-1], runs)
+    assert whole_s == pytest.approx(rounds * rate(rates, "linear") * 50_001)
+
+
+def test_fewer_workers_than_cores_take_longer(cache, trials):
     rates = measure(RUNS)
     run = RUNS[-1]
-    assert rates.duration_s(run) == rate(rates, "linear") * 50_001 / 4
+    assert rates.limited_to(1).duration_s(run, 8) == pytest.approx(4 * rates.duration_s(run, 8))
+    assert rates.limited_to(100) == rates.limited_to(None) == rates
 
 
 def test_known_networks_are_not_tried_again(cache, trials):
@@ -87,7 +95,7 @@ def test_ranges_and_seeds_cost_nothing():
 
 def test_nothing_is_known_at_first(cache):
     assert known_rates() == Rates({}, 1)
-    assert known_rates().duration_s(RUNS[0]) is None
+    assert known_rates().duration_s(RUNS[0], 1) is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"made_with": 3}', '{"made_with": [], "seconds": []}'])
@@ -108,4 +116,4 @@ def test_rates_of_another_version_are_forgotten(cache, trials):
 def test_cache_that_cannot_be_written_is_no_error(tmp_path, monkeypatch, trials):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("NALM_CACHE", str(tmp_path / "file" / "below"))
-    assert measure(RUNS).duration_s(RUNS[0]) is not None
+    assert measure(RUNS).duration_s(RUNS[0], 1) is not None

@@ -11,7 +11,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,10 +81,20 @@ class Rates:
     seconds: Mapping[str, float]
     cores: int
 
-    def duration_s(self, item: Trained | DigitRun | DigitCell) -> float | None:
-        """Return what one run of `item` adds to the wall time of a study; None if it was not measured."""
+    def duration_s(self, item: Trained | DigitRun | DigitCell, runs: int) -> float | None:
+        """Return what one run of `item` adds to the wall time of `runs` alike; None if it was not measured.
+
+        No run is shared by two cores, so that two runs take as long as one, and five on four cores as long as two.
+        """
         rate = self.seconds.get(cost_key(item))
-        return None if rate is None else rate * item.updates / self.cores
+        if rate is None:
+            return None
+        rounds = -(-runs // self.cores)
+        return rate * item.updates * rounds / runs
+
+    def limited_to(self, workers: int | None) -> Rates:
+        """Return the same for so many processes at most."""
+        return self if workers is None else replace(self, cores=min(workers, self.cores))
 
 
 def known_rates() -> Rates:

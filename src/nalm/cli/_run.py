@@ -18,7 +18,7 @@ from rich.table import Table
 
 from nalm.cli._tables import console, number, span
 from nalm.errors import InputError
-from nalm.estimates import Rates, measure
+from nalm.estimates import measure
 from nalm.execution import Failure, Job, Reporter, execute, prepare
 from nalm.progress import Bar, JsonLines, Lines
 from nalm.runs import AnyRun, Run
@@ -50,7 +50,7 @@ def run_study(
         raise InputError(f"--cluster {cluster}: clusters are not supported in this version; leave it out")
     job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
     if dry_run:
-        print_plan(job)
+        print_plan(job, workers)
         return
     failed = train(job, reporter(json_lines), workers=workers, device=device)
     if failed:
@@ -109,16 +109,17 @@ def complain_of(failed: list[Failure]) -> None:
         note(f"  and {len(failed) - _LISTED} more (columns status and reason of nalm export)")
 
 
-def print_plan(job: Job) -> None:
+def print_plan(job: Job, workers: int | None) -> None:
     """Show what would be trained and how long it would take, from a short trial of each network."""
     finished = job.finished(job.open_store(), note) if job.exists else set()
     waiting = [run for run in job.runs if run.id not in finished]
     note("measuring each network for a moment; a new one takes some seconds to compile")
     with plain_warnings(), termination_interrupts():
-        rates = measure(waiting)
+        rates = measure(waiting).limited_to(workers)
+    durations = {run.id: rates.duration_s(run, len(waiting)) or 0.0 for run in waiting}
     rows: dict[tuple[str, str, str], _Row] = {}
     for run in job.runs:
-        rows.setdefault((run.label, run.task.operation, _length(run)), _Row()).add(run, run.id in finished, rates)
+        rows.setdefault((run.label, run.task.operation, _length(run)), _Row()).add(run, durations.get(run.id))
     table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
     for column in ("unit", "operation"):
         table.add_column(column)
@@ -147,13 +148,14 @@ class _Row:
     iterations: int = 0
     seconds: float = 0.0
 
-    def add(self, run: AnyRun, is_finished: bool, rates: Rates) -> None:
+    def add(self, run: AnyRun, duration_s: float | None) -> None:
+        """Count a run; one without a duration is finished."""
         self.runs += 1
-        if is_finished:
+        if duration_s is None:
             self.finished += 1
         else:
             self.iterations += run.updates
-            self.seconds += rates.duration_s(run) or 0.0
+            self.seconds += duration_s
 
     def cells(self) -> list[str]:
         return [number(self.runs), number(self.finished), number(self.iterations), span(self.seconds)]

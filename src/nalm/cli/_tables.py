@@ -46,8 +46,8 @@ def print_studies() -> None:
         study = load(name)
         parts = cells(study)
         runs, iterations = sum(cell.runs for cell in parts), sum(cell.iterations for cell in parts)
-        times = [(rates.duration_s(cell), cell.runs) for cell in parts]
-        known = [seconds * runs for seconds, runs in times if seconds is not None]
+        times = [(rates.duration_s(cell, runs), cell.runs) for cell in parts]
+        known = [seconds * count for seconds, count in times if seconds is not None]
         time = span(sum(known) if len(known) == len(parts) else None)
         table.add_row(name, study.title, number(runs), number(iterations), time)
     console().print(table)
