@@ -68,6 +68,20 @@ class Job:
         """Return the ids of the chosen runs that `store` holds; `warn` gets a line for each damaged file."""
         return store.finished(warn) & {run.id for run in self.runs}
 
+    def look(self, warn: Callable[[str], None]) -> set[str]:
+        """Return the same without changing anything in the folder, which need not be there.
+
+        Raises:
+            StoreError: it belongs to another study, or cannot be read.
+        """
+        from nalm.results.store import Store
+
+        if not self.exists:
+            return set()
+        store = Store.open(self.path)
+        store.check_study(to_toml(self.study))
+        return store.finished(warn, set_aside=False) & {run.id for run in self.runs}
+
     def failures(self, store: Store) -> list[Failure]:
         """Return the chosen runs that diverged, in their order."""
         table = store.records().filter(status="failed").select("run", "failed_step", "reason").unique("run")

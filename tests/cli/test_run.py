@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import signal
 from pathlib import Path
@@ -150,6 +151,36 @@ def test_dry_run_shows_what_is_to_do_and_changes_nothing(command, small, monkeyp
     assert rows[0] == ["nmu", "mul", "300", "4", "4", "0", "0 s"]
     assert rows[-1][:-1] == ["all", "", "", "8", "4", "1,204"]
     assert stored_files("here") == before
+
+
+def test_dry_run_leaves_a_damaged_folder_as_it_is(command, small, monkeypatch, tmp_path):
+    monkeypatch.setenv("NALM_CACHE", str(tmp_path / "cache"))
+    fake_training(monkeypatch)
+    command("run", small, "--out", "here")
+    victim = sorted(Path("here/records").iterdir())[0]
+    victim.write_bytes(victim.read_bytes()[:100])
+    # a run would add its environment, and clear away what a killed process left
+    Path("here/environment.json").write_text("[]")
+    leftover = Path("here/records/.half.parquet.1-0.tmp")
+    leftover.write_text("half")
+    os.utime(leftover, (0, 0))
+    before = stored_files("here")
+    outcome = command("run", small, "--dry-run", "--out", "here")
+    assert outcome.status == 0
+    assert stored_files("here") == before
+    assert not Path("here/damaged").exists()
+    assert re.match(
+        rf"nalm: {victim}: truncated \(100 bytes\); nalm run sets it aside and trains its runs again\n", outcome.errors
+    )
+    assert plan_rows(outcome.output)[-1][3:5] == ["8", "6"]
+
+
+def test_dry_run_into_the_folder_of_another_study_is_refused(command, small, monkeypatch):
+    fake_training(monkeypatch)
+    command("run", small, "--out", "here")
+    outcome = command("run", "quickstart", "--dry-run", "--out", "here")
+    assert outcome.status == 2
+    assert outcome.errors.startswith("nalm: here: holds results of another study (Two units): ")
 
 
 def test_list_knows_the_time_of_what_a_dry_run_measured(command, monkeypatch, tmp_path):

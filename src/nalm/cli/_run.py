@@ -111,7 +111,7 @@ def complain_of(failed: list[Failure]) -> None:
 
 def print_plan(job: Job, workers: int | None) -> None:
     """Show what would be trained and how long it would take, from a short trial of each network."""
-    finished = job.finished(job.open_store(), note) if job.exists else set()
+    finished = job.look(note)
     waiting = [run for run in job.runs if run.id not in finished]
     note("measuring each network for a moment; a new one takes some seconds to compile")
     with plain_warnings(), termination_interrupts():

@@ -78,7 +78,7 @@ class Store:
             for name in ("", _RECORDS, _WEIGHTS):
                 (store.path / name).mkdir(parents=True, exist_ok=True)
             if not _files.create_whole(store.path / _STUDY, study_toml.encode()):
-                store._check_same_study()
+                store.check_study(study_toml)
             for name in ("", _RECORDS, _WEIGHTS):
                 _files.remove_stale(store.path / name)
             store._add_environment()
@@ -122,11 +122,28 @@ class Store:
             return []
         return content if isinstance(content, list) else []
 
-    def finished(self, on_damage: Callable[[str], None]) -> set[str]:
+    def check_study(self, study_toml: str) -> None:
+        """Check that the folder is for results of the study whose file has the text `study_toml`.
+
+        Raises:
+            StoreError: it belongs to another study.
+        """
+        there = (self.path / _STUDY).read_text(encoding="utf-8")
+        difference = first_difference(there, study_toml)
+        if difference is not None:
+            raise StoreError(
+                f"{self.path}: holds results of another study ({title(there)}): {difference}; "
+                "give another folder with --out"
+            )
+
+    def finished(self, on_damage: Callable[[str], None], *, set_aside: bool = True) -> set[str]:
         """Return the ids of all runs whose records and weights are whole.
 
-        A damaged file is moved to the folder `damaged`, and `on_damage` gets a line that names it; its runs
-        count as not finished.
+        `on_damage` gets a line that names a damaged file; its runs count as not finished.
+
+        Args:
+            on_damage: told of damage.
+            set_aside: move damaged files to the folder `damaged`; else nothing is changed.
 
         Raises:
             StoreError: the folder cannot be read, or a damaged file cannot be moved.
@@ -141,7 +158,10 @@ class Store:
             except FileNotFoundError:
                 continue  # another process has just set it aside
             except _files.DamagedFileError as error:
-                self._set_aside(path, str(error), on_damage)
+                if set_aside:
+                    self._set_aside(path, str(error), on_damage)
+                else:
+                    on_damage(f"{path}: {error}; nalm run sets it aside and trains its runs again")
             except OSError as error:
                 raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
         return ids
@@ -247,15 +267,6 @@ class Store:
             raise StoreError(
                 f"{self.path}: holds {sorted(others)[0]!r} and no study.toml, so it is not a results folder; "
                 "give an empty or new one"
-            )
-
-    def _check_same_study(self) -> None:
-        there = (self.path / _STUDY).read_text(encoding="utf-8")
-        difference = first_difference(there, self.study_toml)
-        if difference is not None:
-            raise StoreError(
-                f"{self.path}: holds results of another study ({title(there)}): {difference}; "
-                "give another folder with --out"
             )
 
     def _add_environment(self) -> None:
