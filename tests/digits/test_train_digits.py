@@ -227,6 +227,15 @@ def test_no_cuda_device() -> None:
         train_digits(static(), 0, device="cuda")
 
 
+@pytest.mark.parametrize("settings", CASES, ids=["isolated", "colour", "sequential"])
+def test_the_number_of_threads_does_not_matter(settings: Any) -> None:
+    short = settings.model_copy(update={"epochs": 1})
+    alone = train_digits(short, 0)
+    torch.set_num_threads(3)  # the fixture of this folder sets it back
+    assert_same(train_digits(short, 0), alone)
+    assert torch.get_num_threads() == 3
+
+
 def test_convolutions_of_a_gpu_would_be_reproducible() -> None:
     def flags() -> tuple[bool, bool]:
         cudnn = torch.backends.cudnn

@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from nalm.data import DigitImages, load_images
 from nalm.digits._results import DigitsResult
 from nalm.digits._session import OnProgress
@@ -67,8 +65,8 @@ def train_digit_runs(
         on_run: Called in this process with every finished run, in the order in which they finish; the run's
             checkpoint is deleted afterwards.
         checkpoints: Folder of the checkpoints, a file per run.
-        workers: Processes; by default one per core, but no more than runs, and one on a GPU. They share
-            out the threads that PyTorch would use (one per core, or OMP_NUM_THREADS).
+        workers: Processes of one thread each; by default one per core, but no more than runs, and one on a
+            GPU.
         device: `"cpu"`, `"cuda"` or `"cuda:1"`.
         on_progress: Called now and then with the number of updates done since the last call.
 
@@ -106,8 +104,7 @@ def _train_in_workers(
     device: str,
     on_progress: OnProgress,
 ) -> None:
-    # as many threads as this process would take by itself, shared out
-    pool, progress = executors.worker_pool(count, max(1, torch.get_num_threads() // count))
+    pool, progress = executors.worker_pool(count)
     try:
         pending: set[Future[FinishedDigitRun]] = {
             pool.submit(_train, run, checkpoints, device, executors.tell) for run in runs

@@ -18,6 +18,7 @@ from nalm.digits._session import OnEpoch, OnProgress, Place, run
 from nalm.digits._static_experiment import StaticExperiment
 from nalm.digits.settings import SequentialDigits, StaticDigits
 from nalm.errors import InputError
+from nalm.training.executors import one_thread
 
 
 def train_digits(
@@ -32,6 +33,9 @@ def train_digits(
     on_progress: OnProgress | None = None,
 ) -> DigitsResult:
     """Train one run; its result depends on settings, seed and fold alone (in its last bits on the machine).
+
+    On a CPU it is trained with one thread, whatever `torch.get_num_threads()` is: train several runs at a time in
+    several processes.
 
     Args:
         settings: Task, network and training.
@@ -60,7 +64,7 @@ def train_digits(
     experiment = create_experiment(settings, seed, fold, images, place)
     path = None if checkpoint is None else Path(checkpoint)
     # on a GPU: convolutions that give the same sums every time, in float32 where that was asked for
-    with cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+    with cudnn.flags(enabled=True, deterministic=True, allow_tf32=False), one_thread():
         return run(experiment, settings, _identity(settings, seed, fold), on_epoch, path, on_progress)
 
 

@@ -12,6 +12,7 @@ from nalm.data import load_images
 from nalm.digits._session import Place
 from nalm.digits._train import create_experiment
 from nalm.digits.settings import SequentialDigits, StaticDigits
+from nalm.training.executors import one_thread
 
 # the fastest of so many counts: other work on the machine can only slow them down
 _REPEATS = 4
@@ -28,27 +29,22 @@ def seconds_per_update(settings: StaticDigits | SequentialDigits, seed: int = 0)
         DataError: the data set is missing or damaged.
     """
     place = Place(torch.device("cpu"), settings.precision == "bfloat16")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            experiment = create_experiment(settings, seed, seed, load_images(settings.dataset), place)
-            optimizer = torch.optim.Adam(experiment.network.parameters(), fused=True)
-            samples = next(experiment.batches(0))
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        experiment = create_experiment(settings, seed, seed, load_images(settings.dataset), place)
+        optimizer = torch.optim.Adam(experiment.network.parameters(), fused=True)
+        samples = next(experiment.batches(0))
 
-            def update() -> None:
-                optimizer.zero_grad()
-                experiment.loss(samples, 0, 0).backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                units.project_(experiment.watched)
+        def update() -> None:
+            optimizer.zero_grad()
+            experiment.loss(samples, 0, 0).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            units.project_(experiment.watched)
 
-            experiment.network.train()
-            update_s = _fastest(update)
-            experiment.network.eval()
-            with torch.no_grad():
-                image_s = _fastest(lambda: experiment.read(_IMAGES)) / _IMAGES
-    finally:
-        torch.set_num_threads(threads)
+        experiment.network.train()
+        update_s = _fastest(update)
+        experiment.network.eval()
+        with torch.no_grad():
+            image_s = _fastest(lambda: experiment.read(_IMAGES)) / _IMAGES
     interval = settings.evaluation_interval if isinstance(settings, SequentialDigits) else 1
     updates = -(-experiment.training_count // settings.batch_size)
     return update_s + image_s * experiment.evaluated_images / (interval * updates)

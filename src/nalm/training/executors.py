@@ -30,7 +30,8 @@ POLL_S = 0.2
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Let PyTorch compute with one thread: several would split sums differently and change the last bits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -44,7 +45,7 @@ class InProcess:
 
     def lower(self, keys: Sequence[ProgramKey]) -> dict[ProgramKey, Lowered]:
         """Compile the networks."""
-        with _one_thread():
+        with one_thread():
             return {key: lower(key) for key in keys}
 
     def train(
@@ -56,7 +57,7 @@ class InProcess:
     ) -> None:
         """Train the batches."""
         for batch in batches:
-            with _one_thread():
+            with one_thread():
                 result = train_batch(batch, lowered, on_progress)
             on_batch(result)
 
@@ -106,12 +107,11 @@ class Workers:
         self._pool.shutdown(wait=True, kill_workers=True)
 
 
-def worker_pool(count: int, threads: int = 1) -> tuple[Any, Any]:
+def worker_pool(count: int) -> tuple[Any, Any]:
     """Return a process pool, and the queue that `tell` in a worker puts numbers into.
 
     Args:
-        count: worker processes; they end with their parent, however it ends.
-        threads: of each.
+        count: worker processes of one thread each; they end with their parent, however it ends.
     """
     from loky.backend import get_context
     from loky.process_executor import ProcessPoolExecutor
@@ -121,8 +121,8 @@ def worker_pool(count: int, threads: int = 1) -> tuple[Any, Any]:
         max_workers=count,
         context=get_context("loky"),
         initializer=_start_worker,
-        initargs=(os.getpid(), progress, threads),
-        env={"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)},
+        initargs=(os.getpid(), progress),
+        env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
     )
     return pool, progress
 
@@ -162,12 +162,12 @@ def worker_failures() -> Iterator[None]:
 _progress: Any = None
 
 
-def _start_worker(parent: int, progress: Any, threads: int) -> None:
+def _start_worker(parent: int, progress: Any) -> None:
     global _progress
     _progress = progress
     # Ctrl-C reaches the whole process group; the parent decides what happens
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
