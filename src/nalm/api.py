@@ -61,16 +61,21 @@ class Results:
 
         return summary_frame(self._store.groups())
 
-    def plot(self, to: str | os.PathLike[str]) -> Path:
+    def plot(self, to: str | os.PathLike[str], what: str = "figure") -> Path:
         """Draw the study's figure as `.pdf`, `.svg` or `.png`, or its table as `.tex`; return the path.
 
+        Args:
+            to: the file.
+            what: `"figure"`, or for the static digit task `"confusion"` or `"weights"` (`nalm.figures.plot`).
+
         Raises:
-            InputError: another suffix, no finished run, or a file that cannot be written.
+            InputError: another suffix, no finished run, nothing of `what` to show, or a file that cannot be
+                written.
             StoreError: a file is damaged.
         """
         from nalm.figures import plot
 
-        return plot(self._store, to)
+        return plot(self._store, to, what)
 
     def __repr__(self) -> str:
         return f"Results.open({str(self.path)!r})"

@@ -48,6 +48,14 @@ class SummaryFormat(StrEnum):
     latex = "latex"
 
 
+class Picture(StrEnum):
+    """What `nalm plot` draws."""
+
+    figure = "figure"
+    confusion = "confusion"
+    weights = "weights"
+
+
 def main() -> None:
     """Run the command line; errors that a user can mend are one line each on stderr."""
     try:
@@ -153,13 +161,17 @@ def plot(
     folder: FolderArgument,
     to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table. Default: DIR/figure.pdf."),
+        typer.Option(metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table. Default: DIR/WHAT.pdf."),
     ] = None,
+    what: Annotated[
+        Picture,
+        typer.Option(help="Of static digits also the confusion matrices and the weights over epochs."),
+    ] = Picture.figure,
 ) -> None:
-    """Draw the study's figure."""
+    """Draw the study's figure, or another picture of its results."""
     from nalm.cli._results import plot_figure
 
-    plot_figure(folder, to)
+    plot_figure(folder, to, what.value)
 
 
 @app.command()

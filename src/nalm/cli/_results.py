@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from nalm.cli._tables import console
+from nalm.errors import InputError
 from nalm.results.store import Store
 
 
@@ -15,49 +16,58 @@ def print_summary(folder: Path, form: str) -> None:
     """Print the summary as a table, CSV, JSON or LaTeX.
 
     Raises:
+        InputError: no finished run.
         StoreError: `folder` is no results folder, or damaged.
     """
     from nalm.results.formats import render, table
 
-    groups = Store.open(folder).groups()
+    groups = _opened(folder).groups()
     if form == "table":
         console().print(table(groups))
     else:
         typer.echo(render(groups, form), nl=False)
 
 
-def plot_figure(folder: Path, to: Path | None) -> None:
-    """Write the figure, by default into the folder.
+def plot_figure(folder: Path, to: Path | None, what: str) -> None:
+    """Write a picture, by default into the folder.
 
     Raises:
-        InputError: an unknown type of file, or no finished run.
+        InputError: an unknown type of file, no finished run, or nothing of `what` to show.
         StoreError: `folder` is no results folder, or damaged.
     """
     from nalm.figures import plot
 
-    typer.echo(plot(Store.open(folder), to if to is not None else folder / "figure.pdf"))
+    typer.echo(plot(Store.open(folder), to if to is not None else folder / f"{what}.pdf", what))
 
 
 def write_report(folders: Sequence[Path], to: Path) -> None:
     """Write the report page.
 
     Raises:
-        InputError: no finished run.
+        InputError: one of `folders` has no finished run.
         StoreError: one of `folders` is no results folder, or damaged.
     """
     from nalm.report import write
 
-    typer.echo(write([Store.open(folder) for folder in folders], to))
+    typer.echo(write([_opened(folder) for folder in folders], to))
 
 
 def export_records(folder: Path, to: Path) -> None:
     """Write the records.
 
     Raises:
-        InputError: an unknown type of file.
+        InputError: an unknown type of file, or no finished run.
         StoreError: `folder` is no results folder, or damaged.
     """
     from nalm.results import export
 
-    export(Store.open(folder), to)
+    export(_opened(folder), to)
     typer.echo(to)
+
+
+def _opened(folder: Path) -> Store:
+    """Open a results folder that has something to show."""
+    store = Store.open(folder)
+    if store.is_empty:
+        raise InputError(f"{folder}: there are no finished runs to show; nalm run trains them")
+    return store

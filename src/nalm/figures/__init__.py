@@ -7,17 +7,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from nalm.errors import InputError
+from nalm.errors import InputError, did_you_mean
 from nalm.figures._grid import Curve, GridFigure, GridRow, Plot
 from nalm.figures._panels import Panel, PanelsFigure, Series, ranges_figure, sweep_figure
+from nalm.figures._stage_figures import (
+    ConfusionFigure,
+    ConfusionMatrix,
+    WeightPath,
+    WeightsFigure,
+    WeightsPanel,
+    confusion_figure,
+    static_runs,
+    weights_figure,
+)
+from nalm.results.digit_records import CONFUSION
 from nalm.results.summary import Group
 from nalm.studies import FigureTable, Study
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
     from matplotlib.figure import Figure
 
 __all__ = [
+    "PICTURES",
+    "ConfusionFigure",
+    "ConfusionMatrix",
     "Curve",
     "GridFigure",
     "GridRow",
@@ -26,18 +41,30 @@ __all__ = [
     "Plot",
     "Results",
     "Series",
+    "WeightPath",
+    "WeightsFigure",
+    "WeightsPanel",
+    "confusion_figure",
     "digit_figure_data",
     "draw",
     "figure_data",
     "picture_bytes",
     "plot",
     "ranges_figure",
+    "stage_figure_data",
     "sweep_figure",
+    "weights_figure",
 ]
+
+PICTURES = ("figure", "confusion", "weights")
+"""What `plot` can draw."""
+
+AnyFigure = PanelsFigure | GridFigure | ConfusionFigure | WeightsFigure
+"""What `draw` takes."""
 
 
 class Results(Protocol):
-    """A `nalm.results.store.Store` or a `nalm.Results`."""
+    """What figures need of a `nalm.results.store.Store`."""
 
     @property
     def study(self) -> Study | None:
@@ -48,6 +75,9 @@ class Results(Protocol):
 
     def records(self) -> pl.DataFrame:
         """Return the long table."""
+
+    def weights(self, run: str) -> dict[str, np.ndarray]:
+        """Return the final parameters of a run by name."""
 
 
 def figure_data(groups: Sequence[Group], settings: FigureTable | None = None) -> PanelsFigure:
@@ -76,12 +106,35 @@ def digit_figure_data(results: Results) -> PanelsFigure | GridFigure | None:
     return lengths_figure(results.groups(), results.records()) if kind == "lengths" else None
 
 
-def draw(data: PanelsFigure | GridFigure) -> Figure:
+def stage_figure_data(results: Results, what: str) -> ConfusionFigure | WeightsFigure:
+    """Return what a picture of the static digit task beside its figure shows, for `draw`.
+
+    Args:
+        results: An open store.
+        what: `"confusion"` or `"weights"`.
+
+    Raises:
+        InputError: there are no results, or they are of another task or without what is to be shown.
+        StoreError: damaged records.
+    """
+    records = results.records()
+    if what == "weights":
+        return weights_figure(records)
+    # run by run, as each has over a million parameters
+    counts = {run: results.weights(run).get(CONFUSION) for run in static_runs(records, what)}
+    return confusion_figure(records, {run: known for run, known in counts.items() if known is not None})
+
+
+def draw(data: AnyFigure) -> Figure:
     """Return the matplotlib figure of `data`; one with three panels is 19.56 cm wide and 7.98 cm high."""
     if isinstance(data, GridFigure):
         from nalm.figures._draw_grid import draw_grid
 
         return draw_grid(data)
+    if isinstance(data, ConfusionFigure | WeightsFigure):
+        from nalm.figures._draw_stages import draw_confusion, draw_weights
+
+        return draw_weights(data) if isinstance(data, WeightsFigure) else draw_confusion(data)
     from nalm.figures._draw import draw as draw_panels
 
     return draw_panels(data)
@@ -94,18 +147,21 @@ def picture_bytes(figure: Figure, suffix: str) -> bytes:
     return file_bytes(figure, suffix)
 
 
-def plot(results: Results, to: str | os.PathLike[str]) -> Path:
-    """Write the figure of a results folder; equal results give equal bytes.
+def plot(results: Results, to: str | os.PathLike[str], what: str = "figure") -> Path:
+    """Write a picture of a results folder; equal results give equal bytes.
 
     Args:
-        results: an open store, or results of `nalm.run`.
+        results: an open store.
         to: the file, `.pdf`, `.svg` or `.png`, or `.tex` for the table.
+        what: `"figure"`: the study's figure; of the static digit task also `"confusion"`: a matrix of true and
+            predicted digits for each model, and `"weights"`: paths of the output stages' weights over epochs.
 
     Returns:
         The path written.
 
     Raises:
-        InputError: another suffix, no finished run, or a file that cannot be written.
+        InputError: another suffix, no finished run, nothing of what is to be shown, or a file that cannot be
+            written.
         StoreError: damaged records.
     """
     from nalm.figures import _write
@@ -113,15 +169,22 @@ def plot(results: Results, to: str | os.PathLike[str]) -> Path:
 
     path = Path(to)
     suffix = path.suffix.lower()
+    if what not in PICTURES:
+        raise InputError(f"unknown picture {what!r}{did_you_mean(what, PICTURES)} ({', '.join(PICTURES)})")
     if suffix not in (*_write.SUFFIXES, ".tex"):
         given = path.suffix or "no suffix"
         raise InputError(f"{path}: a figure is a .pdf, .svg or .png file, a table a .tex file; got {given}")
-    groups = results.groups()
-    if suffix == ".tex":
-        content = latex_table(groups).encode()
+    if what != "figure":
+        if suffix == ".tex":
+            raise InputError(
+                f"{path}: {what} is a picture: give a .pdf, .svg or .png file, as only the figure has a table"
+            )
+        content = picture_bytes(draw(stage_figure_data(results, what)), suffix)
+    elif suffix == ".tex":
+        content = latex_table(results.groups()).encode()
     else:
         data = digit_figure_data(results)
-        data = data or figure_data(groups, results.study.figure if results.study else None)
+        data = data or figure_data(results.groups(), results.study.figure if results.study else None)
         content = picture_bytes(draw(data), suffix)
     _write.write(content, path)
     return path

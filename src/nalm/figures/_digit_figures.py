@@ -8,17 +8,12 @@ from math import sqrt
 
 import polars as pl
 
-from nalm.errors import InputError
 from nalm.figures._grid import Curve, GridFigure, GridRow, Plot
+from nalm.figures._models import SOLVED, check_not_empty, model_title, models_of, rows_of, stage_title
 from nalm.figures._palette import hues
 from nalm.figures._panels import PanelsFigure, sweep_figure
 from nalm.results.digit_summary import LENGTH, last_rows
 from nalm.results.summary import Group
-from nalm.results.titles import math_title, unit_title
-
-# the network whose accumulator is solved, and the output stage that is: their names in studies
-_SOLVED = "solved"
-_STAGE_TITLES = {_SOLVED: "mul", "fc": "fc"}
 
 _WHAT = {"output": "output", "label_1": "label 1", "label_2": "label 2"}
 _PARTS = {"train": "train", "validation": "valid", "test": "test"}
@@ -51,10 +46,10 @@ def pairs_figure(records: pl.DataFrame) -> GridFigure:
     Raises:
         InputError: there are none.
     """
-    _check_not_empty(records)
-    models = _models(records)
+    check_not_empty(records)
+    models = models_of(records)
     last = last_rows(records)
-    labels = tuple(_stage_title(model, records) for model in models)
+    labels = tuple(stage_title(model, records) for model in models)
 
     # one colour per type of metric in all panels, though not all show all
     types = [(what, part) for what in _WHAT for part in _PARTS if f"{part}_{what}_error" in last.columns]
@@ -67,7 +62,7 @@ def pairs_figure(records: pl.DataFrame) -> GridFigure:
             column = f"{part}_{what}_{metric}"
             title = f"{_WHAT[what]} ({_PARTS[part]})"
             offset = _DODGE * ((index + 0.5) / len(shown) - 0.5)
-            points = [(k + offset, *_mean(_of(last, model)[column], factor)) for k, model in enumerate(models)]
+            points = [(k + offset, *_mean(rows_of(last, model)[column], factor)) for k, model in enumerate(models)]
             curves.append(_curve(title, colours[what, part], points))
         return Plot("Model", y_title, tuple(curves), lines=False, x_labels=labels)
 
@@ -92,7 +87,7 @@ def _class_plots(last: pl.DataFrame, models: Sequence[str], labels: Sequence[str
     curves = []
     for index, (model, title, colour) in enumerate(zip(models, labels, hues(len(models)), strict=True)):
         offset = _CLASS_DODGE * ((index + 0.5) / len(models) - 0.5)
-        rows = _of(last, model)
+        rows = rows_of(last, model)
         points = [(digit + offset, *_mean(rows[f"test_digit_{digit}_accuracy"], 1.0)) for digit in digits]
         curves.append(_curve(title, colour, points))
     if not digits:
@@ -118,8 +113,8 @@ def lengths_figure(groups: Sequence[Group], records: pl.DataFrame) -> PanelsFigu
     Raises:
         InputError: there is no finished run, or none but the reference.
     """
-    _check_not_empty(records)
-    judged = [group for group in groups if group["unit"] != _SOLVED]
+    check_not_empty(records)
+    judged = [group for group in groups if group["unit"] != SOLVED]
     if not any(group["success_rate"]["mean"] is not None for group in judged):
         return _learning_curves(groups, records)
     figure = sweep_figure(judged, LENGTH, "Extrapolation length")
@@ -131,8 +126,8 @@ def lengths_figure(groups: Sequence[Group], records: pl.DataFrame) -> PanelsFigu
 
 
 def _learning_curves(groups: Sequence[Group], records: pl.DataFrame) -> GridFigure:
-    models = _models(records)
-    labels = tuple("reference" if model == _SOLVED else _title(model) for model in models)
+    models = models_of(records)
+    labels = tuple("reference" if model == SOLVED else model_title(model) for model in models)
     colours = hues(len(models))
     lengths = []
     for model, title, colour in zip(models, labels, colours, strict=True):
@@ -158,36 +153,12 @@ def _learning_curves(groups: Sequence[Group], records: pl.DataFrame) -> GridFigu
     )
 
 
-def _check_not_empty(records: pl.DataFrame) -> None:
-    if not len(records):
-        raise InputError("figure: there are no finished runs to show; nalm run trains them")
-
-
-def _models(records: pl.DataFrame) -> list[str]:
-    return records["unit"].unique(maintain_order=True).to_list()
-
-
-def _stage_title(model: str, records: pl.DataFrame) -> str:
-    if model == _SOLVED:
-        return str(_of(records, model)["operation"][0])
-    return _STAGE_TITLES.get(model, _title(model))
-
-
-def _title(model: str) -> str:
-    title = unit_title(model)
-    return math_title(title) or title
-
-
-def _of(records: pl.DataFrame, model: str) -> pl.DataFrame:
-    return records.filter(unit=model)
-
-
 def _epoch_curves(
     records: pl.DataFrame, models: Sequence[str], labels: Sequence[str], column: str, factor: float
 ) -> tuple[Curve, ...]:
     curves = []
     for model, title, colour in zip(models, labels, hues(len(models)), strict=True):
-        rows = _of(records, model).sort("epoch")
+        rows = rows_of(records, model).sort("epoch")
         points = [
             (float(epoch), *_mean(part[column], factor))
             for (epoch,), part in rows.group_by("epoch", maintain_order=True)

@@ -13,20 +13,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import AutoMinorLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
-from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from nalm.figures._look import GREY30, STYLE, TEXT, plain, tick_text
+from nalm.figures._look import GREY30, STYLE, TEXT, plain, strip, tick_text
 from nalm.figures._panels import Panel, PanelsFigure, Series
 
 WIDTH_CM, HEIGHT_CM = 19.56, 7.98
 _CM = 1 / 2.54
 _TITLE = 9.0  # points
-_STRIP_IN = 0.18
 _LEGEND_ROW_IN = 0.16
 _LEGEND_CHARACTERS, _LEGEND_TITLE_CHARACTERS = 118, 9  # that fit into one row, that the word "model" takes
-_GREY85, _GREY10 = "#D9D9D9", "#1A1A1A"
 
 
 def draw(data: PanelsFigure) -> Figure:
@@ -40,20 +36,11 @@ def draw(data: PanelsFigure) -> Figure:
         figure = Figure(figsize=size, layout=layout)
         all_axes = figure.subplots(1, len(data.panels))
         for axes, panel in zip(all_axes, data.panels, strict=True):
-            _strip(axes, panel.title)
+            strip(axes, panel.title)
             _panel(axes, data, panel)
         all_axes[len(data.panels) // 2].set_xlabel(data.x_title, fontsize=_TITLE, labelpad=3)
         _legend(figure, series, data.lines)
         return figure
-
-
-def _strip(axes: Axes, title: str) -> None:
-    """Write the panel's title on a grey strip that sits on the panel."""
-    inches_above = axes.figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)  # type: ignore[arg-type]
-    place = blended_transform_factory(axes.transAxes, inches_above)
-    axes.add_patch(Rectangle((0, 0), 1, _STRIP_IN, transform=place, color=_GREY85, linewidth=0, clip_on=False))
-    middle: dict[str, Any] = {"ha": "center", "va": "center_baseline", "transform": place}
-    axes.text(0.5, 0.48 * _STRIP_IN, title, color=_GREY10, **middle)
 
 
 def _panel(axes: Axes, data: PanelsFigure, panel: Panel) -> None:

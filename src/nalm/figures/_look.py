@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 TEXT = 7.5  # points; DejaVu Sans is wider than the published figures' Helvetica
-GREY30 = "#4D4D4D"
+GREY10, GREY30, GREY50 = "#1A1A1A", "#4D4D4D", "#7F7F7F"
 _GREY92, _GREY20 = "#EBEBEB", "#333333"
+_GREY85 = "#D9D9D9"
+_STRIP_IN = 0.18
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that pictures are the same everywhere
@@ -29,6 +33,15 @@ def plain(axes: Axes) -> None:
         spine.set_visible(False)
     axes.set_axisbelow(True)
     axes.tick_params(which="major", length=2.5, width=0.9, color=_GREY20, labelcolor=GREY30, labelsize=TEXT, pad=2)
+
+
+def strip(axes: Axes, title: str) -> None:
+    """Write the panel's title on a grey strip that sits on the panel."""
+    inches_above = axes.figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)  # type: ignore[arg-type]
+    place = blended_transform_factory(axes.transAxes, inches_above)
+    axes.add_patch(Rectangle((0, 0), 1, _STRIP_IN, transform=place, color=_GREY85, linewidth=0, clip_on=False))
+    middle: dict[str, Any] = {"ha": "center", "va": "center_baseline", "transform": place}
+    axes.text(0.5, 0.48 * _STRIP_IN, title, color=GREY10, **middle)
 
 
 def tick_text(value: float, position: int | None = None) -> str:
