@@ -81,10 +81,31 @@ def test_report_is_one_page(command, folder):
     assert "Two units" in Path("page.html").read_text()
 
 
-def test_figure_of_an_interrupted_start_is_refused(command, small, monkeypatch):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["summary"],
+        *(["summary", "--format", form] for form in ("table", "csv", "json", "latex")),
+        ["plot"],
+        *(["plot", "--to", f"new{suffix}"] for suffix in (".pdf", ".svg", ".png", ".tex")),
+        ["report", "--to", "new.html"],
+        *(["export", "--to", name] for name in ("new.csv", "new.parquet", "new")),
+    ],
+    ids=" ".join,
+)
+def test_results_of_an_interrupted_start_are_refused(command, small, monkeypatch, words):
     fake_training(monkeypatch, stop_after=0)
     assert command("run", small, "--out", "here").status == 130
-    outcome = command("plot", "here")
-    assert outcome.status == 2
+    outcome = command(words[0], "here", *words[1:])
+    assert (outcome.status, outcome.output) == (2, "")
     assert outcome.errors.count("\n") == 1
-    assert "no finished runs" in outcome.errors
+    assert outcome.errors.endswith(": there are no finished runs to show; nalm run trains them\n")
+    assert not [*Path().glob("new*"), *Path("here").glob("figure*")]
+
+
+def test_report_names_the_folder_without_results(command, folder, monkeypatch):
+    fake_training(monkeypatch, stop_after=0)
+    command("run", "small.toml", "--out", "begun")
+    outcome = command("report", folder, "begun", "--to", "page.html")
+    assert outcome.status == 2
+    assert outcome.errors.startswith("nalm: begun: there are no finished runs")

@@ -28,7 +28,7 @@ def render(groups: Sequence[Group], to: str = "table") -> str:
             "latex".
 
     Raises:
-        InputError: another format.
+        InputError: another format, or no group for LaTeX.
     """
     if to == "json":
         return json.dumps(list(groups), indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import Any
 
+from nalm.errors import InputError
 from nalm.results._collation import collation_key
 from nalm.results.summary import Group, group_parameters
 from nalm.results.titles import math_title, unit_title
@@ -44,7 +45,12 @@ def latex_table(groups: Sequence[Group], label: str | None = None) -> str:
     Args:
         groups: a summary.
         label: for references; by default `benchmark-sltr-` and the operations.
+
+    Raises:
+        InputError: there is no group.
     """
+    if not groups:
+        raise InputError("table: there are no finished runs to show; nalm run trains them")
     operations = sorted({str(group["operation"]) for group in groups}, key=collation_key)
     parameters = [name for name in group_parameters(groups) if len({str(group[name]) for group in groups}) > 1]
     rows = sorted(groups, key=lambda group: _place(group, parameters))

@@ -114,6 +114,11 @@ class Store:
         except StudyError:
             return None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no batch is finished yet."""
+        return not self._records_files()
+
     def environments(self) -> list[dict[str, str]]:
         """Return the versions and processors that results were made with, in order of first use."""
         try:
