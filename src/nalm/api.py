@@ -111,11 +111,12 @@ def run(
 
     Raises:
         InputError: an argument or the study is wrong.
+        DataError: the images of a digit task are missing or damaged.
         StoreError: the folder belongs to another study or cannot be written.
     """
     chosen = seeds if seeds is None or isinstance(seeds, str) else list(seeds)
     job = prepare(study, settings=settings, seeds=chosen, only=only, out=None if out is None else Path(out))
-    store = job.open_store()
+    store = job.open_store(workers, device)
     finished = job.finished(store, lambda line: warnings.warn(line, RuntimeWarning, stacklevel=4))
     execute(job, store, finished, _reporter(progress), workers=workers, device=device)
     return Results(store)

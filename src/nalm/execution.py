@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nalm.digits import SequentialDigits
 from nalm.runs import AnyRun, DigitRun, Run
 from nalm.studies import Study, check_networks, choose_seeds, expand, load, select, to_toml
 
@@ -54,14 +55,52 @@ class Job:
         """Whether the folder holds results already."""
         return (self.path / "study.toml").exists()
 
-    def open_store(self) -> Store:
-        """Open the folder, or make it.
+    def check_place(self, workers: int | None, device: str) -> None:
+        """Check that the runs can be trained by so many worker processes on `device`.
 
         Raises:
-            StoreError: it belongs to another study, or cannot be written.
+            InputError: unknown device, or one on which these runs cannot be trained; wrong number of workers.
+        """
+        from nalm.training import check_device, check_workers
+
+        check_workers(workers)
+        if any(isinstance(run, Run) for run in self.runs):
+            check_device(device)
+        if any(isinstance(run, DigitRun) for run in self.runs):
+            from nalm.digits._train import find_device
+
+            find_device(device)
+
+    def check_images(self) -> None:
+        """Check that the images of digit tasks are there and suffice; those of MNIST are downloaded if need be.
+
+        Raises:
+            InputError: digits that leave too few images for a sequence.
+            DataError: a data set is missing or damaged.
+        """
+        tasks = dict.fromkeys(run.task for run in self.runs if isinstance(run, DigitRun))
+        if not tasks:
+            return
+        from nalm.data import load_images
+        from nalm.digits._sequences import draw_orders
+
+        images = {dataset: load_images(dataset) for dataset in dict.fromkeys(task.dataset for task in tasks)}
+        for task in tasks:
+            if isinstance(task, SequentialDigits):
+                draw_orders(task, images[task.dataset], seed=0)
+
+    def open_store(self, workers: int | None = None, device: str = "cpu") -> Store:
+        """Open the folder, or make it, if the runs can be trained: what cannot be begun leaves nothing behind.
+
+        Raises:
+            InputError: as `check_place` and `check_images`.
+            StoreError: the folder belongs to another study, or cannot be written.
         """
         from nalm.results.store import Store
 
+        self.check_place(workers, device)
+        if not self.exists:  # else they are looked at when a run is to be trained
+            self.check_images()
         return Store.create_or_open(self.path, to_toml(self.study))
 
     def finished(self, store: Store, warn: Callable[[str], None]) -> set[str]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from nalm.data import mnist
+from nalm.errors import DataError
 from nalm.results.store import Store
 from support.command import nalm
 from support.fake_training import fake_training
@@ -86,6 +88,67 @@ def test_folder_that_cannot_be_written_is_refused(command, small):
         assert outcome.status == 2
         assert outcome.errors.count("\n") == 1
         assert outcome.errors.startswith(f"nalm: {folder}: ")
+
+
+DIGITS = ("snmu-2022/figure-8", "--seeds", "0:1", "--only", "unit=solved", "--set", "dataset=digits")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("small.toml", "--workers", "0"), "workers 0: give at least 1"),
+        (("small.toml", "--workers", "-3"), "workers -3: give at least 1"),
+        (("small.toml", "--device", "tpu"), "device 'tpu': runs are trained on 'cpu' in this version"),
+        (("small.toml", "--device", "cuda"), "device 'cuda': runs are trained on 'cpu' in this version"),
+        ((*DIGITS, "--workers", "0"), "workers 0: give at least 1"),
+        ((*DIGITS, "--device", "tpu"), "device 'tpu': give 'cpu' or 'cuda'"),
+        ((*DIGITS, "--device", "mps"), "device 'mps': give 'cpu' or 'cuda'"),
+        ((*DIGITS, "--device", "cuda"), "device 'cuda': PyTorch finds no CUDA device here; give 'cpu'"),
+        ((*DIGITS, "--seeds", "9:11"), "snmu-2022/figure-8: seeds: fold 10: there are 10 folds, 0 to 9"),
+    ],
+    ids=lambda value: " ".join(value[1:]) if isinstance(value, tuple) else None,
+)
+@pytest.mark.parametrize("mode", [(), ("--dry-run",)], ids=["run", "dry run"])
+def test_what_cannot_be_trained_leaves_nothing_behind(command, small, monkeypatch, words, message, mode):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    outcome = command("run", *words, *mode, "--out", "here")
+    assert (outcome.status, outcome.errors) == (2, f"nalm: {message}\n")
+    assert not Path("here").exists()
+
+
+@pytest.mark.parametrize("fault", ["no folder", "no files", "truncated"])
+def test_missing_or_damaged_images_leave_nothing_behind(command, small, monkeypatch, fault):
+    monkeypatch.setenv("NALM_MNIST", "mnist")
+    if fault != "no folder":
+        Path("mnist").mkdir()
+    if fault == "truncated":
+        for file in mnist.FILES:
+            Path("mnist", file.name).write_bytes(file.header)
+    outcome = command("run", "snmu-2022/figure-8", "--out", "here")
+    assert outcome.status == 2
+    assert outcome.errors.startswith("nalm: MNIST: ")
+    assert outcome.errors.count("\n") == 1
+    assert not Path("here").exists()
+    fake_training(monkeypatch)
+    assert command("run", small, "--out", "here").status == 0
+
+
+def test_too_few_images_for_a_sequence_leave_nothing_behind(command):
+    outcome = command("run", "nau-nmu-2020/sequential-sum", "--set", "dataset=digits", "--out", "here")
+    assert outcome.status == 2
+    assert outcome.errors.startswith("nalm: digits '0123456789' leave 300 images in the test part of 'digits', too few")
+    assert not Path("here").exists()
+
+
+def test_missing_images_are_no_matter_when_nothing_is_left_to_train(command, monkeypatch):
+    words = ("run", *DIGITS, "--set", "epochs=0", "--set", "samples_per_pair=1", "--workers", "1", "--out", "here")
+    assert command(*words).status == 0
+
+    def missing(dataset, folder=None):
+        raise DataError(f"{dataset} is gone")
+
+    monkeypatch.setattr("nalm.data.load_images", missing)
+    assert command(*words).status == 0
 
 
 def test_truncated_file_is_set_aside_and_its_runs_are_redone(command, small, monkeypatch):

@@ -50,6 +50,7 @@ def run_study(
         raise InputError(f"--cluster {cluster}: clusters are not supported in this version; leave it out")
     job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
     if dry_run:
+        job.check_place(workers, device)
         print_plan(job, workers)
         return
     failed = train(job, reporter(json_lines), workers=workers, device=device)
@@ -65,9 +66,10 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str) -> li
     """Train a job with messages on stderr; returns the runs that failed.
 
     Raises:
+        InputError: the runs cannot be trained there, or lack their data; the folder is as it was.
         typer.Exit: status 130 if interrupted by Ctrl-C or by SIGTERM.
     """
-    store = job.open_store()
+    store = job.open_store(workers, device)
     with plain_warnings():
         finished = job.finished(store, note)
         try:

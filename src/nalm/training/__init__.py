@@ -8,16 +8,20 @@ if TYPE_CHECKING:
     from nalm.training.batches import Batch as Batch
     from nalm.training.batches import plan as plan
     from nalm.training.results import BatchResult as BatchResult
+    from nalm.training.training import check_device as check_device
+    from nalm.training.training import check_workers as check_workers
     from nalm.training.training import train as train
 
 _HOME = {
     "Batch": "nalm.training.batches",
     "plan": "nalm.training.batches",
     "BatchResult": "nalm.training.results",
+    "check_device": "nalm.training.training",
+    "check_workers": "nalm.training.training",
     "train": "nalm.training.training",
 }
 
-__all__ = ["Batch", "BatchResult", "plan", "train"]
+__all__ = ["Batch", "BatchResult", "check_device", "check_workers", "plan", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -32,10 +32,8 @@ def train(
         InputError: an unknown device, or fewer than one worker.
         NalmError: a worker process died; batches already handed over stay valid.
     """
-    if device != "cpu":
-        raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
-    if workers is not None and workers < 1:
-        raise InputError(f"workers {workers}: give at least 1")
+    check_device(device)
+    check_workers(workers)
     batches = plan(runs)
     if not batches:
         return
@@ -47,3 +45,23 @@ def train(
         executor.train(batches, lowered, on_batch, on_progress or (lambda done: None))
     finally:
         executor.close()
+
+
+def check_device(device: str) -> None:
+    """Check that runs can be trained on `device`.
+
+    Raises:
+        InputError: they cannot.
+    """
+    if device != "cpu":
+        raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
+
+
+def check_workers(workers: int | None) -> None:
+    """Check a number of worker processes.
+
+    Raises:
+        InputError: it is less than one.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(f"workers {workers}: give at least 1")
