@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from nalm.errors import InputError
 from nalm.report import section, write
 from nalm.results import Store
 from results.samples import PAIRS, STUDY, make_batch, make_run
+from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 
@@ -103,6 +105,37 @@ def test_the_page_needs_no_network(tmp_path: Path) -> None:
     page = read(write([make_store(tmp_path / "results")], tmp_path / "report.html"))
     assert all(link.startswith("#") for link in page.links)
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
+
+
+def test_static_digits_have_confusion_and_weights_too(tmp_path: Path) -> None:
+    weighted = replace(static_record(1, 1.0), weights=(0.9, 1.0))
+    results = {("solved", 0): [static_record(1, 1.0)], ("snmu", 0): [weighted], ("snmu", 1): [weighted]}
+    stores = [store_of(tmp_path / name, STATIC, results) for name in ("a", "b")]
+    page = read(write(stores, tmp_path / "report.html"))
+    assert page.tags.count("svg") == 2 * 3
+    assert page.words.count("bars and ribbons reach one standard error to either side") == 2
+    assert page.words.count("Images of the test sets by true and predicted digit") == 2
+    assert page.words.count("one path per fold") == 2
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert "intervals of Student's t distribution" in page.words
+    assert "Wilson" not in page.words
+
+
+def test_weights_are_left_out_where_no_model_has_any(tmp_path: Path) -> None:
+    store = store_of(tmp_path / "store", STATIC, {("solved", 0): [static_record(1, 1.0)]})
+    captions = [picture.caption for picture in section(store, 1).pictures]
+    assert [caption.split()[0] for caption in captions] == ["Points", "Images"]
+
+
+def test_sequences_have_their_figure_alone(tmp_path: Path) -> None:
+    results = {("solved", seed): [sequential_record(0, 1.0 + seed, (1 + seed, 2, 3))] for seed in range(3)}
+    results |= {("nmu", 0): [sequential_record(0, 1.0, (1, 2, 3), 1.0)]}
+    page = read(write([store_of(tmp_path / "store", SEQUENTIAL, results)], tmp_path / "report.html"))
+    assert page.tags.count("svg") == 1
+    assert "bars 95 % intervals" in page.words
+    assert "Wilson" in page.words
+    assert "intervals of Student's t distribution" in page.words
 
 
 def test_texts_are_escaped(tmp_path: Path) -> None:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from nalm.citations import BIBTEX
-from nalm.errors import InputError
-from nalm.figures import GridFigure, PanelsFigure, digit_figure_data, draw, figure_data, picture_bytes
+from nalm.report._pictures import Picture, pictures
 from nalm.results.formats import table_cells
 from nalm.results.selection import select_best
 from nalm.results.store import Store
+from nalm.results.summary import Group
 from nalm.results.titles import unit_title
 from nalm.studies import expand
 from nalm.tasks import Range
+
+_MEASURES = (
+    "Means with 95\N{NO-BREAK SPACE}% intervals: Wilson's for the success rate, exact profile likelihood for the mean "
+    "of a Gamma distribution (solved-at step) and of a Beta distribution on [0,\N{NO-BREAK SPACE}½] (sparsity error). "
+    "The latter two are of the solved runs."
+)
+_METRICS = "Errors and accuracies are means over runs with 95\N{NO-BREAK SPACE}% intervals of Student's t distribution."
 
 MOST_FAILURES = 100  # rows of the table of failed runs; the number of those left out is stated
 
@@ -40,8 +46,9 @@ class Section:
         name: of the study, empty if unknown.
         paragraphs: of the description.
         progress: how many runs of the study are finished.
-        figure: SVG, or None without any finished run.
+        pictures: the study's figure first; none without any finished run.
         columns, rows: of the summary table; the first `labels` columns are texts, the others numbers.
+        intervals: what the intervals of the table are.
         failures: runs that diverged.
         environments: versions and processors, one per row of names and values.
         bibtex: of the paper, or None.
@@ -53,10 +60,11 @@ class Section:
     name: str
     paragraphs: tuple[str, ...]
     progress: str
-    figure: str | None
+    pictures: tuple[Picture, ...]
     labels: int
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    intervals: str
     failures: Failures
     environments: tuple[tuple[tuple[str, str], ...], ...]
     bibtex: str | None
@@ -80,10 +88,11 @@ def section(store: Store, number: int) -> Section:
         name=study.name if study else "",
         paragraphs=tuple(re.split(r"\n\s*\n", study.description.strip())) if study else (),
         progress=_progress(store, runs),
-        figure=_figure(store, groups, f"s{number}-") if groups else None,
+        pictures=pictures(store, groups, f"s{number}-") if groups else (),
         labels=labels,
         columns=columns,
         rows=rows,
+        intervals=_intervals(groups),
         failures=_failures(runs),
         environments=tuple(tuple(entry.items()) for entry in store.environments()),
         bibtex=BIBTEX.get(study.paper) if study else None,
@@ -101,18 +110,13 @@ def _progress(store: Store, runs: pl.DataFrame) -> str:
     return f"{text}, and {more:,} with other seeds" if more else text
 
 
-def _figure(store: Store, groups: Sequence[dict[str, Any]], prefix: str) -> str | None:
-    data: PanelsFigure | GridFigure | None
-    try:
-        data = digit_figure_data(store) or figure_data(groups, store.study.figure if store.study else None)
-    except InputError:  # a sweep of which one value is there yet
-        data = figure_data(groups)
-    svg = picture_bytes(draw(data), ".svg").decode()
-    svg = svg[svg.index("<svg") :]
-    # several pictures share the page, so each gets ids of its own
-    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
-    svg = re.sub(r'href="#', f'href="#{prefix}', svg)
-    return re.sub(r"url\(#", f"url(#{prefix}", svg)
+def _intervals(groups: Sequence[Group]) -> str:
+    texts = []
+    if any(group["solved"] is not None for group in groups):
+        texts.append(_MEASURES)
+    if any(group.get("metrics") for group in groups):
+        texts.append(_METRICS)
+    return " ".join(texts)
 
 
 def _failures(runs: pl.DataFrame) -> Failures:
