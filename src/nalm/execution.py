@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nalm.digits import SequentialDigits
 from nalm.runs import AnyRun, DigitRun, Run
-from nalm.studies import Study, check_networks, choose_seeds, expand, load, select, to_toml
+from nalm.studies import Study, check_networks, choose_seeds, expand, load, pin, select, to_toml
 
 if TYPE_CHECKING:
     from nalm.digits import FinishedDigitRun
@@ -148,7 +148,7 @@ def prepare(
     Raises:
         InputError: anything of this is wrong.
     """
-    loaded = load(study, settings)
+    loaded = pin(load(study, settings))
     chosen = None if seeds is None else choose_seeds(seeds)
     runs = expand(loaded, chosen)
     if only:

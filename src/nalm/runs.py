@@ -1,8 +1,9 @@
 """A run: one network trained on one task from one seed, with every setting that its result depends on.
 
 `Run` is of an arithmetic task, `DigitRun` of a digit task; both have `id`, `study`, `task`, `label`, `seed`,
-`parameters` and `updates`. `id` is a hash of the content: equal ids mean equal results. `study` and `parameters`
-(the study's own grid keys, shown as extra columns) are labels and not part of `id`.
+`parameters`, `sources` and `updates`. `id` is a hash of the content: equal ids mean equal results. `study` and
+`parameters` (the study's own grid keys, shown as extra columns) are labels and not part of `id`. `sources` are
+checksums of the code of units that are classes of the user's own (`nalm.units.source_hash`).
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ class Run(BaseModel):
     training: TrainingSettings
     seed: int = Field(ge=0, lt=2**32)
     parameters: dict[str, Any] = Field(default_factory=dict)
+    sources: dict[str, str] = Field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits, the same on every machine."""
-        return _hash(self.model_dump(mode="json", exclude={"study", "parameters"}))
+        return _identity(self)
 
     @property
     def label(self) -> str:
@@ -58,11 +60,12 @@ class DigitRun(BaseModel):
     label: str
     seed: int = Field(ge=0, lt=2**32)
     parameters: dict[str, Any] = Field(default_factory=dict)
+    sources: dict[str, str] = Field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits, the same on every machine."""
-        return _hash(self.model_dump(mode="json", exclude={"study", "parameters"}))
+        return _identity(self)
 
     @property
     def updates(self) -> int:
@@ -73,6 +76,8 @@ class DigitRun(BaseModel):
 AnyRun = Run | DigitRun
 
 
-def _hash(content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+def _identity(run: AnyRun) -> str:
+    # runs of registered units have no sources, and the ids that they had before there were any
+    labels = {"study", "parameters"} if run.sources else {"study", "parameters", "sources"}
+    text = json.dumps(run.model_dump(mode="json", exclude=labels), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

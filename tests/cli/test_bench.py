@@ -1,6 +1,11 @@
+import sys
 from pathlib import Path
 
 import pytest
+
+from nalm.results.store import Store
+from support.command import stored_files
+from support.fake_training import fake_training
 
 UNIT = """
 import torch
@@ -21,7 +26,8 @@ class Product(nn.Module):
 def unit(tmp_path):
     """A module of a user's own, in the current folder under a name that no other test imports."""
     (tmp_path / "products_for_bench.py").write_text(UNIT)
-    return "products_for_bench:Product"
+    yield "products_for_bench:Product"
+    sys.modules.pop("products_for_bench", None)
 
 
 def test_own_module_is_ranked_among_others(command, unit):
@@ -38,6 +44,36 @@ def test_own_module_is_ranked_among_others(command, unit):
     assert solved == sorted(solved, reverse=True)
     assert solved[0] > 0
     assert Path("results/bench/Product-nmu-linear/figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_results_of_a_class_are_not_those_of_an_edited_one(command, unit, monkeypatch):
+    trained = fake_training(monkeypatch)
+    words = ("bench", unit, "--against", "linear", "--seeds", "0:1")
+    assert command(*words).status == 0
+    assert len(trained) == 18
+    assert command(*words).output.startswith("18 runs, 18 finished already")
+    before = stored_files("results")
+    with Path("products_for_bench.py").open("a") as file:
+        file.write("# an idea\n")
+    outcome = command(*words)
+    assert (outcome.status, outcome.errors) == (
+        2,
+        "nalm: results/bench/Product-linear: holds results of another study "
+        "(products_for_bench:Product against linear): the code of products_for_bench:Product has been changed since; give another folder with --out\n",
+    )
+    assert stored_files("results") == before
+    assert command(*words, "--out", "new").output.startswith("18 runs, 0 finished already")
+    one, other = (set(Store.open(folder).records()["run"]) for folder in ("results/bench/Product-linear", "new"))
+    assert len(one & other) == len(one - other) == 9
+
+
+def test_report_knows_the_runs_of_a_class_that_is_gone(command, unit, monkeypatch):
+    fake_training(monkeypatch)
+    command("bench", unit, "--seeds", "0:1")
+    Path("products_for_bench.py").unlink()
+    del sys.modules["products_for_bench"]
+    assert command("report", "results/bench/Product", "--to", "page.html").status == 0
+    assert "9 of 90 runs of the study are finished" in Path("page.html").read_text()
 
 
 def test_operations_can_be_chosen(command, unit):

@@ -9,12 +9,8 @@ import pytest
 from nalm.data import mnist
 from nalm.errors import DataError
 from nalm.results.store import Store
-from support.command import nalm
+from support.command import nalm, stored_files
 from support.fake_training import fake_training
-
-
-def stored_files(folder):
-    return {path.name: path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
 
 
 def test_trains_and_tells_where_the_results_are(command, small):

@@ -59,3 +59,8 @@ def python(*words: str, **options: Any) -> subprocess.Popen[str]:
 def nalm(words: Sequence[object], **options: Any) -> subprocess.Popen[str]:
     """Start the command line in a process of its own."""
     return python("-c", "from nalm.cli import main; main()", *map(str, words), **options)
+
+
+def stored_files(folder: str | Path) -> dict[str, bytes]:
+    """The content of every file below `folder`, by name."""
+    return {path.name: path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}

@@ -16,7 +16,7 @@ from nalm.execution import Job
 from nalm.results.selection import select_best
 from nalm.results.statistics import Interval, success_interval
 from nalm.results.store import Store
-from nalm.studies import check_networks, choose_seeds, compare, expand, load
+from nalm.studies import check_networks, choose_seeds, compare, expand, load, pin
 
 
 class Rank(NamedTuple):
@@ -47,7 +47,7 @@ def bench_units(
         InputError: a unit, the study or an option is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
-    compared = compare(load(study, settings), units, operations)
+    compared = pin(compare(load(study, settings), units, operations))
     runs = expand(compared, None if seeds is None else choose_seeds(seeds))
     check_networks(compared)
     job = Job(compared, tuple(runs), out if out is not None else Path("results") / compared.name)

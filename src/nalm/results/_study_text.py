@@ -7,6 +7,8 @@ from typing import Any
 
 # settings that change how results are shown, but neither a run nor its verdict
 _SHOWN = ("name", "title", "description", "paper", "figure")
+# checksums of the code of classes of the user's own
+_SOURCES = "sources."
 
 
 def title(text: str) -> str:
@@ -28,6 +30,8 @@ def first_difference(there: str, given: str) -> str | None:
     except tomllib.TOMLDecodeError:
         return "its study.toml is not valid TOML"
     for key in [*one, *(key for key in other if key not in one)]:
+        if key.startswith(_SOURCES) and one.get(key) != other.get(key):
+            return f"the code of {key.removeprefix(_SOURCES)} has been changed since"
         if key not in other:
             return f"{key} is {one[key]!r} there and not set here"
         if key not in one:

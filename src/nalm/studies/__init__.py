@@ -11,6 +11,7 @@ from nalm.studies._document import to_toml
 from nalm.studies._expand import AnyCell, Cell, cells, check_networks, expand
 from nalm.studies._keys import SETTABLE
 from nalm.studies._load import load, loads, override
+from nalm.studies._pin import pin
 from nalm.studies._schema import FigureTable, NetworkTable, Study
 from nalm.studies._seeds import parse_seeds, seeds_text
 from nalm.studies._select import choose_seeds, select
@@ -33,6 +34,7 @@ __all__ = [
     "names",
     "override",
     "parse_seeds",
+    "pin",
     "seeds_text",
     "select",
     "to_toml",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -48,14 +48,22 @@ class DigitCell(NamedTuple):
         """Equal for networks that are built alike."""
         return self.task
 
-    def run(self, study: str, seed: int) -> DigitRun:
-        """Return the run of a seed.
+    def run(self, study: str, seed: int, sources: Mapping[str, str]) -> DigitRun:
+        """Return the run of a seed; `sources` are those of the study.
 
         Raises:
             InputError: the static task has no such fold.
         """
         self.task.updates(seed)
-        return DigitRun(study=study, task=self.task, label=self.label, seed=seed, parameters=self.parameters)
+        unit = self.task.stage if isinstance(self.task, StaticDigits) else self.task.cell
+        return DigitRun(
+            study=study,
+            task=self.task,
+            label=self.label,
+            seed=seed,
+            parameters=self.parameters,
+            sources={unit: sources[unit]} if unit in sources else {},
+        )
 
     def check_network(self) -> None:
         """Build the network.

@@ -27,6 +27,7 @@ def document(study: Study) -> dict[str, Any]:
         "grid": _grid(study.grid),
         "figure": {} if study.figure == FigureTable() else study.figure.model_dump(exclude_unset=True),
         "networks": [_network(network) for network in study.networks],
+        "sources": study.sources,
     }
     return _without_empty(tables)
 

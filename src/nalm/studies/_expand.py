@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -63,8 +63,8 @@ class Cell(NamedTuple):
         """Equal for networks that are built alike."""
         return self.network.model_dump_json(), self.task.in_features, self.task.out_features
 
-    def run(self, study: str, seed: int) -> Run:
-        """Return the run of a seed."""
+    def run(self, study: str, seed: int, sources: Mapping[str, str]) -> Run:
+        """Return the run of a seed; `sources` are those of the study."""
         return Run(
             study=study,
             task=self.task,
@@ -72,6 +72,7 @@ class Cell(NamedTuple):
             training=self.training,
             seed=seed,
             parameters=self.parameters,
+            sources={layer.unit: sources[layer.unit] for layer in self.network.layers if layer.unit in sources},
         )
 
     def check_network(self) -> None:
@@ -97,7 +98,7 @@ def expand(study: Study, seeds: tuple[int, ...] | None = None) -> list[AnyRun]:
         StudyError: settings do not fit together, or two runs would be the same; all problems at once.
     """
     try:
-        return [cell.run(study.name, seed) for cell in cells(study) for seed in seeds or cell.seeds]
+        return [cell.run(study.name, seed, study.sources) for cell in cells(study) for seed in seeds or cell.seeds]
     except InputError as error:
         if isinstance(error, StudyError):
             raise

@@ -13,6 +13,7 @@ selection_window   logged rows, from the last, among which the best step is chos
              any other axis lists tables of keys that change together, such as the two ranges
 [figure]     how results are drawn
 [[networks]] one per network: a unit, or layers, with what it changes of the above
+[sources]    checksums of the code of units that are classes of the user's own, in the study.toml of results
 """
 
 from __future__ import annotations
@@ -166,3 +167,4 @@ class Study(BaseModel):
     grid: Grid = Field(default_factory=dict)
     figure: FigureTable = Field(default_factory=FigureTable)
     networks: tuple[NetworkTable, ...] = Field(min_length=1)
+    sources: dict[str, str] = Field(default_factory=dict)

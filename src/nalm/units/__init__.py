@@ -26,6 +26,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from nalm.units._registry import create, names, resolve
+from nalm.units._sources import source_hash
 from nalm.units._table import UNITS, Capability, UnitInfo
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ __all__ = [
     "reset_parameters",
     "resolve",
     "skip_construction_draws",
+    "source_hash",
     "sparsity_error",
 ]
 
