@@ -59,7 +59,8 @@ def test_results_of_a_class_are_not_those_of_an_edited_one(command, unit, monkey
     assert (outcome.status, outcome.errors) == (
         2,
         "nalm: results/bench/Product-linear: holds results of another study "
-        "(products_for_bench:Product against linear): the code of products_for_bench:Product has been changed since; give another folder with --out\n",
+        "(products_for_bench:Product against linear): the code of products_for_bench:Product has been changed since; "
+        "give another folder with --out\n",
     )
     assert stored_files("results") == before
     assert command(*words, "--out", "new").output.startswith("18 runs, 0 finished already")

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import re
@@ -6,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from nalm.cli._run import reporter
 from nalm.data import mnist
 from nalm.errors import DataError
+from nalm.progress import Bar, JsonLines, Lines
 from nalm.results.store import Store
 from support.command import nalm, stored_files
 from support.fake_training import fake_training
@@ -183,6 +186,31 @@ def test_json_is_one_line_per_batch(command, small, monkeypatch):
     assert {(line["runs"], line["failed"], line["total"], line["iterations"], line["seconds"]) for line in lines} == {
         (2, 1, 8, 602, 1.5)
     }
+
+
+class Screen(io.StringIO):
+    """What stdout is on a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "variables", "expected"),
+    [
+        (Screen, {"TERM": "xterm"}, Bar),
+        (Screen, {"TERM": "dumb"}, Lines),
+        (io.StringIO, {"TERM": "xterm"}, Lines),
+        (io.StringIO, {"TERM": "xterm", "FORCE_COLOR": "1"}, Lines),
+    ],
+    ids=["terminal", "dumb terminal", "pipe", "pipe with colours"],
+)
+def test_a_bar_is_for_terminals_that_can_show_it(monkeypatch, stream, variables, expected):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout", stream())
+    assert type(reporter(json_lines=False)) is expected
+    assert type(reporter(json_lines=True)) is JsonLines
 
 
 def plan_rows(output):

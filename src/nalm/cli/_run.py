@@ -86,11 +86,12 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str) -> li
 
 
 def reporter(json_lines: bool) -> Reporter:
-    """JSON lines, a live bar on a terminal, or plain lines."""
+    """JSON lines, a live bar on a terminal that can move its cursor, or plain lines."""
     if json_lines:
         return JsonLines(_write_line)
     terminal = Console()
-    return Bar(terminal) if terminal.is_terminal else Lines(_write_line)
+    # rich takes a pipe for a terminal where colours are forced, as many build servers do
+    return Bar(terminal) if terminal.is_interactive and sys.stdout.isatty() else Lines(_write_line)
 
 
 def note(text: str) -> None:
