@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from nalm.digits import SequentialDigits
 from nalm.runs import AnyRun, DigitRun, Run
 from nalm.studies import Study, check_networks, choose_seeds, expand, load, pin, select, to_toml
 
@@ -67,7 +66,7 @@ class Job:
         if any(isinstance(run, Run) for run in self.runs):
             check_device(device)
         if any(isinstance(run, DigitRun) for run in self.runs):
-            from nalm.digits._train import find_device
+            from nalm.digits import find_device
 
             find_device(device)
 
@@ -82,12 +81,11 @@ class Job:
         if not tasks:
             return
         from nalm.data import load_images
-        from nalm.digits._sequences import draw_orders
+        from nalm.digits import check_images
 
         images = {dataset: load_images(dataset) for dataset in dict.fromkeys(task.dataset for task in tasks)}
         for task in tasks:
-            if isinstance(task, SequentialDigits):
-                draw_orders(task, images[task.dataset], seed=0)
+            check_images(task, images[task.dataset])
 
     def open_store(self, workers: int | None = None, device: str = "cpu") -> Store:
         """Open the folder, or make it, if the runs can be trained: what cannot be begun leaves nothing behind.

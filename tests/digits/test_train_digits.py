@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from nalm.data import DigitImages, load_images
-from nalm.digits import DigitsResult, EpochRecord, SequentialDigits, StaticDigits, _session, train_digits
+from nalm.digits import (
+    DigitsResult,
+    EpochRecord,
+    SequentialDigits,
+    StaticDigits,
+    _session,
+    find_device,
+    train_digits,
+)
 from nalm.digits._pair_network import create_pair_network
 from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._session import Place
@@ -225,6 +233,14 @@ def test_data_without_a_digit() -> None:
 def test_no_cuda_device() -> None:
     with pytest.raises(InputError, match="device 'cuda': PyTorch finds no CUDA device here; give 'cpu'"):
         train_digits(static(), 0, device="cuda")
+
+
+def test_cuda_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert find_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(InputError, match="device 'cuda:2': there are only 2 CUDA devices, from cuda:0 on"):
+        find_device("cuda:2")
 
 
 @pytest.mark.parametrize("settings", CASES, ids=["isolated", "colour", "sequential"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nalm.digits._results import DigitsResult, EpochRecord
     from nalm.digits._sequence_network import DigitSequenceNetwork
     from nalm.digits._thresholds import accumulator_thresholds, solved_references
-    from nalm.digits._train import check_network, train_digits
+    from nalm.digits._train import check_images, check_network, find_device, train_digits
     from nalm.digits._trial import seconds_per_update
 
 _MODULES = {
@@ -27,8 +27,10 @@ _MODULES = {
     "EpochRecord": "_results",
     "FinishedDigitRun": "_executor",
     "accumulator_thresholds": "_thresholds",
+    "check_images": "_train",
     "check_network": "_train",
     "class_accuracies": "_metrics",
+    "find_device": "_train",
     "seconds_per_update": "_trial",
     "solved_references": "_thresholds",
     "train_digit_runs": "_executor",
@@ -44,8 +46,10 @@ __all__ = [
     "SequentialDigits",
     "StaticDigits",
     "accumulator_thresholds",
+    "check_images",
     "check_network",
     "class_accuracies",
+    "find_device",
     "seconds_per_update",
     "solved_references",
     "train_digit_runs",

@@ -14,6 +14,7 @@ from nalm.digits._pair_network import create_pair_network
 from nalm.digits._results import DigitsResult
 from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._sequence_network import create_sequence_network
+from nalm.digits._sequences import draw_orders
 from nalm.digits._session import OnEpoch, OnProgress, Place, run
 from nalm.digits._static_experiment import StaticExperiment
 from nalm.digits.settings import SequentialDigits, StaticDigits
@@ -93,6 +94,16 @@ def check_network(settings: StaticDigits | SequentialDigits) -> None:
         create_sequence_network(settings, 0)
 
 
+def check_images(settings: StaticDigits | SequentialDigits, images: DigitImages) -> None:
+    """Check that there are images enough.
+
+    Raises:
+        InputError: digits that leave too few images for a sequence.
+    """
+    if isinstance(settings, SequentialDigits):
+        draw_orders(settings, images, seed=0)
+
+
 def _identity(settings: StaticDigits | SequentialDigits, seed: int, fold: int | None) -> str:
     content = json.dumps([settings.model_dump(mode="json"), seed, fold], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -112,4 +123,6 @@ def find_device(name: str) -> torch.device:
         raise InputError(f"device {name!r}: give 'cpu' or 'cuda'")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"device {name!r}: PyTorch finds no CUDA device here; give 'cpu'")
+    if device.type == "cuda" and device.index is not None and device.index >= torch.cuda.device_count():
+        raise InputError(f"device {name!r}: there are only {torch.cuda.device_count()} CUDA devices, from cuda:0 on")
     return device
