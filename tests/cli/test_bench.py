@@ -1,3 +1,4 @@
+import re
 import sys
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_results_of_a_class_are_not_those_of_an_edited_one(command, unit, monkey
     before = stored_files("results")
     with Path("products_for_bench.py").open("a") as file:
         file.write("# an idea\n")
-    outcome = command(*words)
+    outcome = command(*words, "--out", "results/bench/Product-linear")
     assert (outcome.status, outcome.errors) == (
         2,
         "nalm: results/bench/Product-linear: holds results of another study "
@@ -63,8 +64,11 @@ def test_results_of_a_class_are_not_those_of_an_edited_one(command, unit, monkey
         "give another folder with --out\n",
     )
     assert stored_files("results") == before
-    assert command(*words, "--out", "new").output.startswith("18 runs, 0 finished already")
-    one, other = (set(Store.open(folder).records()["run"]) for folder in ("results/bench/Product-linear", "new"))
+    assert command(*words).output.startswith("18 runs, 0 finished already")
+    assert command(*words).output.startswith("18 runs, 18 finished already")
+    first, edited = sorted(Path("results/bench").iterdir())
+    assert re.fullmatch(r"Product-linear-[0-9a-f]{8}", edited.name)
+    one, other = (set(Store.open(folder).records()["run"]) for folder in (first, edited))
     assert len(one & other) == len(one - other) == 9
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from nalm.execution import Job
 from nalm.results.selection import select_best
 from nalm.results.statistics import Interval, success_interval
 from nalm.results.store import Store
-from nalm.studies import check_networks, choose_seeds, compare, expand, load, pin
+from nalm.studies import Study, check_networks, choose_seeds, compare, expand, load, pin
 
 
 class Rank(NamedTuple):
@@ -50,7 +51,7 @@ def bench_units(
     compared = pin(compare(load(study, settings), units, operations))
     runs = expand(compared, None if seeds is None else choose_seeds(seeds))
     check_networks(compared)
-    job = Job(compared, tuple(runs), out if out is not None else Path("results") / compared.name)
+    job = Job(compared, tuple(runs), out if out is not None else results_folder(compared))
     failed = train(job, reporter(json_lines=False), workers=workers, device="cpu")
     if failed:
         complain_of(failed)
@@ -61,6 +62,22 @@ def bench_units(
     typer.echo(f"{plot(store, job.path / 'figure.png')}; next: nalm summary {job.path}")
     if failed:
         raise typer.Exit(1)
+
+
+def results_folder(study: Study) -> Path:
+    """Return the folder of a study's results, another one for each version of a class that has been edited.
+
+    Raises:
+        StoreError: the folder is damaged.
+    """
+    folder = Path("results") / study.name
+    if not (folder / "study.toml").exists():
+        return folder
+    there = Store.open(folder).study
+    if there is None or there.sources == study.sources:
+        return folder
+    version = hashlib.sha256("".join(study.sources.values()).encode()).hexdigest()[:8]
+    return folder.with_name(f"{folder.name}-{version}")
 
 
 def ranking(store: Store) -> list[Rank]:
