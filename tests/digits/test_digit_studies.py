@@ -262,6 +262,9 @@ def test_published_settings() -> None:
     sums = cells(load("nau-nmu-2020/sequential-sum"))
     assert sums[0].updates == 1000 * 86
     assert sums[0].seeds == tuple(range(1, 10))
+    assert {cell.label: cell.task.input_penalty for cell in sums} == {  # type: ignore[union-attr]
+        "solved": 1, "nac": 1, "nac without R_z": 0, "nalu": 1, "lstm": 1, "nau": 1,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
