@@ -36,6 +36,13 @@ def test_confusion_truncates_as_released() -> None:
     assert counts[7, 6] == counts[9, 8] == counts[9, 9] == 1
 
 
+def test_labels_of_a_diverged_run_are_no_zeros() -> None:
+    counts = confusion(torch.tensor([[torch.nan, 0.0], [torch.nan, 12.0]]), torch.tensor([[0.0, 0.0], [3.0, 9.0]]))
+    assert counts.sum() == 2
+    assert counts[0, 0] == counts[9, 9] == 1
+    assert np.isnan(class_accuracies(counts)[3])
+
+
 def test_class_accuracies() -> None:
     shares = class_accuracies(confusion(LABELS, DIGITS))
     np.testing.assert_array_equal(shares[[0, 1, 3, 7, 9]], [1, 0, 1, 1, 1])

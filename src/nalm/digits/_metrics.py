@@ -26,14 +26,17 @@ def accuracies(predictions: Tensor, targets: Tensor) -> dict[str, float]:
 def confusion(labels: Tensor, digits: Tensor, truncate: bool = False) -> NDArray[np.int64]:
     """Counts `[10, 10]` of true digit (row) and predicted digit (column), all positions pooled.
 
+    Labels outside 0 to 9 count as the nearest digit; those that are not a number, of a run that diverged, not at all.
+
     Args:
         labels: Predicted labels, any shape.
         digits: True digits, of the same shape.
         truncate: Cut off the fraction instead of rounding, as the released program does for isolated digits.
     """
-    rounded = labels.trunc() if truncate else labels.round()
-    predicted = rounded.nan_to_num().clamp(0, DIGIT_COUNT - 1).long().reshape(-1)
-    cells = digits.long().reshape(-1) * DIGIT_COUNT + predicted
+    known = ~labels.isnan()
+    labels, digits = labels[known], digits[known]
+    predicted = (labels.trunc() if truncate else labels.round()).clamp(0, DIGIT_COUNT - 1).long()
+    cells = digits.long() * DIGIT_COUNT + predicted
     counts = torch.bincount(cells, minlength=DIGIT_COUNT**2)
     return counts.reshape(DIGIT_COUNT, DIGIT_COUNT).cpu().numpy()
 
