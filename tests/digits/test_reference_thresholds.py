@@ -34,6 +34,14 @@ def test_references_of_the_wrong_sign_are_left_out() -> None:
     assert solved_references(SequentialDigits(operation="add", cell="solved"), RUNS) == list(range(10))
 
 
+def test_small_digits_do_not_hide_a_wrong_sign() -> None:
+    settings = SequentialDigits(cell="solved", digits="123", test_lengths=LENGTHS)
+    # labels of the wrong sign have an error of twice the mean square of the digits
+    wrong = 2 * (1 + 4 + 9) / 3
+    runs = {0: [record(0, 1.0, 1.0, 1.0)], 1: [record(0, wrong, 18.0, 1.0)], 2: [record(0, 2.0, 1.0, 1.0)]}
+    assert solved_references(settings, runs) == [0, 2]
+
+
 def test_thresholds() -> None:
     errors = np.array([0, 2, 4, 5, 6, 7, 9.0])
     mean, standard_error = errors.mean(), errors.std(ddof=1) / np.sqrt(7)

@@ -17,8 +17,9 @@ RELEASED_SEEDS = (0, 2, 4, 5, 6, 7, 9)
 # degrees of freedom of the released analysis, whatever the number of seeds
 _RELEASED_FREEDOM = 8
 
-# a reference with labels of the wrong sign stays near a validation error of 60, others come below 20
-_MIRROR_ERROR = 20.0
+# with the digits 1 to 9 a reference with labels of the wrong sign stays near a validation error of 60, others come
+# below 20; its error is proportional to the mean square of the digits
+_MIRROR_ERROR, _MEAN_SQUARE = 20.0, 285 / 9
 
 
 def best_record(records: Sequence[EpochRecord]) -> EpochRecord:
@@ -38,15 +39,16 @@ def solved_references(settings: SequentialDigits, runs: Mapping[int, Sequence[Ep
     """Return the seeds of the reference runs that learned digits rather than their negatives.
 
     `constraints="released"` keeps the published list of seeds for products. Otherwise a run counts if its
-    best validation error is below 20. All runs of a sum count.
+    best validation error is below 20, for other digits than 1 to 9 in proportion to their mean square. All runs of a
+    sum count.
     """
     if settings.operation == "add":
         return sorted(runs)
     if settings.constraints == "released":
         return [seed for seed in RELEASED_SEEDS if seed in runs]
-    return sorted(
-        seed for seed, records in runs.items() if best_record(records).metrics["validation_error"] < _MIRROR_ERROR
-    )
+    squares = [int(digit) ** 2 for digit in settings.digits]
+    limit = _MIRROR_ERROR * (sum(squares) / len(squares) / _MEAN_SQUARE)
+    return sorted(seed for seed, records in runs.items() if best_record(records).metrics["validation_error"] < limit)
 
 
 def accumulator_thresholds(settings: SequentialDigits, runs: Mapping[int, Sequence[EpochRecord]]) -> dict[int, float]:
