@@ -35,6 +35,8 @@ def train_digits(
 ) -> DigitsResult:
     """Train one run; its result depends on settings, seed and fold alone (in its last bits on the machine).
 
+    A GPU draws other dropout, noise and distortions than a CPU.
+
     On a CPU it is trained with one thread, whatever `torch.get_num_threads()` is: train several runs at a time in
     several processes.
 

@@ -86,7 +86,8 @@ class StaticDigits(DigitSettings):
     Stochasticity", section 6.1. Test pairs of digits never occur in training.
 
     With `constraints="released"` the warps start scrambled instead of as the identity, test pictures are
-    distorted anew at every evaluation, and the confusion matrix of isolated digits truncates labels.
+    distorted anew at every evaluation, digits are turned and scaled about a point half a pixel off their centre, and
+    the confusion matrix of isolated digits truncates labels.
 
     Attributes:
         picture: `"isolated"`: side by side; `"colour"`: one per channel, each distorted and shifted.
