@@ -5,7 +5,7 @@ import pytest
 
 from nalm.errors import InputError
 from nalm.figures import GridFigure, PanelsFigure, digit_figure_data, draw, picture_bytes
-from nalm.figures._digit_figures import pairs_figure
+from nalm.figures._digit_figures import lengths_figure, pairs_figure
 from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of
 
 
@@ -101,6 +101,18 @@ def test_lengths_show_the_three_measures_without_the_reference(tmp_path: Path) -
     (nmu,) = data.panels[0].series
     assert (nmu.title, nmu.x, nmu.mean) == ("NMU", (1, 2, 3), (1, 1, 0))
     assert data.panels[1].series[0].mean == (50, 50)
+
+
+def test_long_lengths_stand_at_equal_distances(tmp_path: Path) -> None:
+    results = {("solved", seed): [sequential_record(0, 12.0, (1.0 + seed, 2.0, 3.0))] for seed in range(3)}
+    results["nmu", 0] = [sequential_record(0, 12.0, (1, 2, 900), 0.5)]
+    store = store_of(tmp_path / "store", SEQUENTIAL, results)
+    lengths = {1: 1, 2: 10, 3: 100}
+    groups = [{**group, "length": lengths[group["length"]]} for group in store.groups()]
+    data = lengths_figure(groups, store.records())
+    assert isinstance(data, PanelsFigure)
+    assert (data.x_ticks, data.x_labels) == ((0, 1), ("1", "10"))
+    assert data.panels[0].series[0].x == (0, 1, 2)
 
 
 def test_without_thresholds_learning_curves_are_shown(tmp_path: Path) -> None:

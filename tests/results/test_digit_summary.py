@@ -5,9 +5,13 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
+from nalm.digits import DigitsResult, FinishedDigitRun
+from nalm.results.digit_records import digit_records
 from nalm.results.digit_summary import by_length, reference_thresholds
 from nalm.results.formats import table_cells
 from nalm.results.store import Store
+from nalm.runs import DigitRun
+from nalm.studies import expand, loads, to_toml
 from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of
 
 # errors of the reference at its best epoch, by seed, at the lengths 1 to 3
@@ -39,6 +43,39 @@ def store(tmp_path: Path) -> Store:
 def test_thresholds_come_from_the_reference(store: Store) -> None:
     found = reference_thresholds(store.records(), store.study)
     assert found == pytest.approx({n: limit([errors[n - 1] for errors in REFERENCE.values()]) for n in (1, 2, 3)})
+
+
+def test_each_point_of_a_grid_has_references_of_its_own(tmp_path: Path) -> None:
+    study = SEQUENTIAL.replace("[figure]", "[grid]\nlearning_rate = [1e-3, 1e-2]\n[figure]")
+    loaded = loads(study, "made-up")
+    store = Store.create_or_open(tmp_path / "store", to_toml(loaded))
+    for run in expand(loaded):
+        assert isinstance(run, DigitRun)
+        if run.label == "solved" or run.seed == 0:
+            larger = 10 if run.parameters["learning_rate"] == 1e-2 else 1
+            errors = tuple(larger * error for error in REFERENCE[run.seed]) if run.label == "solved" else (5, 5, 5)
+            result = DigitsResult((sequential_record(5, 12.0, errors),), {})
+            store.add(*digit_records(FinishedDigitRun(run, result, 1.0), loaded.threshold))
+    expected = limit([errors[0] for errors in REFERENCE.values()])
+    first = by_length(store.records(), store.study).filter(length=1)
+    by_rate = dict(first.select("learning_rate", "threshold").unique().iter_rows())
+    assert by_rate == pytest.approx({1e-3: expected, 1e-2: 10 * expected})
+    solved = {(g["learning_rate"], g["length"]): g["solved"] for g in store.groups() if g["unit"] == "nmu"}
+    assert (solved[1e-3, 1], solved[1e-2, 1]) == (0, 1)
+
+
+def test_a_reference_that_the_grid_does_not_change_is_that_of_all_points(tmp_path: Path) -> None:
+    study = SEQUENTIAL.replace("[figure]", "[grid]\nlearning_rate = [1e-3, 1e-2]\n[figure]")
+    loaded = loads(study.replace('unit = "solved"', 'unit = "solved"\ngrid = { learning_rate = [1e-3] }'), "made-up")
+    store = Store.create_or_open(tmp_path / "store", to_toml(loaded))
+    for run in expand(loaded):
+        assert isinstance(run, DigitRun)
+        errors = REFERENCE[run.seed] if run.label == "solved" else (1.0, 1.0, 1.0)
+        result = DigitsResult((sequential_record(5, 12.0, errors),), {})
+        store.add(*digit_records(FinishedDigitRun(run, result, 1.0), loaded.threshold))
+    assert by_length(store.records(), store.study).filter(length=1)["threshold"].unique().to_list() == [
+        pytest.approx(limit([errors[0] for errors in REFERENCE.values()]))
+    ]
 
 
 def test_runs_are_judged_at_every_length(store: Store) -> None:

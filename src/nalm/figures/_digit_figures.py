@@ -28,7 +28,7 @@ _DODGE = 0.3
 # of the share of right labels by digit: the published width of its bars, and both views
 _CLASS_DODGE = 0.6
 _CLASS_LIMITS = ((-0.05, 1.05), (0.958, 1.002))
-# sums have long, unevenly spaced lengths: these are labelled, at equal distances
+# sums are tested on longer, unevenly spaced lengths (1, 10, 100, 200, ...): shown at equal distances, as published
 _EVEN_UP_TO = 20
 
 
@@ -117,12 +117,15 @@ def lengths_figure(groups: Sequence[Group], records: pl.DataFrame) -> PanelsFigu
     judged = [group for group in groups if group["unit"] != SOLVED]
     if not any(group["success_rate"]["mean"] is not None for group in judged):
         return _learning_curves(groups, records)
-    figure = sweep_figure(judged, LENGTH, "Extrapolation length")
-    lengths = [int(tick) for tick in figure.x_ticks]
-    if max(lengths) > _EVEN_UP_TO:
-        return figure
-    shown = [tick for tick in figure.x_ticks if tick == 1 or tick % 2 == 0]
-    return replace(figure, x_ticks=tuple(shown), x_labels=tuple(f"{tick:g}" for tick in shown))
+    uneven = max(group[LENGTH] for group in judged) > _EVEN_UP_TO
+    figure = sweep_figure(judged, LENGTH, "Extrapolation length", even=uneven)
+    # the first and every second one from the second on: 1, 2, 4, 6, ... and 1, 10, 200, 400, ...
+    shown = [k for k in range(len(figure.x_ticks)) if k == 0 or k % 2 == 1]
+    return replace(
+        figure,
+        x_ticks=tuple(figure.x_ticks[k] for k in shown),
+        x_labels=tuple(figure.x_labels[k] for k in shown),
+    )
 
 
 def _learning_curves(groups: Sequence[Group], records: pl.DataFrame) -> GridFigure:

@@ -99,7 +99,11 @@ def ranges_figure(groups: Sequence[Group], dodge: float | None = None) -> Panels
 
 
 def sweep_figure(
-    groups: Sequence[Group], x: str | None = None, x_title: str | None = None, logarithmic: bool = False
+    groups: Sequence[Group],
+    x: str | None = None,
+    x_title: str | None = None,
+    logarithmic: bool = False,
+    even: bool = False,
 ) -> PanelsFigure:
     """Return the data of a line plot by a swept parameter (Madsen & Johansen 2020, figures of section 4).
 
@@ -108,6 +112,7 @@ def sweep_figure(
         x: name of the parameter; by default the first one.
         x_title: title of the x axis; by default the published one, or the parameter's name.
         logarithmic: whether the x axis is.
+        even: whether numbers stand at equal distances, whatever they are.
 
     Raises:
         InputError: `groups` is empty, nothing was swept, there is no such parameter, or a logarithmic axis
@@ -120,7 +125,7 @@ def sweep_figure(
     values.sort(key=(lambda value: value) if numeric else (lambda value: collation_key(str(value))))
     if logarithmic and not (numeric and values[0] > 0):
         raise InputError(f"figure: a logarithmic axis needs positive numbers, got {name} = {values[0]!r}")
-    ticks = [float(value) for value in values] if numeric else [float(k) for k in range(len(values))]
+    ticks = [float(value) for value in values] if numeric and not even else [float(k) for k in range(len(values))]
     where = dict(zip(values, ticks, strict=True))
     shown = [group for group in groups if group[name] is not None]
     span = ticks[-1] - ticks[0]

@@ -40,7 +40,7 @@ OUTCOME: dict[str, pl.DataType] = {
 }
 SCHEMA = {**LABELS, **MEASURES, **OUTCOME}
 
-_METRIC_ENDINGS = ("_loss", "_error", "_accuracy")
+_METRIC_ENDINGS = ("_loss", "_error", "_accuracy", "_label")
 _EPOCH = "epoch"
 _WEIGHT = re.compile(r"w(\d+)")
 

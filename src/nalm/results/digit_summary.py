@@ -76,38 +76,52 @@ def by_length(records: pl.DataFrame, study: Study | None) -> pl.DataFrame:
     The length is the parameter `length`, the run's id has it behind a colon, `extrapolation_error` is the error at
     this length, and `threshold` the one of this length; null if the references do not give one.
     """
-    # without thresholds of their own, so that the study's wins where it has one
-    thresholds = reference_thresholds(records, study)
     parameters = parameter_names(records.columns)
-    kept = [*LABELS, *(name for name in MEASURES if name != "extrapolation_error"), "epoch", *parameters]
-    limit = pl.col("threshold").cast(pl.Float64)
+    points = records.group_by(parameters, maintain_order=True) if parameters else [((), records)]
     return pl.concat(
-        records.select(
-            *kept,
-            *(name for name in OUTCOME if name != "threshold"),
-            pl.col(f"test_{length}_error").alias("extrapolation_error"),
-            pl.col(f"test_{length}_error").alias("test_error"),
-            pl.col(f"test_{length}_accuracy").alias("test_accuracy"),
-            pl.col(f"test_{length}_last_accuracy").alias("test_last_accuracy"),
-            pl.coalesce(limit, pl.lit(thresholds.get(length), dtype=pl.Float64)).alias("threshold"),
-            pl.lit(length, dtype=pl.Int64).alias(LENGTH),
-        ).with_columns(pl.format("{}:{}", "run", pl.lit(length)).alias("run"))
+        _at_length(part, length, thresholds.get(length))
+        for values, part in points
+        for thresholds in [reference_thresholds(records, study, dict(zip(parameters, values, strict=True)))]
         for length in test_lengths(records)
     )
 
 
-def reference_thresholds(records: pl.DataFrame, study: Study | None) -> dict[int, float]:
-    """Return the error of each test length below which a run is solved; empty if the references give none."""
+def _at_length(records: pl.DataFrame, length: int, threshold: float | None) -> pl.DataFrame:
+    # the study's own threshold wins where it has one
+    own = pl.col("threshold").cast(pl.Float64)
+    return records.select(
+        *(*LABELS, *(name for name in MEASURES if name != "extrapolation_error"), "epoch"),
+        *parameter_names(records.columns),
+        *(name for name in OUTCOME if name != "threshold"),
+        pl.col(f"test_{length}_error").alias("extrapolation_error"),
+        pl.col(f"test_{length}_error").alias("test_error"),
+        pl.col(f"test_{length}_accuracy").alias("test_accuracy"),
+        pl.col(f"test_{length}_last_accuracy").alias("test_last_accuracy"),
+        pl.coalesce(own, pl.lit(threshold, dtype=pl.Float64)).alias("threshold"),
+        pl.lit(length, dtype=pl.Int64).alias(LENGTH),
+    ).with_columns(pl.format("{}:{}", "run", pl.lit(length)).alias("run"))
+
+
+def reference_thresholds(
+    records: pl.DataFrame, study: Study | None, point: Mapping[str, Any] | None = None
+) -> dict[int, float]:
+    """Return the error of each test length below which a run is solved; empty if the references give none.
+
+    Args:
+        records: The long table.
+        study: The study.
+        point: Of the study's grid: each has references of its own, unless all share one.
+    """
     from nalm.digits import EpochRecord, accumulator_thresholds
 
-    reference = _reference(study)
+    reference = _reference(study, point or {})
     if reference is None:
         return {}
     names = [name for name in records.columns if is_metric(name) and name != "epoch"]
     runs: dict[int, list[EpochRecord]] = {}
     for row in records.filter(unit=reference.label).sort("step").iter_rows(named=True):
         metrics = {name: row[name] for name in names if row[name] is not None}
-        if "validation_error" in metrics:
+        if "validation_error" in metrics and _is_at(reference, row):
             runs.setdefault(row["seed"], []).append(EpochRecord(row["epoch"], row["step"], metrics))
     assert isinstance(reference.task, SequentialDigits)
     try:
@@ -116,12 +130,21 @@ def reference_thresholds(records: pl.DataFrame, study: Study | None) -> dict[int
         return {}
 
 
-def _reference(study: Study | None) -> DigitCell | None:
-    """The cell of the study whose accumulator is solved."""
-    for cell in cells(study) if study else ():
-        if isinstance(cell, DigitCell) and isinstance(cell.task, SequentialDigits) and cell.task.cell == "solved":
-            return cell
-    return None
+def _reference(study: Study | None, point: Mapping[str, Any]) -> DigitCell | None:
+    """The cell of the study whose accumulator is solved, at a point of its grid."""
+    references = [
+        cell
+        for cell in (cells(study) if study else ())
+        if isinstance(cell, DigitCell) and isinstance(cell.task, SequentialDigits) and cell.task.cell == "solved"
+    ]
+    if len(references) == 1:
+        return references[0]
+    return next((cell for cell in references if _is_at(cell, point)), None)
+
+
+def _is_at(cell: DigitCell, point: Mapping[str, Any]) -> bool:
+    # in a table with other tasks a parameter may have become a text
+    return all(str(point.get(name)) == str(value) for name, value in cell.parameters.items())
 
 
 def _together(groups: Sequence[Group]) -> list[Group]:
