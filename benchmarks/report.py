@@ -1,10 +1,11 @@
-"""Writes what `engine.py` and `scaling.py` measured into the documentation: tables, and curves as SVG.
+"""Writes what `engine.py`, `scaling.py` and `digits.py` measured into the documentation: tables, and curves as SVG.
 
     python benchmarks/engine.py --to docs/performance/engine.json
     python benchmarks/scaling.py --to docs/performance/scaling.json
+    python benchmarks/digits.py --to docs/performance/digits.json
     python benchmarks/report.py
 
-Reads `engine.json` and `scaling.json` of a folder, replaces the marked parts of a page, and draws `scaling.svg`.
+Reads the three JSON files of a folder, replaces the marked parts of a page, and draws `scaling.svg`.
 """
 
 from __future__ import annotations
@@ -93,6 +94,16 @@ def scaling_tables(curves: Curves) -> str:
     return "\n".join(tables)
 
 
+def digits_table(rates: Curves) -> str:
+    """Return samples per second of each task's variants, with their ratio to the plain loop."""
+    rows = []
+    for task, found in rates.items():
+        for part in ("training", "evaluation"):
+            plain, *others = (found[f"{name}: {part}"]["best"] for name in ("plain", "nalm", "nalm, bfloat16"))
+            rows.append([f"{task}, {part}", f"{plain:,.0f}", *(f"{rate:,.0f} ({rate / plain:.2f})" for rate in others)])
+    return markdown(["task", "plain loop", "nalm", "nalm, bfloat16"], rows)
+
+
 def scaling_picture(curves: Curves) -> bytes:
     """Return the curves as SVG; equal curves give equal bytes."""
     import matplotlib
@@ -128,6 +139,8 @@ def main() -> None:
     scaling = json.loads((options.folder / "scaling.json").read_text())
     page = with_part(options.page.read_text(), "the engine's table", engine_table(rows))
     page = with_part(page, "the tables of growth", scaling_tables(scaling["curves"]))
+    digits = json.loads((options.folder / "digits.json").read_text())
+    page = with_part(page, "the digits' table", digits_table(digits))
     options.page.write_text(page)
     (options.folder / "scaling.svg").write_bytes(scaling_picture(scaling["curves"]))
 

@@ -23,6 +23,7 @@ ROW = {
     "warm_start_s": None,
     "peak_mib": 460.4,
 }
+RATES = {"plain": 500.0, "nalm": 1000.0, "nalm, bfloat16": 2250.0}
 CURVES = {
     "runs": {"NMU": {"1": 0.5, "81": 0.125}, "sNMU": {"1": 1.0, "81": 0.25}},
     "inputs": {"NAU-NMU": {"2": 1.0, "300": 1234.0}},
@@ -39,6 +40,12 @@ def test_one_table_per_thing_that_varies():
     assert first.splitlines()[0] == "| runs | 1 | 81 |"
     assert first.splitlines()[-1] == "| sNMU | 1 | 0.25 |"
     assert second.splitlines()[-1] == "| NAU-NMU | 1 | 1.23e+03 |"
+
+
+def test_digits_table_has_ratios_to_the_plain_loop():
+    parts = {f"{name}: {part}": rate for part in ("training", "evaluation") for name, rate in RATES.items()}
+    table = report.digits_table({"colour": {name: {"best": rate, "worst": 1.0} for name, rate in parts.items()}})
+    assert table.splitlines()[-1] == "| colour, evaluation | 500 | 1,000 (2.00) | 2,250 (4.50) |"
 
 
 def test_picture_is_reproducible_and_names_its_curves():
@@ -59,3 +66,5 @@ def test_page_shows_the_measured_numbers():
     curves = json.loads((report.FOLDER / "scaling.json").read_text())["curves"]
     assert report.with_part(page, "the engine's table", report.engine_table(rows)) == page
     assert report.with_part(page, "the tables of growth", report.scaling_tables(curves)) == page
+    digits = json.loads((report.FOLDER / "digits.json").read_text())
+    assert report.with_part(page, "the digits' table", report.digits_table(digits)) == page
