@@ -20,6 +20,7 @@ from nalm.figures._stage_figures import (
     static_runs,
     weights_figure,
 )
+from nalm.figures._surface import Surface, SurfaceFigure, surface_figure
 from nalm.results.digit_records import CONFUSION
 from nalm.results.summary import Group
 from nalm.studies import FigureTable, Study
@@ -41,6 +42,8 @@ __all__ = [
     "Plot",
     "Results",
     "Series",
+    "Surface",
+    "SurfaceFigure",
     "WeightPath",
     "WeightsFigure",
     "WeightsPanel",
@@ -52,6 +55,8 @@ __all__ = [
     "plot",
     "ranges_figure",
     "stage_figure_data",
+    "study_figure_data",
+    "surface_figure",
     "sweep_figure",
     "weights_figure",
 ]
@@ -59,7 +64,7 @@ __all__ = [
 PICTURES = ("figure", "confusion", "weights")
 """What `plot` can draw."""
 
-AnyFigure = PanelsFigure | GridFigure | ConfusionFigure | WeightsFigure
+AnyFigure = PanelsFigure | GridFigure | SurfaceFigure | ConfusionFigure | WeightsFigure
 """What `draw` takes."""
 
 
@@ -106,6 +111,22 @@ def digit_figure_data(results: Results) -> PanelsFigure | GridFigure | None:
     return lengths_figure(results.groups(), results.records()) if kind == "lengths" else None
 
 
+def study_figure_data(results: Results) -> PanelsFigure | GridFigure | SurfaceFigure:
+    """Return what the figure of a study shows, for `draw`.
+
+    Args:
+        results: An open store.
+
+    Raises:
+        InputError: there are no results, or not of the kind that the study's figure shows.
+        StoreError: damaged records.
+    """
+    study = results.study
+    if study and study.figure.kind == "surface":
+        return surface_figure(results.records(), study, results.weights)
+    return digit_figure_data(results) or figure_data(results.groups(), study.figure if study else None)
+
+
 def stage_figure_data(results: Results, what: str) -> ConfusionFigure | WeightsFigure:
     """Return what a picture of the static digit task beside its figure shows, for `draw`.
 
@@ -131,6 +152,10 @@ def draw(data: AnyFigure) -> Figure:
         from nalm.figures._draw_grid import draw_grid
 
         return draw_grid(data)
+    if isinstance(data, SurfaceFigure):
+        from nalm.figures._draw_surface import draw_surface
+
+        return draw_surface(data)
     if isinstance(data, ConfusionFigure | WeightsFigure):
         from nalm.figures._draw_stages import draw_confusion, draw_weights
 
@@ -183,8 +208,6 @@ def plot(results: Results, to: str | os.PathLike[str], what: str = "figure") -> 
     elif suffix == ".tex":
         content = latex_table(results.groups()).encode()
     else:
-        data = digit_figure_data(results)
-        data = data or figure_data(results.groups(), results.study.figure if results.study else None)
-        content = picture_bytes(draw(data), suffix)
+        content = picture_bytes(draw(study_figure_data(results)), suffix)
     _write.write(content, path)
     return path

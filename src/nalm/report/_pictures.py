@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nalm.errors import InputError
-from nalm.figures import PanelsFigure, digit_figure_data, draw, figure_data, picture_bytes, stage_figure_data
+from nalm.figures import (
+    GridFigure,
+    SurfaceFigure,
+    draw,
+    figure_data,
+    picture_bytes,
+    stage_figure_data,
+    study_figure_data,
+)
 from nalm.results.store import Store
 from nalm.results.summary import Group
 
@@ -40,6 +48,12 @@ _DIGITS = (
     "Errors and accuracies by model and by epoch; numbers are in the table below",
     "Points and lines are means over runs; bars and ribbons reach one standard error to either side.",
 )
+_SURFACE = (
+    "Outputs of each network over a plane of inputs, beside the exact ones",
+    "Colours are intervals of the output, shared by all panels. Blue: inputs in training, red: inputs of the test. The "
+    "letters tell whether a network solved the first and the second.",
+)
+_TEXTS = {GridFigure: _DIGITS, SurfaceFigure: _SURFACE}
 _STAGES = {
     "confusion": (
         "Confusion matrices: true digits by row, predicted digits by column, one matrix per model",
@@ -65,12 +79,11 @@ def pictures(store: Store, groups: Sequence[Group], prefix: str) -> tuple[Pictur
     Raises:
         StoreError: damaged records.
     """
-    study = store.study
     try:
-        data = digit_figure_data(store) or figure_data(groups, study.figure if study else None)
+        data = study_figure_data(store)
     except InputError:  # a sweep of which one value is there yet
         data = figure_data(groups)
-    texts = _MEASURES if isinstance(data, PanelsFigure) else _DIGITS
+    texts = _TEXTS.get(type(data), _MEASURES)
     shown = [Picture(_svg(draw(data), f"{prefix}figure-"), *texts)]
     for what, texts in _STAGES.items():
         try:

@@ -129,12 +129,13 @@ class FigureTable(BaseModel):
 
     `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x` on an
     axis that may be logarithmic; `table` writes them as a table. `pairs` draws errors and accuracies of the static
-    digit task, `lengths` the three measures of the sequential one over the length of the test sequences.
+    digit task, `lengths` the three measures of the sequential one over the length of the test sequences. `surface`
+    draws what networks of two inputs make of a plane of inputs.
     """
 
     model_config = _STRICT
 
-    kind: Literal["ranges", "sweep", "table", "pairs", "lengths"] = "ranges"
+    kind: Literal["ranges", "sweep", "table", "pairs", "lengths", "surface"] = "ranges"
     x: str | None = None
     logarithmic: bool = False
 

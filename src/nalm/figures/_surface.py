@@ -1,0 +1,140 @@
+"""What networks of two inputs make of a plane of inputs (Mistry et al. 2022, figure 1): data only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from nalm.errors import InputError
+from nalm.figures._models import check_not_empty, model_title
+from nalm.results.selection import select_best
+from nalm.runs import AnyRun, Run
+from nalm.studies import Study, expand
+from nalm.tasks import ArithmeticTask, Range
+
+Weights = Callable[[str], Mapping[str, NDArray[Any]]]
+
+# published: steps of 0.1 from -6 to 6, and twenty colours
+_POINTS, _BINS = 121, 20
+_SMALLEST_LABEL = 1e-9  # of the span: what is left of a zero by rounding
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Outputs of one network.
+
+    Attributes:
+        title: Of the panel; (TF), say: solved on the interpolation range, not on the extrapolation range.
+        bins: Index of the interval that each output is in, `[points, points]`; the row is the second input. -1 where
+            the output is not finite.
+    """
+
+    title: str
+    bins: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SurfaceFigure:
+    """One panel per network, the exact one first.
+
+    Attributes:
+        surfaces: The panels.
+        labels: Of the intervals, from the lowest on.
+        limit: Both axes reach from its negative to it.
+        interpolation: Ends of the intervals that inputs were drawn from in training.
+        extrapolation: Ends of those of the test.
+    """
+
+    surfaces: tuple[Surface, ...]
+    labels: tuple[str, ...]
+    limit: float
+    interpolation: tuple[tuple[float, float], ...]
+    extrapolation: tuple[tuple[float, float], ...]
+
+
+def surface_figure(records: pl.DataFrame, study: Study, weights: Weights) -> SurfaceFigure:
+    """Return the data of the figure: every finished run's final state.
+
+    Args:
+        records: The long table of a store.
+        study: Its study.
+        weights: Gives the final parameters of a run by name.
+
+    Raises:
+        InputError: there are no runs, they have other tasks than one with two inputs, or not all the same.
+    """
+    check_not_empty(records)
+    best = {row["run"]: row for row in select_best(records, study.selection_window).iter_rows(named=True)}
+    runs = [run for run in expand(study) if run.id in best]
+    task = _common_task(runs)
+    limit = max(abs(end) for interval in _ends(task) for end in interval)
+    axis = np.linspace(-limit, limit, _POINTS)
+    first, second = np.meshgrid(axis, axis)
+    outputs = {"Gold (TT)": task.apply([first, second])}
+    repeated = {run.label for run in runs if sum(other.label == run.label for other in runs) > 1}
+    for run in runs:
+        verdict = best[run.id]
+        errors = (verdict["interpolation_error"], verdict["extrapolation_error"])
+        letters = "".join("T" if error is not None and error < verdict["threshold"] else "F" for error in errors)
+        name = model_title(run.label) + (f", seed {run.seed}" if run.label in repeated else "")
+        outputs[f"{name} ({letters})"] = _outputs(run, weights(run.id), first, second)
+    breaks = _breaks(np.concatenate([values.ravel() for values in outputs.values()]))
+    surfaces = tuple(Surface(title, _binned(values, breaks)) for title, values in outputs.items())
+    return SurfaceFigure(
+        surfaces, _labels(breaks), limit, task.interpolation_range.intervals, task.extrapolation_range.intervals
+    )
+
+
+def _common_task(runs: list[AnyRun]) -> ArithmeticTask:
+    tasks = {run.task for run in runs}
+    if len(tasks) > 1:
+        raise InputError("figure: a surface is of one operation and range; choose with --only")
+    (task,) = tasks
+    if not isinstance(task, ArithmeticTask) or task.kind != "single-module" or task.in_features != 2:
+        raise InputError("figure: a surface is of the single module task with two inputs")
+    return task
+
+
+def _ends(task: ArithmeticTask) -> tuple[tuple[float, float], ...]:
+    ranges: tuple[Range, ...] = (task.interpolation_range, task.extrapolation_range)
+    return tuple(interval for range_ in ranges for interval in range_.intervals)
+
+
+def _outputs(
+    run: AnyRun, state: Mapping[str, NDArray[Any]], first: NDArray[np.float64], second: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    import torch
+
+    assert isinstance(run, Run)
+    network = run.network.build(2, 1).eval()
+    network.load_state_dict({name: torch.tensor(value) for name, value in state.items()}, strict=False)
+    inputs = torch.tensor(np.stack([first, second], -1), dtype=torch.float32)
+    with torch.no_grad():
+        outputs: NDArray[np.float64] = network(inputs)[..., 0].double().numpy()
+    return outputs
+
+
+def _breaks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ends of intervals of equal width over all finite values, the outer ones moved out by a thousandth, as R's cut."""
+    finite = values[np.isfinite(values)]
+    low, high = float(finite.min()), float(finite.max())
+    breaks = np.linspace(low, high, _BINS + 1)
+    breaks[0] -= (high - low) / 1000
+    breaks[-1] += (high - low) / 1000
+    breaks[np.abs(breaks) < _SMALLEST_LABEL * (high - low)] = 0.0
+    return breaks
+
+
+def _binned(values: NDArray[np.float64], breaks: NDArray[np.float64]) -> NDArray[np.int64]:
+    bins = np.searchsorted(breaks[1:-1], values, side="left")
+    return np.where(np.isfinite(values), bins, -1)
+
+
+def _labels(breaks: NDArray[np.float64]) -> tuple[str, ...]:
+    return tuple(f"({low:.3g},{high:.3g}]" for low, high in pairwise(breaks))
