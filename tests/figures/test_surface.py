@@ -2,6 +2,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from nalm.errors import InputError
@@ -31,9 +32,9 @@ EXACT = {"weights.W": np.ones((1, 2), dtype=np.float32)}
 LINEAR = {"W": np.array([[3.0, 0.0]], dtype=np.float32), "b": np.array([-1.0], dtype=np.float32)}
 
 
-def store_of(folder: Path, text: str) -> Store:
+def store_of(folder: Path, text: str, seeds: tuple[int, ...] | None = None) -> Store:
     study = loads(text, "surfaces")
-    runs = expand(study)
+    runs = expand(study, seeds)
     states = {"nmu": EXACT, "linear": LINEAR}
     made_up = result_of(runs)
     errors = np.array([0.0 if run.label == "nmu" else 1.0 for run in runs])
@@ -103,6 +104,27 @@ def test_seeds_are_told_apart(tmp_path: Path) -> None:
     data = study_figure_data(store_of(tmp_path / "seeds", STUDY.replace('"0:1"', '"3:5"')))
     assert isinstance(data, SurfaceFigure)
     assert [surface.title for surface in data.surfaces][1:3] == ["NMU, seed 3 (TT)", "NMU, seed 4 (TT)"]
+
+
+def test_runs_of_a_sweep_have_a_panel_each(tmp_path: Path) -> None:
+    swept = STUDY.replace("[figure]", "[grid]\nlearning_rate = [1e-3, 1e-2]\n[figure]")
+    data = study_figure_data(store_of(tmp_path / "sweep", swept))
+    assert isinstance(data, SurfaceFigure)
+    assert len(data.surfaces) == 1 + 2 * 2
+
+
+def test_seeds_beyond_the_study_are_shown(tmp_path: Path) -> None:
+    store = store_of(tmp_path / "other", STUDY, seeds=(7,))
+    data = study_figure_data(store)
+    assert isinstance(data, SurfaceFigure)
+    assert [surface.title for surface in data.surfaces] == ["Gold (TT)", "NMU (TT)", "linear (TF)"]
+
+
+def test_without_a_threshold_nothing_counts_as_solved(store: Store) -> None:
+    records = store.records().with_columns(threshold=pl.lit(None, dtype=pl.Float64))
+    assert store.study is not None
+    data = surface_figure(records, store.study, store.weights)
+    assert [surface.title for surface in data.surfaces][1:] == ["NMU (FF)", "linear (FF)"]
 
 
 def test_same_results_same_bytes(figure: SurfaceFigure, store: Store, tmp_path: Path) -> None:

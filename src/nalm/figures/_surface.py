@@ -71,21 +71,19 @@ def surface_figure(records: pl.DataFrame, study: Study, weights: Weights) -> Sur
     """
     check_not_empty(records)
     best = {row["run"]: row for row in select_best(records, study.selection_window).iter_rows(named=True)}
-    runs = [run for run in expand(study) if run.id in best]
+    # seeds may be others than the study's own
+    runs = [run for run in expand(study, tuple(sorted(set(records["seed"])))) if run.id in best]
     task = _common_task(runs)
     limit = max(abs(end) for interval in _ends(task) for end in interval)
     axis = np.linspace(-limit, limit, _POINTS)
     first, second = np.meshgrid(axis, axis)
-    outputs = {"Gold (TT)": task.apply([first, second])}
+    outputs = [("Gold (TT)", task.apply([first, second]))]
     repeated = {run.label for run in runs if sum(other.label == run.label for other in runs) > 1}
     for run in runs:
-        verdict = best[run.id]
-        errors = (verdict["interpolation_error"], verdict["extrapolation_error"])
-        letters = "".join("T" if error is not None and error < verdict["threshold"] else "F" for error in errors)
         name = model_title(run.label) + (f", seed {run.seed}" if run.label in repeated else "")
-        outputs[f"{name} ({letters})"] = _outputs(run, weights(run.id), first, second)
-    breaks = _breaks(np.concatenate([values.ravel() for values in outputs.values()]))
-    surfaces = tuple(Surface(title, _binned(values, breaks)) for title, values in outputs.items())
+        outputs.append((f"{name} ({_letters(best[run.id])})", _outputs(run, weights(run.id), first, second)))
+    breaks = _breaks(np.concatenate([values.ravel() for _, values in outputs]))
+    surfaces = tuple(Surface(title, _binned(values, breaks)) for title, values in outputs)
     return SurfaceFigure(
         surfaces, _labels(breaks), limit, task.interpolation_range.intervals, task.extrapolation_range.intervals
     )
@@ -99,6 +97,13 @@ def _common_task(runs: list[AnyRun]) -> ArithmeticTask:
     if not isinstance(task, ArithmeticTask) or task.kind != "single-module" or task.in_features != 2:
         raise InputError("figure: a surface is of the single module task with two inputs")
     return task
+
+
+def _letters(verdict: Mapping[str, Any]) -> str:
+    """Whether a run solved the interpolation and the extrapolation range; neither where there is no threshold."""
+    error, threshold = verdict["interpolation_error"], verdict["threshold"]
+    interpolated = error is not None and threshold is not None and error < threshold
+    return "".join("T" if solved else "F" for solved in (interpolated, verdict["solved"]))
 
 
 def _ends(task: ArithmeticTask) -> tuple[tuple[float, float], ...]:
