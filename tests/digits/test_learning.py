@@ -21,7 +21,7 @@ def error_of_the_best_constant(labels: np.ndarray, samples: np.ndarray) -> float
     return float(labels[samples].astype(float).prod(1).var())
 
 
-# sNMU sees every factor reversed by its own noise, which a network of images needs longer to average out
+# the noise of the sNMU slows the image network down
 @pytest.mark.parametrize(
     ("stage", "error", "accuracy"),
     [

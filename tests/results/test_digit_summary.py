@@ -5,14 +5,12 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from nalm.digits import DigitsResult, FinishedDigitRun
-from nalm.results.digit_records import digit_records
+from nalm.digits import EpochRecord
 from nalm.results.digit_summary import by_length, reference_thresholds
 from nalm.results.formats import table_cells
 from nalm.results.store import Store
 from nalm.runs import DigitRun
-from nalm.studies import expand, loads, to_toml
-from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of
+from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of, store_of_runs
 
 # errors of the reference at its best epoch, by seed, at the lengths 1 to 3
 REFERENCE = {0: (1.0, 10.0, 100.0), 1: (1.2, 11.0, 130.0), 2: (0.9, 9.5, 90.0)}
@@ -45,17 +43,17 @@ def test_thresholds_come_from_the_reference(store: Store) -> None:
     assert found == pytest.approx({n: limit([errors[n - 1] for errors in REFERENCE.values()]) for n in (1, 2, 3)})
 
 
+GRID = SEQUENTIAL.replace("[figure]", "[grid]\nlearning_rate = [1e-3, 1e-2]\n[figure]")
+
+
 def test_each_point_of_a_grid_has_references_of_its_own(tmp_path: Path) -> None:
-    study = SEQUENTIAL.replace("[figure]", "[grid]\nlearning_rate = [1e-3, 1e-2]\n[figure]")
-    loaded = loads(study, "made-up")
-    store = Store.create_or_open(tmp_path / "store", to_toml(loaded))
-    for run in expand(loaded):
-        assert isinstance(run, DigitRun)
-        if run.label == "solved" or run.seed == 0:
+    def records_of(run: DigitRun) -> list[EpochRecord] | None:
+        if run.label == "solved":
             larger = 10 if run.parameters["learning_rate"] == 1e-2 else 1
-            errors = tuple(larger * error for error in REFERENCE[run.seed]) if run.label == "solved" else (5, 5, 5)
-            result = DigitsResult((sequential_record(5, 12.0, errors),), {})
-            store.add(*digit_records(FinishedDigitRun(run, result, 1.0), loaded.threshold))
+            return [sequential_record(5, 12.0, [larger * error for error in REFERENCE[run.seed]])]
+        return [sequential_record(5, 12.0, (5, 5, 5))] if run.seed == 0 else None
+
+    store = store_of_runs(tmp_path / "store", GRID, records_of)
     expected = limit([errors[0] for errors in REFERENCE.values()])
     first = by_length(store.records(), store.study).filter(length=1)
     by_rate = dict(first.select("learning_rate", "threshold").unique().iter_rows())
@@ -65,14 +63,12 @@ def test_each_point_of_a_grid_has_references_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_reference_that_the_grid_does_not_change_is_that_of_all_points(tmp_path: Path) -> None:
-    study = SEQUENTIAL.replace("[figure]", "[grid]\nlearning_rate = [1e-3, 1e-2]\n[figure]")
-    loaded = loads(study.replace('unit = "solved"', 'unit = "solved"\ngrid = { learning_rate = [1e-3] }'), "made-up")
-    store = Store.create_or_open(tmp_path / "store", to_toml(loaded))
-    for run in expand(loaded):
-        assert isinstance(run, DigitRun)
-        errors = REFERENCE[run.seed] if run.label == "solved" else (1.0, 1.0, 1.0)
-        result = DigitsResult((sequential_record(5, 12.0, errors),), {})
-        store.add(*digit_records(FinishedDigitRun(run, result, 1.0), loaded.threshold))
+    study = GRID.replace('unit = "solved"', 'unit = "solved"\ngrid = { learning_rate = [1e-3] }')
+    store = store_of_runs(
+        tmp_path / "store",
+        study,
+        lambda run: [sequential_record(5, 12.0, REFERENCE[run.seed] if run.label == "solved" else (1.0, 1.0, 1.0))],
+    )
     assert by_length(store.records(), store.study).filter(length=1)["threshold"].unique().to_list() == [
         pytest.approx(limit([errors[0] for errors in REFERENCE.values()]))
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +16,23 @@ from nalm.studies import expand, loads, to_toml
 
 def store_of(folder: Path, study: str, results: Mapping[tuple[str, int], Iterable[EpochRecord]]) -> Store:
     """A store of the study with TOML text `study` that holds `results` by unit and seed."""
+    return store_of_runs(folder, study, lambda run: results.get((run.label, run.seed)))
+
+
+def store_of_runs(folder: Path, study: str, records_of: Callable[[DigitRun], Iterable[EpochRecord] | None]) -> Store:
+    """A store of the study with TOML text `study` that holds the runs for which there are records."""
     loaded = loads(study, "made-up")
     store = Store.create_or_open(folder, to_toml(loaded))
     for run in expand(loaded):
         assert isinstance(run, DigitRun)
-        if (run.label, run.seed) in results:
-            records = tuple(results[run.label, run.seed])
+        records = records_of(run)
+        if records is not None:
             static = run.task.kind == "static-digits"
             # nine of ten images of each digit but 9 are right; 9 does not occur
             confusion = np.diag([9] * 9 + [0])
             confusion[:9, 9] = 1
             result = DigitsResult(
-                records, {"weight": np.zeros(2, dtype=np.float32)}, confusion=confusion if static else None
+                tuple(records), {"weight": np.zeros(2, dtype=np.float32)}, confusion=confusion if static else None
             )
             store.add(*digit_records(FinishedDigitRun(run, result, 1.0), loaded.threshold))
     return store

@@ -14,9 +14,8 @@ from nalm.data import DigitImages, load_images
 from nalm.digits._results import DigitsResult
 from nalm.digits._session import OnProgress
 from nalm.digits._train import find_device, train_digits
-from nalm.errors import InputError
 from nalm.runs import DigitRun
-from nalm.training import executors
+from nalm.training import check_workers, executors
 
 # a worker tells of its updates no more often than this
 _TELL_EVERY_S = 0.5
@@ -76,8 +75,7 @@ def train_digit_runs(
         StoreError: a checkpoint is damaged.
         NalmError: a worker process died; runs already handed over stay valid.
     """
-    if workers is not None and workers < 1:
-        raise InputError(f"workers {workers}: give at least 1")
+    check_workers(workers)
     find_device(device)
     for dataset in dict.fromkeys(run.task.dataset for run in runs):
         # before any worker starts: one message if it is not there, and one download

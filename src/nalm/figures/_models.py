@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 import polars as pl
 
 from nalm.errors import InputError
@@ -11,13 +13,13 @@ SOLVED = "solved"
 """Name, in studies, of the network whose accumulator or output stage is the operation itself."""
 
 
-def check_not_empty(records: pl.DataFrame) -> None:
-    """Refuse a long table without rows.
+def check_not_empty(results: Sized) -> None:
+    """Refuse a long table without rows, or a summary without groups.
 
     Raises:
         InputError: it has none.
     """
-    if not len(records):
+    if not len(results):
         raise InputError("figure: there are no finished runs to show; nalm run trains them")
 
 

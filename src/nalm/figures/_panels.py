@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nalm.errors import InputError, did_you_mean
+from nalm.figures._models import check_not_empty
 from nalm.figures._palette import hues
 from nalm.results._collation import collation_key
 from nalm.results.summary import Group, group_parameters
@@ -76,7 +77,7 @@ def ranges_figure(groups: Sequence[Group], dodge: float | None = None) -> Panels
     Raises:
         InputError: `groups` is empty.
     """
-    _check_not_empty(groups)
+    check_not_empty(groups)
     labels = sorted({_range_label(group) for group in groups}, key=collation_key)
     models = _models(groups, without=())
     width = dodge if dodge is not None else min(max(0.3, 0.1 * len(models)), 0.8)
@@ -118,7 +119,7 @@ def sweep_figure(
         InputError: `groups` is empty, nothing was swept, there is no such parameter, or a logarithmic axis
             without positive numbers.
     """
-    _check_not_empty(groups)
+    check_not_empty(groups)
     name = _swept(groups, x)
     values = list(dict.fromkeys(group[name] for group in groups if group[name] is not None))
     numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
@@ -160,11 +161,6 @@ class _Model:
     title: str
     unit_title: str
     groups: tuple[Group, ...]
-
-
-def _check_not_empty(groups: Sequence[Group]) -> None:
-    if not groups:
-        raise InputError("figure: there are no finished runs to show; nalm run trains them")
 
 
 def _swept(groups: Sequence[Group], x: str | None) -> str:
