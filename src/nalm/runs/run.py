@@ -3,7 +3,7 @@
 `Run` is of an arithmetic task, `DigitRun` of a digit task; both have `id`, `study`, `task`, `label`, `seed`,
 `parameters`, `sources` and `updates`. `id` is a hash of the content: equal ids mean equal results. `study` and
 `parameters` (the study's own grid keys, shown as extra columns) are labels and not part of `id`. `sources` are
-checksums of the code of units that are classes of the user's own (`nalm.units.source_hash`).
+digests of the code of units that are classes of the user's own (`nalm.units.source_hash`).
 """
 
 from __future__ import annotations

@@ -1,16 +1,30 @@
 from __future__ import annotations
 
+import sys
 import warnings
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+from nalm.errors import InputError
 from nalm.training.lowerings import choice, native
-from nalm.training.lowerings.choice import Fallback, lower, program_key, warn_of_fallbacks
+from nalm.training.lowerings.choice import Fallback, lower, program_key, step_of, warn_of_fallbacks
 from nalm.training.lowerings.native import NativeCode, NoCompilerError
 from nalm.training.stacked.batches import Batch
 from nalm.training.stacked.engine import train_batch
 from support.runs import run
+
+TYPED = """
+import torch
+class Unit(torch.nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(i))
+    def forward(self, x):
+        return ({}).sum(-1, keepdim=True)
+"""
 
 
 def test_numbers_do_not_need_another_program() -> None:
@@ -94,10 +108,21 @@ def test_kernels_are_kept_between_processes(monkeypatch: pytest.MonkeyPatch, tmp
     lower.cache_clear()
 
 
-def test_a_users_own_class_is_never_taken_from_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_kernels_of_a_users_own_class_are_kept_under_its_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NALM_CACHE", str(tmp_path))
     lower.cache_clear()
-    found = lower(program_key(run("support.modules:Exploding")))
-    assert isinstance(found, NativeCode)
-    assert not found.library.is_relative_to(str(tmp_path))
+    keys, codes = [], []
+    for body in ("x * self.w", "x + self.w"):
+        module = ModuleType("typed_for_choice")
+        exec(TYPED.format(body), vars(module))
+        monkeypatch.setitem(sys.modules, "typed_for_choice", module)
+        keys.append(program_key(run("typed_for_choice:Unit")))
+        codes.append(lower(keys[-1]))
+    assert all(isinstance(code, NativeCode) and code.library.is_relative_to(tmp_path) for code in codes)
+    assert codes[0] != codes[1]
+    lower.cache_clear()
+    step_of.cache_clear()
+    assert lower(keys[0]) == codes[0]  # needs no class, so that it does not matter which is loaded
+    with pytest.raises(InputError, match="typed_for_choice:Unit: its code has been changed since"):
+        step_of(keys[0])
     lower.cache_clear()

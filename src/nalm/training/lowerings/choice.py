@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from nalm.errors import InputError
 from nalm.runs import Run
 from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
@@ -28,6 +29,7 @@ from nalm.training.lowerings.native import (
 )
 from nalm.training.lowerings.tensor import TensorProgram
 from nalm.training.step.step import Step
+from nalm.units import source_hash
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
 _NUMBERS = [
@@ -65,12 +67,16 @@ _FACTORS = [
 
 @dataclass(frozen=True)
 class ProgramKey:
-    """What has to be compiled: equal keys have the same compiled step."""
+    """What has to be compiled: equal keys have the same compiled step.
+
+    `sources` are the names of classes of the user's own, each with the digest of its code.
+    """
 
     network: str
     settings: str
     in_features: int
     out_features: int
+    sources: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,12 +111,28 @@ def program_key(run: Run) -> ProgramKey:
         settings=json.dumps(structural, sort_keys=True),
         in_features=run.task.in_features,
         out_features=run.task.out_features,
+        sources=_sources(run),
     )
+
+
+def _sources(run: Run) -> tuple[tuple[str, str], ...]:
+    own = dict.fromkeys(layer.unit for layer in run.network.layers if ":" in layer.unit)
+    found = {unit: run.sources.get(unit) or source_hash(unit) for unit in own}
+    return tuple((unit, digest) for unit, digest in found.items() if digest is not None)
 
 
 @lru_cache(maxsize=64)
 def step_of(key: ProgramKey) -> Step:
-    """A step whose module holds arbitrary parameters."""
+    """A step whose module holds arbitrary parameters.
+
+    Raises:
+        InputError: the class that is loaded here is not the one that `key` is about.
+    """
+    for unit, digest in key.sources:
+        if source_hash(unit) != digest:
+            raise InputError(
+                f"{unit}: its code has been changed since these runs were planned; give the same command again"
+            )
     settings = TrainingSettings.model_validate(json.loads(key.settings))
     network = NetworkSettings.model_validate({"label": "", **json.loads(key.network)})
     module = network.build(key.in_features, key.out_features)
@@ -123,10 +145,8 @@ def lower(key: ProgramKey) -> Lowered:
     settings = json.loads(key.settings)
     sizes = (settings["validation_samples"], settings["test_samples"])
     rows = tuple(dict.fromkeys(evaluation_rows(samples, key.in_features) for samples in sizes))
-    # a user's own class ("module:Class") can change without any name changing
-    own = any(":" in layer["unit"] for layer in json.loads(key.network)["layers"])
-    description = None if own else repr(key)
-    known = toolchain.find(description) if description else None
+    description = repr(key)
+    known = toolchain.find(description)
     if known is not None:
         return NativeCode(known, rows)
     step = step_of(key)
@@ -136,7 +156,7 @@ def lower(key: ProgramKey) -> Lowered:
         return _fallback(step, str(error), compiler=False)
     except NoCompilerError as error:
         return _fallback(step, str(error), compiler=True)
-    return NativeCode(toolchain.keep(description, library) if description else library, rows)
+    return NativeCode(toolchain.keep(description, library), rows)
 
 
 def _fallback(step: Step, reason: str, compiler: bool) -> Fallback:
