@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from nalm.errors import InputError
-from nalm.training.lowerings import choice, native
+from nalm.training.lowerings import choice
 from nalm.training.lowerings.choice import Fallback, lower, program_key, step_of, warn_of_fallbacks
-from nalm.training.lowerings.native import NativeCode, NoCompilerError
+from nalm.training.lowerings.native import NativeCode
 from nalm.training.stacked.batches import Batch
 from nalm.training.stacked.engine import train_batch
+from nalm.training.toolchain import NoCompilerError
 from support.runs import run
 
 TYPED = """
@@ -81,27 +82,13 @@ def test_without_a_compiler_networks_are_trained_with_one_warning() -> None:
     assert "install g++" in str(caught[0].message)
 
 
-def test_a_compiler_that_fails_on_the_headers_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    from torch._inductor import exc
-    from torch._inductor.codecache import CppCodeCache
-
-    def fails(*args: object, **kwargs: object) -> None:
-        raise exc.CppCompileError(["g++"], "no such header")
-
-    native.build.cache_clear()
-    monkeypatch.setattr(CppCodeCache, "load", fails)
-    with pytest.raises(NoCompilerError):
-        native.build("int main() {}")
-    native.build.cache_clear()
-
-
 def test_kernels_are_kept_between_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("NALM_CACHE", str(tmp_path))
     key = program_key(run("nau"))
     lower.cache_clear()
     first = lower(key)
     assert isinstance(first, NativeCode)
-    assert first.library.is_relative_to(str(tmp_path))
+    assert first.library.path.is_relative_to(str(tmp_path))
     lower.cache_clear()
     monkeypatch.setattr(choice, "generate", None)  # a second process must not trace again
     assert lower(key) == first
@@ -118,7 +105,7 @@ def test_kernels_of_a_users_own_class_are_kept_under_its_code(monkeypatch: pytes
         monkeypatch.setitem(sys.modules, "typed_for_choice", module)
         keys.append(program_key(run("typed_for_choice:Unit")))
         codes.append(lower(keys[-1]))
-    assert all(isinstance(code, NativeCode) and code.library.is_relative_to(tmp_path) for code in codes)
+    assert all(isinstance(code, NativeCode) and code.library.path.is_relative_to(tmp_path) for code in codes)
     assert codes[0] != codes[1]
     lower.cache_clear()
     step_of.cache_clear()

@@ -344,7 +344,7 @@ def training_function(outputs: Sequence[Expression], places: Sequence[Place], si
             for _, start in wide
             if start < checked
         ),
-        f"if (!std::isfinite({' + '.join(['total(finite)'] * any(s < checked for _, s in wide) + check)})) "
+        f"if (!is_finite({' + '.join(['total(finite)'] * any(s < checked for _, s in wide) + check)})) "
         "{ failed[n] = k; break; }",
         "}",
         *(f"state[{i}] = state{i};" for _, i in single),

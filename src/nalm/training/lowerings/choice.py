@@ -22,13 +22,12 @@ from nalm.training.lowerings.native import (
     WIDE_FLAGS,
     NativeCode,
     NativeProgram,
-    NoCompilerError,
-    build,
     evaluation_rows,
     generate,
 )
 from nalm.training.lowerings.tensor import TensorProgram
 from nalm.training.step.step import Step
+from nalm.training.toolchain import CompilationError, NoCompilerError, build
 from nalm.units import source_hash
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
@@ -146,17 +145,20 @@ def lower(key: ProgramKey) -> Lowered:
     sizes = (settings["validation_samples"], settings["test_samples"])
     rows = tuple(dict.fromkeys(evaluation_rows(samples, key.in_features) for samples in sizes))
     description = repr(key)
-    known = toolchain.find(description)
+    known = toolchain.recall(description)
     if known is not None:
-        return NativeCode(known, rows)
+        return NativeCode(known[0], rows)
     step = step_of(key)
     try:
         library = build(generate(step, rows), WIDE_FLAGS if key.in_features >= WIDE else ())
     except UnsupportedError as error:
         return _fallback(step, str(error), compiler=False)
+    except CompilationError as error:
+        return _fallback(step, f"it: {error}", compiler=False)
     except NoCompilerError as error:
         return _fallback(step, str(error), compiler=True)
-    return NativeCode(toolchain.keep(description, library), rows)
+    toolchain.remember(description, library)
+    return NativeCode(library, rows)
 
 
 def _fallback(step: Step, reason: str, compiler: bool) -> Fallback:
@@ -188,6 +190,9 @@ def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
 
 def _warning(fallback: Fallback) -> str:
     if fallback.compiler:
-        return "trained many times slower than it could be, because no C++ compiler works here (install g++)"
+        return (
+            "trained many times slower than it could be, because no C++ compiler works here: "
+            f"{fallback.reason} (install g++, or name another compiler in CXX)"
+        )
     how = "as one slower tensor program" if fallback.batched else "one run at a time, many times slower"
     return f"trained {how}, because the compiled kernel cannot express {fallback.reason}"

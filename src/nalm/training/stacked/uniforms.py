@@ -18,8 +18,8 @@ import torch
 from nalm.runs import Run
 from nalm.tasks import Operation
 from nalm.training import toolchain
-from nalm.training.lowerings.native import NoCompilerError, address, build
 from nalm.training.step.noise import Draw, NoiseStream
+from nalm.training.toolchain import address
 
 _WORDS = 624
 
@@ -30,11 +30,14 @@ def library() -> ctypes.CDLL | None:
     source = files("nalm.training.stacked").joinpath("uniforms.cpp").read_text()
     flags = ("-ftree-loop-vectorize", "-fno-math-errno", "-mprefer-vector-width=512")
     description = f"uniforms {flags} {source}"
-    path = toolchain.find(description)
+    known = toolchain.recall(description)
     try:
-        loaded = ctypes.CDLL(str(path or toolchain.keep(description, build(source, flags))))
-    except NoCompilerError:
+        found = known[0] if known else toolchain.build(source, flags)
+        loaded = toolchain.load(found)
+    except toolchain.NoCompilerError:
         return None
+    if known is None:
+        toolchain.remember(description, found)
     for name in ("draw", "write", "make_context", "noise"):
         getattr(loaded, name).restype = None
     loaded.context_size.restype = ctypes.c_int64
