@@ -216,7 +216,7 @@ class _Walk:
             return self._all("enum", (cls, value.name), path)
         if cls.__module__ in ("typing", "types") or isinstance(value, (np.ufunc, torch.dtype, torch.device)):
             return _hashed("shown", repr(value).encode())
-        state = _state(value)
+        state = attributes(value)
         if isinstance(wrapped := state.get("__wrapped__"), types.FunctionType):
             return self._all("wrapped", (cls, wrapped), path)
         if home(cls.__module__) is None or isinstance(value, torch.nn.Module):
@@ -321,10 +321,15 @@ def _named_in(module: types.ModuleType, names: frozenset[str], path: str) -> dic
     return found
 
 
-def _state(value: Any) -> dict[str, Any]:
-    """Attributes of an object, those in slots included."""
+def attributes(value: Any) -> dict[str, Any]:
+    """Return the attributes of an object, those in slots included; of a module's hooks not the numbers they have."""
     slots = [name for cls in type(value).__mro__ for name in _slots(cls) if hasattr(value, name)]
-    return {**{name: getattr(value, name) for name in slots}, **getattr(value, "__dict__", {})}
+    found = {**{name: getattr(value, name) for name in slots}, **getattr(value, "__dict__", {})}
+    if isinstance(value, torch.nn.Module):
+        # hooks are numbered in the order in which a process makes them
+        hooks = {name: list(held.values()) for name, held in found.items() if "_hooks" in name and held is not None}
+        found |= hooks
+    return found
 
 
 def _slots(cls: type) -> tuple[str, ...]:

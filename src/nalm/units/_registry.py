@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nalm._lines import guarded
 from nalm.errors import InputError, did_you_mean
 from nalm.units._load import load_factory
 from nalm.units._table import UNITS, UnitInfo
@@ -52,14 +53,15 @@ def create(name: str, in_features: int, out_features: int, **arguments: Any) -> 
     Raises:
         InputError: there is no such unit, module or class, or it refuses the arguments.
     """
-    factory: Callable[..., nn.Module]
     if ":" in name:
-        factory, given = load_factory(name), arguments
-    else:
-        info = resolve(name)
-        factory, given = info.cls, {**info.arguments, **arguments}
-    _check_arguments(name, factory, given)
-    return factory(in_features, out_features, **given)
+        factory = load_factory(name)
+        _check_arguments(name, factory, arguments)
+        with guarded(name):
+            return factory(in_features, out_features, **arguments)
+    info = resolve(name)
+    given = {**info.arguments, **arguments}
+    _check_arguments(name, info.cls, given)
+    return info.cls(in_features, out_features, **given)
 
 
 def _check_arguments(name: str, factory: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nalm.errors import InputError
+from nalm.training import toolchain
 from nalm.training.lowerings import choice
 from nalm.training.lowerings.choice import Fallback, lower, program_key, step_of, warn_of_fallbacks
 from nalm.training.lowerings.native import NativeCode
@@ -64,7 +65,7 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
         raise NoCompilerError("no compiler")
 
     monkeypatch.setenv("NALM_CACHE", str(tmp_path))
-    monkeypatch.setattr(choice, "build", missing)
+    monkeypatch.setattr(toolchain, "build", missing)
     lower.cache_clear()
     yield
     lower.cache_clear()

@@ -8,26 +8,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from torch import nn
+
+from nalm import _lines
 from nalm.errors import InputError
-from nalm.runs import Run
-from nalm.runs.network import NetworkSettings
-from nalm.runs.settings import TrainingSettings
+from nalm.runs import NetworkSettings, Run, TrainingSettings
 from nalm.training import toolchain
 from nalm.training.kernel.arrays import UnsupportedError
-from nalm.training.kernel.trace import line_of
+from nalm.training.kernel.trace import untraceable
 from nalm.training.lowerings._base import Program
-from nalm.training.lowerings.eager import EagerProgram
-from nalm.training.lowerings.native import (
-    WIDE,
-    WIDE_FLAGS,
-    NativeCode,
-    NativeProgram,
-    evaluation_rows,
-    generate,
-)
+from nalm.training.lowerings.examine import Examined, examine
+from nalm.training.lowerings.native import WIDE, WIDE_FLAGS, NativeCode, NativeProgram, evaluation_rows, generate
+from nalm.training.lowerings.proof import RANGES, Reference, disagreement, references
 from nalm.training.lowerings.tensor import TensorProgram
+from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, initial_network, is_own
 from nalm.training.step.step import Step
-from nalm.training.toolchain import CompilationError, NoCompilerError, build
+from nalm.training.toolchain import CompilationError, NoCompilerError
 from nalm.units import source_hash
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
@@ -77,23 +73,47 @@ class ProgramKey:
     out_features: int
     sources: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def layers(self) -> NetworkSettings:
+        """The network."""
+        return NetworkSettings.model_validate({"label": "", **json.loads(self.network)})
+
+    @property
+    def training(self) -> TrainingSettings:
+        """The settings; of numbers that need no other step, whether they are zero."""
+        return TrainingSettings.model_validate(json.loads(self.settings))
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Inputs and outputs."""
+        return self.in_features, self.out_features
+
+    @property
+    def label(self) -> str:
+        """What the network is called in messages: its units."""
+        return " ".join(dict.fromkeys(layer.unit for layer in self.layers.layers))
+
 
 @dataclass(frozen=True)
 class Fallback:
     """Why the native kernel does not train a network.
 
     Attributes:
-        reason: what the kernel cannot express, and the line of the module that asks for it.
+        reason: in half a sentence, with the line of the module that causes it.
         compiler: the reason is that no C++ compiler works.
-        batched: all runs can still be trained as one tensor program; otherwise one after the other.
+        batched: all runs can still be trained as one tensor program; otherwise by the ordinary loop.
+        constants: as in `NativeCode`.
     """
 
     reason: str
     compiler: bool
     batched: bool = True
+    constants: str = ""
 
 
 Lowered = NativeCode | Fallback
+
+_CANNOT = "the compiled kernel cannot express"
 
 
 def program_key(run: Run) -> ProgramKey:
@@ -127,55 +147,127 @@ def step_of(key: ProgramKey) -> Step:
     Raises:
         InputError: the class that is loaded here is not the one that `key` is about.
     """
+    return _new_step(key)
+
+
+def _new_step(key: ProgramKey) -> Step:
     for unit, digest in key.sources:
         if source_hash(unit) != digest:
             raise InputError(
                 f"{unit}: its code has been changed since these runs were planned; give the same command again"
             )
-    settings = TrainingSettings.model_validate(json.loads(key.settings))
-    network = NetworkSettings.model_validate({"label": "", **json.loads(key.network)})
-    module = network.build(key.in_features, key.out_features)
-    return Step(module, settings, key.in_features, key.out_features)
+    problem: InputError | None = None
+    for low, high in RANGES:
+        module, streams = _begun(key)
+        try:
+            with streams.drawing(), _lines.guarded(key.label):
+                return Step(
+                    module,
+                    key.training,
+                    *key.widths,
+                    example=(low + 2 * high) / 3,
+                    finite_buffers=not is_own(key.layers),
+                )
+        except InputError as error:
+            problem = problem or error
+    assert problem is not None
+    raise problem
+
+
+def _begun(key: ProgramKey, seed: int = 0) -> tuple[nn.Module, RunRandom]:
+    return initial_network(key.layers, key.widths, seed, key.training.streams)
 
 
 @lru_cache(maxsize=64)
 def lower(key: ProgramKey) -> Lowered:
-    """Compile, or find compiled; never raises for a network that the native kernel does not take."""
-    settings = json.loads(key.settings)
-    sizes = (settings["validation_samples"], settings["test_samples"])
-    rows = tuple(dict.fromkeys(evaluation_rows(samples, key.in_features) for samples in sizes))
-    description = repr(key)
-    known = toolchain.recall(description)
-    if known is not None:
-        return NativeCode(known[0], rows)
-    step = step_of(key)
+    """Compile and prove, or find compiled; a network that the native kernel does not take gets another lowering.
+
+    Raises:
+        InputError: no lowering can train it; one sentence.
+    """
+    with ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a module says is said when it is trained
+        rows = _evaluation_rows(key)
+        known = toolchain.recall(repr(key))
+        if known is not None:
+            return NativeCode(known[0], rows, known[1]["constants"])
+        examined = _examined(key)
+        if examined.reason is not None:
+            return Fallback(f"{_CANNOT} {examined.reason}", compiler=False, batched=False)
+        return _lowered(key, examined.constants)
+
+
+def _evaluation_rows(key: ProgramKey) -> tuple[int, ...]:
+    sizes = (key.training.validation_samples, key.training.test_samples)
+    return tuple(dict.fromkeys(evaluation_rows(samples, key.in_features) for samples in sizes))
+
+
+def _samples(key: ProgramKey) -> tuple[int, ...]:
+    return key.training.validation_samples, key.training.test_samples
+
+
+def _examined(key: ProgramKey) -> Examined:
+    if not is_own(key.layers):
+        return Examined(None)
+    return examine(_new_step(key), lambda seed: _begun(key, seed), _samples(key), key.label, key.sources)
+
+
+def _lowered(key: ProgramKey, constants: str) -> Lowered:
+    """The first lowering that does what the ordinary loop does."""
+    step = _new_step(key)
+    found = references(step, lambda: _begun(key), _samples(key), key.label)
+    if not found:
+        nothing = "it gives no finite numbers in any trial, so that no other way to train it can be compared"
+        return Fallback(f"{nothing}{_forward(step.module)}", compiler=False, batched=False)
+    reason: str | None
+    compiler = False
     try:
-        library = build(generate(step, rows), WIDE_FLAGS if key.in_features >= WIDE else ())
+        code = _compiled(key, constants)
+        reason = _disproof(key, NativeProgram(code), found)
+        if reason is None:
+            toolchain.remember(repr(key), code.library, constants=constants)
+            return code
     except UnsupportedError as error:
-        return _fallback(step, str(error), compiler=False)
+        reason = f"{_CANNOT} {error}" if " at " in str(error) else f"{_CANNOT} {error}{_forward(step.module)}"
     except CompilationError as error:
-        return _fallback(step, f"it: {error}", compiler=False)
+        reason = f"the compiler refuses it: {error}"
     except NoCompilerError as error:
-        return _fallback(step, str(error), compiler=True)
-    toolchain.remember(description, library)
-    return NativeCode(library, rows)
-
-
-def _fallback(step: Step, reason: str, compiler: bool) -> Fallback:
+        reason, compiler = str(error), True
     try:
-        TensorProgram(step).check()
-    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
-        found = f"control flow or code that depends on values{line_of(error)}"
-        return Fallback(found if compiler else reason, compiler=False, batched=False)
-    return Fallback(reason, compiler)
+        disproof = _disproof(key, TensorProgram(_new_step(key)), found)
+    except Exception as error:  # whatever PyTorch says of a module that it cannot batch
+        disproof = f"{_CANNOT} {untraceable(error)}"
+    assert reason is not None
+    if disproof is not None:
+        return Fallback(disproof if compiler else reason, compiler=False, batched=False)
+    return Fallback(reason, compiler, constants=constants)
+
+
+def _compiled(key: ProgramKey, constants: str) -> NativeCode:
+    rows = _evaluation_rows(key)
+    library = toolchain.build(generate(_new_step(key), rows), WIDE_FLAGS if key.in_features >= WIDE else ())
+    return NativeCode(library, rows, constants)
+
+
+def _disproof(key: ProgramKey, program: Program, found: list[Reference]) -> str | None:
+    step = _new_step(key)
+    difference = disagreement(program, step, lambda: _begun(key), found)
+    return difference and f"in a trial of another way {difference}{_forward(step.module)}"
+
+
+def _forward(module: nn.Module) -> str:
+    """Where the first forward of the user's in a module is written."""
+    for part in module.modules():
+        code = getattr(type(part).forward, "__code__", None)
+        if code is not None and _lines.is_own(code.co_filename):
+            return _lines.at(code.co_filename, code.co_firstlineno)
+    return ""
 
 
 @lru_cache(maxsize=64)
 def program(key: ProgramKey, lowered: Lowered) -> Program:
-    """The program of `key`, built at most once per process."""
-    if isinstance(lowered, NativeCode):
-        return NativeProgram(lowered)
-    return TensorProgram(step_of(key)) if lowered.batched else EagerProgram(step_of(key))
+    """The program of `key`, built at most once per process; not for networks of the ordinary loop."""
+    return NativeProgram(lowered) if isinstance(lowered, NativeCode) else TensorProgram(_new_step(key))
 
 
 def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
@@ -195,4 +287,4 @@ def _warning(fallback: Fallback) -> str:
             f"{fallback.reason} (install g++, or name another compiler in CXX)"
         )
     how = "as one slower tensor program" if fallback.batched else "one run at a time, many times slower"
-    return f"trained {how}, because the compiled kernel cannot express {fallback.reason}"
+    return f"trained {how}, because {fallback.reason}"

@@ -35,10 +35,17 @@ MOST_EXPRESSIONS = 12_000
 
 @dataclass(frozen=True)
 class NativeCode:
-    """A network's compiled functions, ready to be loaded by any process of this machine."""
+    """A network's compiled functions, ready to be loaded by any process of this machine.
+
+    Attributes:
+        library: their code.
+        evaluation_rows: how many samples the evaluation functions take.
+        constants: digest of what was taken for constant in a module of the user's own; other modules need another step.
+    """
 
     library: Library
     evaluation_rows: tuple[int, ...]
+    constants: str = ""
 
 
 def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
@@ -68,7 +75,7 @@ def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> s
     measured = training.scalarised(step.measure_tensors, inputs)
     parts = [
         PRELUDE,
-        training_function(updated, training.places(), sizes, step.network_count),
+        training_function(updated, training.places(), sizes, step.finite_count),
         reading_function("measure", measured, sizes),
     ]
     for rows in dict.fromkeys(evaluation_rows):

@@ -192,7 +192,9 @@ class UniformNoise:
 
 def open_noise(generator: torch.Generator, draws: Sequence[Draw], batch: int) -> NoiseStream | UniformNoise:
     """The fastest source of the noise that `draws` ask for; both give the same numbers."""
-    plain = all(d.distribution == "uniform" and len(d.shape) == 2 and d.shape[0] == batch for d in draws)
+    plain = all(
+        d.distribution == "uniform" and not d.arguments and len(d.shape) == 2 and d.shape[0] == batch for d in draws
+    )
     compiled = library() if draws and plain else None
     if compiled is None:
         return NoiseStream(generator, draws, batch)
