@@ -15,13 +15,13 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from nalm.digits.collect import CONFUSION
 from nalm.errors import InputError
 from nalm.figures._contract import Caption, Results
 from nalm.figures._records import models_of, rows_of, stage_title, static_runs
 from nalm.figures.layouts.squares import COLOURS, TITLE, colour_bar, square_axes
 from nalm.figures.style import Style
 from nalm.figures.style.axes import GREY10, GREY50, RC, strip
-from nalm.results.digit_records import CONFUSION
 
 CAPTION = Caption(
     "Confusion matrices: true digits by row, predicted digits by column, one matrix per model",
