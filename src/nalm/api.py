@@ -66,7 +66,7 @@ class Results:
 
         Args:
             to: the file.
-            what: `"figure"`, or for the static digit task `"confusion"` or `"weights"` (`nalm.figures.plot`).
+            what: `"figure"`, or another kind of figure (`nalm.figures.FIGURES`).
 
         Raises:
             InputError: another suffix, no finished run, nothing of `what` to show, or a file that cannot be

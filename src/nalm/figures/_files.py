@@ -1,4 +1,4 @@
-"""Writing of pictures: equal figures give equal bytes."""
+"""Writing of figures: equal figures give equal bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from nalm.errors import InputError
-from nalm.figures._look import STYLE
+from nalm.figures.style.axes import RC
 
 # without these, matplotlib writes the current time and its own version
 _METADATA: dict[str, dict[str, Any]] = {
@@ -21,7 +21,7 @@ _METADATA: dict[str, dict[str, Any]] = {
 SUFFIXES = tuple(f".{name}" for name in _METADATA)
 
 
-def picture_bytes(figure: Figure, suffix: str) -> bytes:
+def figure_bytes(figure: Figure, suffix: str) -> bytes:
     """Return the figure as a file of the type that `suffix` (`.pdf`, `.svg` or `.png`) names.
 
     Raises:
@@ -31,7 +31,7 @@ def picture_bytes(figure: Figure, suffix: str) -> bytes:
     if name not in _METADATA:
         raise InputError(f"figure: cannot write {suffix!r} files; give one of {', '.join(SUFFIXES)}")
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(RC):
         figure.savefig(buffer, format=name, dpi=300, metadata=_METADATA[name])
     return buffer.getvalue()
 

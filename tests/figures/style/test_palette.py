@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from nalm.figures._palette import hues
+from nalm.figures.style.palette import hues
 
 
 def test_seven_hues_are_those_of_the_published_figure() -> None:

@@ -1,10 +1,10 @@
-"""Drawing of figures with panels, in the look of the published ones (ggplot2's grey theme). No arithmetic on
-data."""
+"""Three panels side by side, one for each measure, with one x axis title and one legend."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -15,8 +15,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import AutoMinorLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from nalm.figures._look import GREY30, STYLE, TEXT, plain, strip, tick_text
-from nalm.figures._panels import Panel, PanelsFigure, Series
+from nalm.figures.style import Mark, Style
+from nalm.figures.style.axes import GREY30, RC, TEXT, plain, strip, tick_text
 
 WIDTH_CM, HEIGHT_CM = 19.56, 7.98
 _CM = 1 / 2.54
@@ -25,25 +25,75 @@ _LEGEND_ROW_IN = 0.16
 _LEGEND_CHARACTERS, _LEGEND_TITLE_CHARACTERS = 118, 9  # that fit into one row, that the word "model" takes
 
 
-def draw(data: PanelsFigure) -> Figure:
-    """Return the picture of `data`, 19.56 cm wide and 7.98 cm high; higher if the legend takes several
-    rows."""
+@dataclass(frozen=True)
+class Series:
+    """Points of one model: positions, means and interval ends; a None end has no bar.
+
+    Attributes:
+        title: In the legend.
+        ours: Whether the model is an NAU or an NMU, which the papers mark.
+        x: Positions.
+        mean: Values.
+        lower: Lower ends of the bars.
+        upper: Upper ends.
+    """
+
+    title: str
+    ours: bool
+    x: tuple[float, ...]
+    mean: tuple[float, ...]
+    lower: tuple[float | None, ...]
+    upper: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel; `note` is shown in its middle where there is nothing to draw."""
+
+    title: str
+    y_limits: tuple[float, float]
+    series: tuple[Series, ...]
+    note: str | None
+
+
+@dataclass(frozen=True)
+class PanelsFigure:
+    """Panels side by side; each has the same series, of which some may have no points."""
+
+    x_title: str
+    x_ticks: tuple[float, ...]
+    x_labels: tuple[str, ...]
+    x_limits: tuple[float, float]
+    log_x: bool
+    rotated_labels: bool
+    lines: bool
+    bar_opacity: float
+    panels: tuple[Panel, ...]
+
+
+def draw_panels(data: PanelsFigure, style: Style) -> Figure:
+    """Return the figure of `data`, 19.56 cm wide and 7.98 cm high; higher if the legend takes several rows."""
     series = data.panels[0].series
+    marks = style.marks(len(series))
     more_rows = ceil((len(series) + 1) / _legend_columns(series)) - 1
     size = (WIDTH_CM * _CM, HEIGHT_CM * _CM + more_rows * _LEGEND_ROW_IN)
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(RC):
         layout = ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.03, wspace=0.02, hspace=0)
         figure = Figure(figsize=size, layout=layout)
         all_axes = figure.subplots(1, len(data.panels))
         for axes, panel in zip(all_axes, data.panels, strict=True):
             strip(axes, panel.title)
-            _panel(axes, data, panel)
+            _axes(axes, data, panel)
+            for one, mark in zip(panel.series, marks, strict=True):
+                _series(axes, one, data, mark, triangle=style.marks_ours and data.lines and one.ours)
+            if panel.note is not None:
+                _note(axes, panel.note)
         all_axes[len(data.panels) // 2].set_xlabel(data.x_title, fontsize=_TITLE, labelpad=3)
-        _legend(figure, series, data.lines)
+        _legend(figure, series, marks, data.lines)
         return figure
 
 
-def _panel(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
+def _axes(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
     plain(axes)
     if data.log_x:
         axes.set_xscale("log")
@@ -61,14 +111,14 @@ def _panel(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
     if data.rotated_labels:
         for label in axes.get_xticklabels():
             label.set(rotation=45, ha="right", rotation_mode="anchor")
-    for series in panel.series:
-        _series(axes, series, data)
-    if panel.note is not None:
-        axes.set_yticks([])
-        axes.text(0.5, 0.5, panel.note, color=GREY30, ha="center", va="center", transform=axes.transAxes)
 
 
-def _series(axes: Axes, series: Series, data: PanelsFigure) -> None:
+def _note(axes: Axes, note: str) -> None:
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, note, color=GREY30, ha="center", va="center", transform=axes.transAxes)
+
+
+def _series(axes: Axes, series: Series, data: PanelsFigure, mark: Mark, triangle: bool) -> None:
     bars = [
         (x, lower, upper)
         for x, lower, upper in zip(series.x, series.lower, series.upper, strict=True)
@@ -77,29 +127,28 @@ def _series(axes: Axes, series: Series, data: PanelsFigure) -> None:
     if bars:
         # drawn by hand: matplotlib's error bars take distances from the point, not ends
         x, lower, upper = zip(*bars, strict=True)
-        look: dict[str, Any] = {"color": series.colour, "alpha": data.bar_opacity}
+        look: dict[str, Any] = {"color": mark.colour, "alpha": data.bar_opacity}
         axes.vlines(x, lower, upper, linewidth=1.1, **look)
         axes.plot(x + x, lower + upper, "_", markersize=3.2, **look)
     if data.lines:
-        axes.plot(series.x, series.mean, color=series.colour, linewidth=1.1)
-    axes.plot(series.x, series.mean, **_marker(series, data.lines))
+        axes.plot(series.x, series.mean, color=mark.colour, linewidth=1.1)
+    axes.plot(series.x, series.mean, **_marker(mark, triangle))
 
 
-def _marker(series: Series, lines: bool) -> dict[str, Any]:
-    shape = "^" if lines and series.triangle else "o"
+def _marker(mark: Mark, triangle: bool = False) -> dict[str, Any]:
     return {
-        "marker": shape,
+        "marker": "^" if triangle else mark.marker,
         "markersize": 3.6,
         "markeredgewidth": 0,
-        "color": series.colour,
+        "color": mark.colour,
         "linestyle": "none",
     }
 
 
-def _legend(figure: Figure, series: Sequence[Series], lines: bool) -> None:
+def _legend(figure: Figure, series: Sequence[Series], marks: Sequence[Mark], lines: bool) -> None:
     handles = [
-        Line2D([], [], label=_shown(one.title), **(_marker(one, False) | ({"linestyle": "-"} if lines else {})))
-        for one in series
+        Line2D([], [], label=_shown(one.title), **(_marker(mark) | ({"linestyle": "-"} if lines else {})))
+        for one, mark in zip(series, marks, strict=True)
     ]
     figure.legend(
         handles=[Line2D([], [], linestyle="none", label="model"), *handles],

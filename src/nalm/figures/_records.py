@@ -1,4 +1,4 @@
-"""The models of a digit study: which there are in its records, and how they are called in figures."""
+"""What kinds of figures share in reading records: which models there are, and how they are called."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from nalm.results.titles import math_title, unit_title
 SOLVED = "solved"
 """Name, in studies, of the network whose accumulator or output stage is the operation itself."""
 
+_STATIC = "static-digits"
+
 
 def check_not_empty(results: Sized) -> None:
     """Refuse a long table without rows, or a summary without groups.
@@ -21,6 +23,25 @@ def check_not_empty(results: Sized) -> None:
     """
     if not len(results):
         raise InputError("figure: there are no finished runs to show; nalm run trains them")
+
+
+def static_runs(records: pl.DataFrame, what: str) -> list[str]:
+    """Return the ids of all runs, if they are of the static digit task.
+
+    Args:
+        records: The long table of a store.
+        what: What is to be shown, for the message.
+
+    Raises:
+        InputError: there are none, or they are of another task.
+    """
+    check_not_empty(records)
+    tasks: list[str] = records["task"].unique(maintain_order=True).to_list()
+    if tasks != [_STATIC]:
+        raise InputError(
+            f"{what}: shown of the task {_STATIC!r} alone; these results are of {', '.join(map(repr, tasks))}"
+        )
+    return records["run"].unique(maintain_order=True).to_list()
 
 
 def models_of(records: pl.DataFrame) -> list[str]:

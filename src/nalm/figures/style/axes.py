@@ -1,4 +1,4 @@
-"""The look of the published figures (ggplot2's grey theme), shared by all drawing."""
+"""Axes in the look of the published figures (ggplot2's grey theme), and texts on them, shared by all drawing."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _GREY92, _GREY20 = "#EBEBEB", "#333333"
 _GREY85 = "#D9D9D9"
 _STRIP_IN = 0.18
 
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that pictures are the same everywhere
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same everywhere
     "font.size": TEXT,
     "mathtext.fontset": "dejavusans",
     "mathtext.default": "regular",
