@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nalm.cli._tables import console, number, span
+from nalm.cluster import parse_part, runs_of
 from nalm.errors import InputError
 from nalm.estimates import measure
 from nalm.execution import Failure, Job, Reporter, execute, prepare
@@ -37,6 +38,7 @@ def run_study(
     workers: int | None,
     device: str,
     cluster: str | None,
+    part: str | None,
     dry_run: bool,
     json_lines: bool,
 ) -> None:
@@ -49,6 +51,8 @@ def run_study(
     if cluster is not None:
         raise InputError(f"--cluster {cluster}: clusters are not supported in this version; leave it out")
     job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    if part is not None:
+        job = replace(job, runs=tuple(runs_of(job.runs, parse_part(part))))
     if dry_run:
         job.check_place(workers, device)
         print_plan(job, workers)
