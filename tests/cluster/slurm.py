@@ -16,8 +16,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "sinfo")
@@ -36,22 +37,25 @@ def slurm(folder: Path) -> Iterator[dict[str, str]]:
     for name in ("munge", "state", "spool"):
         (folder / name).mkdir(mode=0o755)
     environment = {**os.environ, "PATH": _path(), "SLURM_CONF": str(folder / "slurm.conf")}
-    (folder / "slurm.conf").write_text(_configuration(folder))
     key = folder / "munge" / "key"
     key.write_bytes(secrets.token_bytes(128))
     key.chmod(0o600)
-    commands = [
-        ["munged", "--foreground", f"--key-file={key}", *_munge_files(folder / "munge")],
-        ["slurmctld", "-D", "-i"],
-        ["slurmd", "-D"],
-    ]
     with contextlib.ExitStack() as stack:
+        # munge wants every user to reach its socket
+        public = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="munge-")))
+        public.chmod(0o755)
+        (folder / "slurm.conf").write_text(_configuration(folder, public / "socket"))
+        commands = [
+            ["munged", "--foreground", f"--socket={public}/socket", f"--key-file={key}", *_munge_files(key.parent)],
+            ["slurmctld", "-D", "-i"],
+            ["slurmd", "-D"],
+        ]
         for words in commands:
             log = stack.enter_context(open(folder / f"{words[0]}.out", "wb"))
             daemon = subprocess.Popen(words, env=environment, stdout=log, stderr=log, start_new_session=True)
             stack.callback(_end, daemon)
             if words[0] == "munged":
-                _wait_for(lambda: (folder / "munge" / "socket").exists(), folder)
+                _wait_for((public / "socket").exists, folder)
         _wait_for(lambda: _is_idle(environment), folder)
         try:
             yield environment
@@ -64,7 +68,7 @@ def _path() -> str:
     return f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 
-def _configuration(folder: Path) -> str:
+def _configuration(folder: Path, munge: Path) -> str:
     host = socket.gethostname()
     cores = len(os.sched_getaffinity(0))
     first, second = _free_ports(2)
@@ -75,7 +79,7 @@ SlurmctldPort={first}
 SlurmdPort={second}
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket
+AuthInfo=socket={munge}
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
@@ -101,7 +105,7 @@ PartitionName=short Nodes={host} Default=YES MaxTime=60 State=UP
 
 
 def _munge_files(folder: Path) -> list[str]:
-    return [f"--{name}-file={folder}/{name}" for name in ("log", "pid", "seed")] + [f"--socket={folder}/socket"]
+    return [f"--{name}-file={folder}/{name}" for name in ("log", "pid", "seed")]
 
 
 def _free_ports(count: int) -> list[int]:
@@ -122,7 +126,7 @@ def _jobs(environment: dict[str, str]) -> str:
     return subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def _wait_for(condition, folder: Path) -> None:  # type: ignore[no-untyped-def]
+def _wait_for(condition: Callable[[], bool], folder: Path) -> None:
     end = time.monotonic() + _START_S
     while not condition():
         if time.monotonic() > end:

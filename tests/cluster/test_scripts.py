@@ -83,6 +83,17 @@ def test_a_failing_folder_ends_the_part(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("minutes", "slurm", "lsf"), [(60, 120, 2), (8, 120, 2), (6, 90, 1), (4, 60, 1), (1, 15, None)]
+)
+def test_a_short_part_is_warned_after_three_quarters_of_its_time(minutes, slurm, lsf):
+    text = slurm_script(ARRAY, SlurmSite(time_minutes=minutes))
+    assert f"#SBATCH --signal=B:TERM@{slurm}\n" in text
+    text = lsf_script(ARRAY, LsfSite(time_minutes=minutes))
+    assert ("#BSUB -wa TERM\n" in text) == (lsf is not None)
+    assert lsf is None or f"#BSUB -wt {lsf}\n" in text
+
+
+@pytest.mark.parametrize(
     ("elements", "text"),
     [((1,), "1"), ((1, 2), "1-2"), ((1, 3, 5), "1,3,5"), ((1, 2, 3, 7, 9, 10), "1-3,7,9-10")],
 )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from nalm.errors import NalmError
 
 app = typer.Typer(
     name="nalm",
@@ -57,27 +54,6 @@ class Picture(StrEnum):
     figure = "figure"
     confusion = "confusion"
     weights = "weights"
-
-
-def main() -> None:
-    """Run the command line; errors that a user can mend are one line each on stderr."""
-    try:
-        app()
-    except NalmError as error:
-        _complain(str(error))
-        sys.exit(error.exit_status)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _complain(f"{where}{error.strerror or error}; finished batches are kept, the same command goes on")
-        sys.exit(1)
-
-
-def _complain(text: str) -> None:
-    for line in text.splitlines():
-        print(f"nalm: {line}", file=sys.stderr)
 
 
 def _show_version(wanted: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from nalm.cli._options import only_values, setting_values
-from nalm.cli._run import note, plain_warnings, termination_interrupts
+from nalm.cli._run import note, plain_warnings
 from nalm.cli._tables import number, span
 from nalm.cluster import _submit
 from nalm.cluster._queues import Queue, queue_of
@@ -104,7 +104,7 @@ def _check_sizes(parts: int | None, minutes: float | None, job: Job, queue: Queu
 
 def _parts_of(minutes: float, job: Job, queue: Queue) -> int:
     note("measuring each network for a moment; a new one takes some seconds to compile")
-    with plain_warnings(), termination_interrupts():
+    with plain_warnings():
         total = _submit.core_minutes(job.runs)
     parts = _submit.parts_of_minutes(total, minutes, len(job.runs), queue.site)
     note(f"{parts} parts of about {span(60 * total / parts / queue.site.cpus)} each")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nalm.cluster._site import LsfSite, Site, SlurmSite
 
-# seconds before its time limit at which a part is asked to end
+# how long before its time limit a part is asked to end: two minutes, or a quarter of a limit below eight
 _WARNING_S = 120
 
 
@@ -63,7 +63,7 @@ def slurm_script(array: Array, site: SlurmSite) -> str:
         f"--cpus-per-task={site.cpus}",
         *_given("--gres=gpu:{}", site.gpus or None),
         "--requeue",
-        f"--signal=B:TERM@{_WARNING_S}",
+        f"--signal=B:TERM@{_warning_s(site)}",
         *site.options,
     ]
     return _script("SBATCH", directives, array, site, "SLURM_ARRAY_TASK_ID")
@@ -84,8 +84,8 @@ def lsf_script(array: Array, site: LsfSite) -> str:
         *(['-R "span[hosts=1]"'] if site.cpus > 1 else []),
         *_given('-gpu "num={}"', site.gpus or None),
         "-r",
-        "-wa TERM",
-        f"-wt {_WARNING_S // 60}",
+        # in whole minutes
+        *(["-wa TERM", f"-wt {_warning_s(site) // 60}"] if _warning_s(site) >= 60 else []),
         *site.options,
     ]
     return _script("BSUB", directives, array, site, "LSB_JOBINDEX")
@@ -116,6 +116,10 @@ def _script(prefix: str, directives: Iterable[str], array: Array, site: Site, va
         f"exec {nalm} run {shlex.quote(array.argument)} {part} {shlex.join(array.options)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _warning_s(site: Site) -> int:
+    return _WARNING_S if site.time_minutes is None else min(_WARNING_S, site.time_minutes * 60 // 4)
 
 
 def _given(form: str, value: object) -> Iterator[str]:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from nalm import interrupts
 from nalm.digits._results import DigitsResult
 from nalm.digits._session import OnProgress
 from nalm.digits._train import find_device, train_digits
@@ -104,9 +105,10 @@ def _train_in_workers(
 ) -> None:
     pool, progress = executors.worker_pool(count)
     try:
-        pending: set[Future[FinishedDigitRun]] = {
-            pool.submit(_train, run, checkpoints, device, executors.tell) for run in runs
-        }
+        with interrupts.held():
+            pending: set[Future[FinishedDigitRun]] = {
+                pool.submit(_train, run, checkpoints, device, executors.tell) for run in runs
+            }
         with executors.worker_failures():
             while pending:
                 done, pending = wait(pending, timeout=executors.POLL_S, return_when=FIRST_COMPLETED)

@@ -6,7 +6,6 @@ Both do the same: compile every network once, then train the batches and hand ea
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 import torch
 
+from nalm import interrupts
 from nalm.errors import NalmError
 from nalm.runs.record import BatchResult
 from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key
@@ -73,7 +73,8 @@ class Workers:
 
     def lower(self, keys: Sequence[ProgramKey]) -> dict[ProgramKey, Lowered]:
         """Compile the networks, several at a time."""
-        futures = {key: self._pool.submit(lower, key) for key in keys}
+        with interrupts.held():
+            futures = {key: self._pool.submit(lower, key) for key in keys}
         with worker_failures():
             return {key: future.result() for key, future in futures.items()}
 
@@ -85,9 +86,10 @@ class Workers:
         on_progress: OnProgress,
     ) -> None:
         """Train the batches."""
-        pending: set[Future[BatchResult]] = {
-            self._pool.submit(_train_in_worker, batch, _needed(batch, lowered)) for batch in batches
-        }
+        with interrupts.held():
+            pending: set[Future[BatchResult]] = {
+                self._pool.submit(_train_in_worker, batch, _needed(batch, lowered)) for batch in batches
+            }
         with worker_failures():
             while pending:
                 done, pending = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
@@ -116,14 +118,16 @@ def worker_pool(count: int) -> tuple[Any, Any]:
     from loky.backend import get_context
     from loky.process_executor import ProcessPoolExecutor
 
-    progress = get_context("loky").SimpleQueue()
-    pool = ProcessPoolExecutor(
-        max_workers=count,
-        context=get_context("loky"),
-        initializer=_start_worker,
-        initargs=(os.getpid(), progress),
-        env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-    )
+    # loky's own process is started here
+    with interrupts.held():
+        progress = get_context("loky").SimpleQueue()
+        pool = ProcessPoolExecutor(
+            max_workers=count,
+            context=get_context("loky"),
+            initializer=_start_worker,
+            initargs=(os.getpid(), progress),
+            env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        )
     return pool, progress
 
 
@@ -165,8 +169,7 @@ _progress: Any = None
 def _start_worker(parent: int, progress: Any) -> None:
     global _progress
     _progress = progress
-    # Ctrl-C reaches the whole process group; the parent decides what happens
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupts.ignore()
     torch.set_num_threads(1)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
