@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nalm.execution import Reporter, execute, prepare
+from nalm.jobs import Reporter, execute, prepare
 from nalm.results.store import Store
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def run(
 def _reporter(progress: bool | None) -> Reporter:
     from rich.console import Console
 
-    from nalm.progress import Bar, Silence
+    from nalm.progress import Bar, NullReporter
 
     wanted = sys.stderr.isatty() if progress is None else progress
-    return Bar(Console(stderr=True)) if wanted else Silence()
+    return Bar(Console(stderr=True)) if wanted else NullReporter()

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from nalm.runs import AnyRun
+from nalm.runs.record import TrainedRuns
 
 # plain lines come no more often than this
 _LINE_EVERY_S = 10.0
 
 
-class Trained(Protocol):
-    """A finished batch, or a finished run of a digit task."""
-
-    @property
-    def runs(self) -> Sequence[AnyRun]:
-        """What was trained."""
-
-    @property
-    def status(self) -> Sequence[str]:
-        """How each run ended."""
-
-    @property
-    def seconds(self) -> float:
-        """Wall time."""
-
-
-class Silence:
+class NullReporter:
     """Reports nothing."""
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
@@ -41,7 +25,7 @@ class Silence:
     def progress(self, iterations: int) -> None:
         """Nothing."""
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """Nothing."""
 
     def end(self) -> None:
@@ -104,7 +88,7 @@ class Bar:
         self._count.add(iterations)
         self._update()
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """Count the runs."""
         self._count.done += len(result.runs)
         self._update()
@@ -138,7 +122,7 @@ class Lines:
         self._count.add(iterations)
         self._line()
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """Count the runs; the last ones always get a line."""
         self._count.done += len(result.runs)
         self._line(at_once=self._count.done >= self._count.runs)
@@ -179,7 +163,7 @@ class JsonLines:
     def progress(self, iterations: int) -> None:
         """Nothing."""
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """Write the line."""
         self._batches += 1
         self._finished += len(result.runs)

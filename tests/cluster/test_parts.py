@@ -5,11 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nalm.cluster import Part, parse_part, runs_of, split
-from nalm.cluster._parts import _cuts, work
+from nalm.cluster._parts import _cuts
 from nalm.errors import InputError
 from nalm.studies import expand, load, names
+from nalm.training import by_trainer
 
 QUICKSTART = expand(load("quickstart"))
+
+
+def work(run):
+    (trainer,) = by_trainer([run])
+    return trainer.work(run)
 
 
 def ids(runs):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import typer
 from rich.console import Console
@@ -19,9 +19,10 @@ from nalm.cli._tables import console, number, span
 from nalm.cluster import parse_part, runs_of
 from nalm.errors import InputError, NalmError
 from nalm.estimates import measure
-from nalm.execution import Failure, Job, Reporter, execute, prepare
+from nalm.jobs import Failure, Job, Reporter, execute, prepare
 from nalm.progress import Bar, JsonLines, Lines
-from nalm.runs import AnyRun, Run
+from nalm.runs import Run
+from nalm.tasks import DigitTask
 
 # more failed runs than this are counted, not listed
 _LISTED = 20
@@ -53,7 +54,7 @@ def run_study(
     if part is not None:
         job = replace(job, runs=tuple(runs_of(job.runs, parse_part(part))))
     if dry_run:
-        job.check_place(workers, device)
+        job.check_device(workers, device)
         print_plan(job, workers)
         return
     failed = train(job, reporter(json_lines), workers=workers, device=device)
@@ -114,7 +115,7 @@ def complain_of(failed: list[Failure]) -> None:
     note(f"{len(failed)} runs failed; the others are kept:")
     for run, step, reason in failed[:_LISTED]:
         parameters = [f"{key}={value}" for key, value in run.parameters.items()]
-        ranges = [str(run.task.interpolation_range)] if isinstance(run, Run) else []
+        ranges = [] if run.task.interpolation_range is None else [str(run.task.interpolation_range)]
         words = [run.label, run.task.operation, *ranges, *parameters]
         after = "" if step is None else f"after step {step}: "
         note(f"  {' '.join(words)} seed {run.seed}: {after}{reason}")
@@ -124,7 +125,7 @@ def complain_of(failed: list[Failure]) -> None:
 
 def print_plan(job: Job, workers: int | None) -> None:
     """Show what would be trained and how long it would take, from a short trial of each network."""
-    finished = job.look(note)
+    finished = job.peek_finished(note)
     waiting = [run for run in job.runs if run.id not in finished]
     note("measuring each network for a moment; a new one takes some seconds to compile")
     with plain_warnings():
@@ -146,10 +147,11 @@ def print_plan(job: Job, workers: int | None) -> None:
     console().print(table)
 
 
-def _length(run: AnyRun) -> str:
-    if isinstance(run, Run):
+def _length(run: Run) -> str:
+    if run.training is not None:
         return number(run.training.iterations)
-    return f"{number(run.task.epochs)} epoch{'' if run.task.epochs == 1 else 's'}"
+    epochs = cast("DigitTask", run.task).epochs
+    return f"{number(epochs)} epoch{'' if epochs == 1 else 's'}"
 
 
 @dataclass
@@ -161,7 +163,7 @@ class _Row:
     iterations: int = 0
     seconds: float = 0.0
 
-    def add(self, run: AnyRun, duration_s: float | None) -> None:
+    def add(self, run: Run, duration_s: float | None) -> None:
         """Count a run; one without a duration is finished."""
         self.runs += 1
         if duration_s is None:

@@ -15,7 +15,7 @@ from nalm.cluster._queues import Queue, queue_of
 from nalm.cluster._scripts import Array, ranges
 from nalm.cluster._submissions import Selection, Submission, submissions
 from nalm.errors import InputError
-from nalm.execution import Job, prepare
+from nalm.jobs import Job, prepare
 from nalm.studies import names
 
 

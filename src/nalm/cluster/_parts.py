@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from nalm.errors import InputError
-from nalm.runs import AnyRun, Run
+from nalm.runs import Run
 
 _TEXT = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)
 # a cut moves to the border of a batch that is no further than one eighth of a part
@@ -46,7 +46,7 @@ def parse_part(text: str) -> Part:
     return part
 
 
-def runs_of(runs: Sequence[AnyRun], part: Part) -> list[AnyRun]:
+def runs_of(runs: Sequence[Run], part: Part) -> list[Run]:
     """Return the runs of a part, in their order.
 
     Raises:
@@ -55,49 +55,31 @@ def runs_of(runs: Sequence[AnyRun], part: Part) -> list[AnyRun]:
     return split(runs, part.parts)[part.number - 1]
 
 
-def split(runs: Sequence[AnyRun], count: int) -> list[list[AnyRun]]:
+def split(runs: Sequence[Run], count: int) -> list[list[Run]]:
     """Split `runs` into `count` parts of about equal work: disjoint, complete, none empty.
 
     Runs that are trained together stay together: the runs are taken batch by batch, in the order of the trainer's
-    plan, and cut where equal shares of work end, or between two batches where such a border is near.
+    plan, and cut where equal shares of work end, or between two batches where such a border is near. Work is counted,
+    not measured: where units of one size cost differently, parts differ by that, though most hold every network in
+    equal numbers, as the runs of a batch share a seed and not a network.
 
     Raises:
         InputError: there are fewer runs than parts, or less than one part.
     """
     if not 1 <= count <= len(runs):
         raise InputError(f"{count} parts: give 1 to {len(runs)}, the number of chosen runs")
+    from nalm.training import by_trainer
+
     position = {run.id: place for place, run in enumerate(runs)}
-    batches = _batches(runs)
-    borders = [0, *accumulate(map(len, batches))]
-    planned = [run for batch in batches for run in batch]
-    cuts = _cuts([0, *accumulate(map(work, planned))], borders, count)
+    planned: list[Run] = []
+    borders, done = [0], [0]
+    for trainer, own in by_trainer(runs).items():
+        for job in trainer.plan(own, None):
+            planned += job.runs
+            borders.append(len(planned))
+            done += accumulate(map(trainer.work, job.runs), initial=done.pop())
+    cuts = _cuts(done, borders, count)
     return [sorted(planned[start:end], key=lambda run: position[run.id]) for start, end in pairwise(cuts)]
-
-
-def work(run: AnyRun) -> int:
-    """Return how much there is to compute in a run, in a unit that only runs of one study share.
-
-    Counted from the settings, not measured: numbers read and multiplied per sample, times samples. A unit that
-    costs more for its size than another is not told apart; as the runs of a batch share a seed and differ by
-    network, most parts hold every network in equal numbers.
-    """
-    if not isinstance(run, Run):
-        samples = run.task.batch_size * (2 if run.task.kind == "static-digits" else run.task.training_length)
-        return max(1, run.updates * samples)
-    layers = len(run.network.layers)
-    widths = [run.task.in_features, *[run.network.hidden_size] * (layers - 1), run.task.out_features]
-    products = sum(width_in * width_out for width_in, width_out in pairwise(widths))
-    return max(1, run.updates * run.training.batch_size * (run.task.input_size + products))
-
-
-def _batches(runs: Sequence[AnyRun]) -> list[tuple[AnyRun, ...]]:
-    from nalm.training import plan
-
-    arithmetic = [run for run in runs if isinstance(run, Run)]
-    return [
-        *(batch.runs for batch in plan(arithmetic)),
-        *((run,) for run in runs if not isinstance(run, Run)),
-    ]
 
 
 def _cuts(done: Sequence[int], borders: Sequence[int], count: int) -> list[int]:

@@ -15,7 +15,7 @@ from nalm.cluster._site import Site
 from nalm.cluster._submissions import FOLDER, Selection, Submission
 from nalm.errors import InputError
 from nalm.results._files import write_whole
-from nalm.runs import AnyRun
+from nalm.runs import Run
 
 # of a part, unless the site's limit is less than twice as long
 _MINUTES = 30.0
@@ -53,7 +53,7 @@ def parts_of_minutes(core_minutes: float, minutes: float, runs: int, site: Site)
     return max(1, min(math.ceil(core_minutes / minutes / site.cpus), runs, site.most_parts))
 
 
-def core_minutes(runs: Sequence[AnyRun]) -> float:
+def core_minutes(runs: Sequence[Run]) -> float:
     """Return how long one core of this machine takes for `runs`, from a short trial of each network."""
     from nalm.estimates import measure
 
@@ -76,7 +76,7 @@ def check_parts(parts: int, runs: int, site: Site) -> None:
 def taken_runs(
     earlier: Iterable[Submission],
     at_work: Iterable[tuple[str, int]],
-    chosen: Callable[[Selection], Sequence[AnyRun]],
+    chosen: Callable[[Selection], Sequence[Run]],
 ) -> set[str]:
     """Return the ids of runs of which the queue has a part, waiting or running.
 
@@ -96,7 +96,7 @@ def taken_runs(
     return taken
 
 
-def missing_parts(runs: Sequence[AnyRun], parts: int, done: set[str]) -> tuple[int, ...]:
+def missing_parts(runs: Sequence[Run], parts: int, done: set[str]) -> tuple[int, ...]:
     """Return the parts that have a run which is not in `done`."""
     return tuple(
         index for index, part in enumerate(split(runs, parts), start=1) if any(run.id not in done for run in part)

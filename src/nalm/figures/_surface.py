@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nalm.errors import InputError
 from nalm.figures._models import check_not_empty, model_title
 from nalm.results.selection import select_best
-from nalm.runs import AnyRun, Run
+from nalm.runs import Run
 from nalm.studies import Study, expand
 from nalm.tasks import ArithmeticTask, Range
 
@@ -89,7 +89,7 @@ def surface_figure(records: pl.DataFrame, study: Study, weights: Weights) -> Sur
     )
 
 
-def _common_task(runs: list[AnyRun]) -> ArithmeticTask:
+def _common_task(runs: list[Run]) -> ArithmeticTask:
     tasks = {run.task for run in runs}
     if len(tasks) > 1:
         raise InputError("figure: a surface is of one operation and range; choose with --only")
@@ -112,11 +112,10 @@ def _ends(task: ArithmeticTask) -> tuple[tuple[float, float], ...]:
 
 
 def _outputs(
-    run: AnyRun, state: Mapping[str, NDArray[Any]], first: NDArray[np.float64], second: NDArray[np.float64]
+    run: Run, state: Mapping[str, NDArray[Any]], first: NDArray[np.float64], second: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     import torch
 
-    assert isinstance(run, Run)
     network = run.network.build(2, 1).eval()
     network.load_state_dict({name: torch.tensor(value) for name, value in state.items()}, strict=False)
     inputs = torch.tensor(np.stack([first, second], -1), dtype=torch.float32)

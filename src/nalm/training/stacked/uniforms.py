@@ -15,10 +15,10 @@ from typing import Any, get_args
 import numpy as np
 import torch
 
-from nalm.runs import Run
 from nalm.tasks import Operation
 from nalm.training import toolchain
 from nalm.training.lowerings.native import NoCompilerError, address, build
+from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.noise import Draw, NoiseStream
 
 _WORDS = 624
@@ -101,7 +101,7 @@ class UniformLanes:
             *(address(buffer) for buffer in (self._words, self._row_major, self._lanes)),
         )
 
-    def bind(self, runs: Sequence[Run], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
+    def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
         """A function that writes the data of the first steps drawn last for each of `runs` into its array of `outs`."""
         tasks = [_Task.of(run) for run in runs]
         arrays = (
@@ -122,7 +122,7 @@ class UniformLanes:
 
         return write
 
-    def prepared(self, run: Run, out: np.ndarray) -> Prepared:
+    def prepared(self, run: ArithmeticRun, out: np.ndarray) -> Prepared:
         """The data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
         task = _Task.of(run)
         size = self._compiled.context_size()
@@ -158,7 +158,7 @@ class _Task:
     slices: np.ndarray
 
     @classmethod
-    def of(cls, run: Run) -> _Task:
+    def of(cls, run: ArithmeticRun) -> _Task:
         lower, upper = run.task.interpolation_range.intervals[0]
         bounds = [bound for pair in run.task.operands(run.seed, "paper") for bound in pair]
         operation = get_args(Operation).index(run.task.operation)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from nalm.runs import AnyRun, DigitRun, Run
-from nalm.studies import Study, check_networks, choose_seeds, expand, load, pin, select, to_toml
+from nalm.errors import InputError, StudyError
+from nalm.runs import NetworkSettings, Run
+from nalm.studies import Study, choose_seeds, conditions, expand, load, pin, select, to_toml
+from nalm.tasks import Task
 
 if TYPE_CHECKING:
-    from nalm.digits import FinishedDigitRun
-    from nalm.progress import Trained
     from nalm.results.store import Store
-    from nalm.training import BatchResult
+    from nalm.runs.record import TrainedRuns
 
 
 class Reporter(Protocol):
@@ -26,7 +26,7 @@ class Reporter(Protocol):
     def progress(self, iterations: int) -> None:
         """`iterations` more updates are done."""
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """A batch is finished and stored."""
 
     def end(self) -> None:
@@ -36,7 +36,7 @@ class Reporter(Protocol):
 class Failure(NamedTuple):
     """A run that could not be trained to its end."""
 
-    run: AnyRun
+    run: Run
     step: int | None
     reason: str
 
@@ -46,7 +46,7 @@ class Job:
     """The chosen runs of a study, and the folder that they belong into."""
 
     study: Study
-    runs: tuple[AnyRun, ...]
+    runs: tuple[Run, ...]
     path: Path
 
     @property
@@ -54,58 +54,49 @@ class Job:
         """Whether the folder holds results already."""
         return (self.path / "study.toml").exists()
 
-    def check_place(self, workers: int | None, device: str) -> None:
+    def check_device(self, workers: int | None, device: str) -> None:
         """Check that the runs can be trained by so many worker processes on `device`.
 
         Raises:
             InputError: unknown device, or one on which these runs cannot be trained; wrong number of workers.
         """
-        from nalm.training import check_device, check_workers
+        from nalm.training import by_trainer, check_workers
 
         check_workers(workers)
-        if any(isinstance(run, Run) for run in self.runs):
-            check_device(device)
-        if any(isinstance(run, DigitRun) for run in self.runs):
-            from nalm.digits import find_device
+        for trainer in by_trainer(self.runs):
+            trainer.check_device(device)
 
-            find_device(device)
-
-    def check_images(self) -> None:
-        """Check that the images of digit tasks are there and suffice; those of MNIST are downloaded if need be.
+    def check_data(self) -> None:
+        """Check that the data of all tasks are there and suffice; what can be downloaded is if need be.
 
         Raises:
-            InputError: digits that leave too few images for a sequence.
+            InputError: a task that asks for more than there is.
             DataError: a data set is missing or damaged.
         """
-        tasks = dict.fromkeys(run.task for run in self.runs if isinstance(run, DigitRun))
-        if not tasks:
-            return
-        from nalm.digits import check_images
-        from nalm.tasks.images import load_images
+        from nalm.training import by_trainer
 
-        images = {dataset: load_images(dataset) for dataset in dict.fromkeys(task.dataset for task in tasks)}
-        for task in tasks:
-            check_images(task, images[task.dataset])
+        for trainer, runs in by_trainer(self.runs).items():
+            trainer.check_data(list(dict.fromkeys(run.task for run in runs)))
 
     def open_store(self, workers: int | None = None, device: str = "cpu") -> Store:
         """Open the folder, or make it, if the runs can be trained: what cannot be begun leaves nothing behind.
 
         Raises:
-            InputError: as `check_place` and `check_images`.
+            InputError: as `check_device` and `check_data`.
             StoreError: the folder belongs to another study, or cannot be written.
         """
         from nalm.results.store import Store
 
-        self.check_place(workers, device)
+        self.check_device(workers, device)
         if not self.exists:  # else they are looked at when a run is to be trained
-            self.check_images()
+            self.check_data()
         return Store.create_or_open(self.path, to_toml(self.study))
 
     def finished(self, store: Store, warn: Callable[[str], None]) -> set[str]:
         """Return the ids of the chosen runs that `store` holds; `warn` gets a line for each damaged file."""
         return store.finished(warn) & {run.id for run in self.runs}
 
-    def look(self, warn: Callable[[str], None]) -> set[str]:
+    def peek_finished(self, warn: Callable[[str], None]) -> set[str]:
         """Return the same without changing anything in the folder, which need not be there.
 
         Raises:
@@ -171,30 +162,46 @@ def execute(
         DataError: the images of a digit task are missing or damaged.
         StoreError: the store cannot be written any more; what is in it stays.
     """
+    from nalm.training import train
+
     waiting = [run for run in job.runs if run.id not in finished]
     reporter.begin(len(job.runs), len(job.runs) - len(waiting), sum(run.updates for run in waiting))
-    arithmetic = [run for run in waiting if isinstance(run, Run)]
-    digits = [run for run in waiting if isinstance(run, DigitRun)]
 
-    def store_batch(result: BatchResult) -> None:
-        store.write(result)
-        reporter.batch(result)
+    def keep(trained: TrainedRuns) -> None:
+        store.write(trained)
+        reporter.batch(trained)
 
-    def store_run(result: FinishedDigitRun) -> None:
-        store.add(*digit_records(result, job.study.threshold))
-        reporter.batch(result)
-
-    # each family of tasks loads its own trainer
     try:
-        if arithmetic:
-            from nalm.training import train
-
-            train(arithmetic, store_batch, workers=workers, device=device, on_progress=reporter.progress)
-        if digits:
-            from nalm.digits import train_digit_runs
-            from nalm.results.digit_records import digit_records
-
-            checkpoints = job.path / "checkpoints"
-            train_digit_runs(digits, store_run, checkpoints, workers, device, reporter.progress)
+        train(
+            waiting,
+            keep,
+            workers=workers,
+            device=device,
+            on_progress=reporter.progress,
+            checkpoints=job.path / "checkpoints",
+        )
     finally:
         reporter.end()
+
+
+def check_networks(study: Study) -> None:
+    """Build each network once, so that wrong arguments show before the first run.
+
+    Raises:
+        StudyError: units refuse their arguments; all problems at once.
+    """
+    from nalm.training import find_trainer
+
+    wrong: dict[str, None] = {}
+    checked: list[tuple[Task, NetworkSettings]] = []
+    for condition in conditions(study):
+        content = (condition.task, condition.network)
+        if content in checked:
+            continue
+        checked.append(content)
+        try:
+            find_trainer(condition.task.trainer).check_network(*content)
+        except InputError as error:
+            wrong[f"{study.name}: network {condition.label!r}: {error}"] = None
+    if wrong:
+        raise StudyError(wrong)

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nalm.digits._results import EpochRecord
 from nalm.errors import StoreError
+from nalm.training.epochs.record import EpochRecord
 
 _NETWORK, _OPTIMIZER = "network/", "optimizer/"
 

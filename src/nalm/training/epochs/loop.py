@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nalm import units
-from nalm.digits import _checkpoint
-from nalm.digits._checkpoint import Progress
-from nalm.digits._results import DigitsResult, EpochRecord
 from nalm.streams import FastStream, derived_key
-from nalm.tasks._digits import DigitSettings
+from nalm.tasks import DigitTask
+from nalm.training.epochs import checkpoint as checkpoints
+from nalm.training.epochs.checkpoint import Progress
+from nalm.training.epochs.context import ComputeContext
+from nalm.training.epochs.record import DigitsResult, EpochRecord
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -32,50 +33,20 @@ OnProgress = Callable[[int], None]
 CHECKPOINT_INTERVAL_S = 60.0
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a run computes.
-
-    Attributes:
-        device: Of network and data.
-        bfloat16: Whether image networks compute in mixed precision.
-    """
-
-    device: torch.device
-    bfloat16: bool
-
-    def mixed_precision(self) -> torch.autocast:
-        """A context in which image networks are called."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
-
-    def tensor(self, values: NDArray[Any]) -> Tensor:
-        """Copy `values` to the device."""
-        return torch.tensor(values, device=self.device)
-
-    def network(self, network: Network) -> Network:
-        """Move a network to the device, its images channels last: convolutions take two thirds of the time."""
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return network.to(self.device)
-
-    def pictures(self, pictures: Tensor) -> Tensor:
-        """Lay out pictures `[batch, channels, height, width]` as the network expects them."""
-        return pictures.contiguous(memory_format=torch.channels_last)
-
-
 class Experiment(ABC, Generic[Network]):
     """One run of a digit task: its network, data, updates and evaluation.
 
     Attributes:
         network: In float32, on the device.
-        watched: The part of the network whose weights are recorded and projected.
+        arithmetic_head: The part of the network whose weights are recorded and projected.
     """
 
     network: Network
-    watched: nn.Module
+    arithmetic_head: nn.Module
 
-    def __init__(self, settings: DigitSettings, seed: int, place: Place) -> None:
+    def __init__(self, settings: DigitTask, seed: int, context: ComputeContext) -> None:
         self.seed = seed
-        self.place = place
+        self.context = context
         self._batch_size = settings.batch_size
 
     @property
@@ -115,12 +86,12 @@ class Experiment(ABC, Generic[Network]):
     def batches(self, epoch: int) -> Iterator[Tensor]:
         """Samples of the batches of `epoch`, in the order of its own stream; the last may be smaller."""
         order = FastStream(self.seed, f"batches of epoch {epoch}").permutation(self.training_count)
-        return iter(torch.split(self.place.tensor(order), self._batch_size))
+        return iter(torch.split(self.context.tensor(order), self._batch_size))
 
 
 def run(
     experiment: Experiment[Any],
-    settings: DigitSettings,
+    settings: DigitTask,
     identity: str,
     on_epoch: OnEpoch | None = None,
     checkpoint: Path | None = None,
@@ -135,9 +106,9 @@ def run(
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     progress = Progress()
     if checkpoint is not None:
-        progress = _checkpoint.load(checkpoint, identity, network, optimizer)
-    told = on_progress or (lambda updates: None)
-    told(progress.step)
+        progress = checkpoints.load(checkpoint, identity, network, optimizer)
+    report = on_progress or (lambda updates: None)
+    report(progress.step)
     saved = time.monotonic()
     while progress.diverged_epoch is None:
         if experiment.is_evaluated(progress.epoch):
@@ -147,10 +118,10 @@ def run(
                 on_epoch(record)
         if progress.epoch == settings.epochs:
             break
-        progress = _train_epoch(experiment, optimizer, progress, told)
+        progress = _train_epoch(experiment, optimizer, progress, report)
         late = time.monotonic() - saved >= CHECKPOINT_INTERVAL_S
         if checkpoint is not None and (late or progress.epoch == settings.epochs):
-            _checkpoint.save(checkpoint, identity, progress, network, optimizer)
+            checkpoints.save(checkpoint, identity, progress, network, optimizer)
             saved = time.monotonic()
     network.eval()
     state = {name: value.detach().cpu().numpy().copy() for name, value in network.named_parameters()}
@@ -163,14 +134,14 @@ def _train_epoch(
 ) -> Progress:
     network, step = experiment.network, progress.step
     network.train()
-    total = torch.zeros((), device=experiment.place.device)
+    total = torch.zeros((), device=experiment.context.device)
     with _drawing(experiment, f"epoch {progress.epoch}"):
         for samples in experiment.batches(progress.epoch):
             optimizer.zero_grad()
             loss = experiment.loss(samples, progress.epoch, step)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            units.project_(experiment.watched)
+            units.project_(experiment.arithmetic_head)
             total += loss.detach()
             step += 1
             on_progress(1)
@@ -183,8 +154,8 @@ def _record(experiment: Experiment[Any], progress: Progress) -> EpochRecord:
     experiment.network.eval()
     with torch.no_grad(), _drawing(experiment, f"evaluation {progress.epoch}"):
         metrics = experiment.metrics(progress.epoch)
-        error = units.sparsity_error(experiment.watched)
-        weights = units.effective_weights(experiment.watched)
+        error = units.sparsity_error(experiment.arithmetic_head)
+        weights = units.effective_weights(experiment.arithmetic_head)
     return EpochRecord(
         progress.epoch,
         progress.step,
@@ -197,7 +168,7 @@ def _record(experiment: Experiment[Any], progress: Progress) -> EpochRecord:
 @contextmanager
 def _drawing(experiment: Experiment[Any], purpose: str) -> Iterator[None]:
     """Let torch's default generators draw from the stream (seed, purpose), and restore them afterwards."""
-    device = experiment.place.device
+    device = experiment.context.device
     with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
         torch.manual_seed(derived_key(experiment.seed, purpose, 7))
         yield

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import torch
 
 from nalm import units
-from nalm.digits._session import Place
-from nalm.digits._train import create_experiment
+from nalm.digits.experiments import create_experiment
 from nalm.tasks.images import load_images
 from nalm.tasks.sequential_digits import SequentialDigits
 from nalm.tasks.static_digits import StaticDigits
+from nalm.training.epochs.context import ComputeContext
 from nalm.training.executors import one_thread
 
 # the fastest of so many counts: other work on the machine can only slow them down
@@ -29,9 +29,9 @@ def seconds_per_update(settings: StaticDigits | SequentialDigits, seed: int = 0)
         InputError: as `train_digits`.
         DataError: the data set is missing or damaged.
     """
-    place = Place(torch.device("cpu"), settings.precision == "bfloat16")
+    context = ComputeContext(torch.device("cpu"), settings.precision == "bfloat16")
     with one_thread(), torch.random.fork_rng(devices=[]):
-        experiment = create_experiment(settings, seed, seed, load_images(settings.dataset), place)
+        experiment = create_experiment(settings, seed, seed, load_images(settings.dataset), context)
         optimizer = torch.optim.Adam(experiment.network.parameters(), fused=True)
         samples = next(experiment.batches(0))
 
@@ -39,7 +39,7 @@ def seconds_per_update(settings: StaticDigits | SequentialDigits, seed: int = 0)
             optimizer.zero_grad()
             experiment.loss(samples, 0, 0).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            units.project_(experiment.watched)
+            units.project_(experiment.arithmetic_head)
 
         experiment.network.train()
         update_s = _fastest(update)
