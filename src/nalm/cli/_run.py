@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from nalm import interrupts
 from nalm.cli._tables import console, number, span
-from nalm.cluster import parse_part, runs_of
+from nalm.cluster import parse_part
 from nalm.errors import InputError, NalmError
 from nalm.estimates import measure
 from nalm.jobs import Failure, Job, Reporter, execute, prepare
@@ -52,7 +52,7 @@ def run_study(
         raise InputError(f"--cluster {cluster}: clusters are not supported in this version; leave it out")
     job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
     if part is not None:
-        job = replace(job, runs=tuple(runs_of(job.runs, parse_part(part))))
+        job = job.take(parse_part(part))
     if dry_run:
         job.check_device(workers, device)
         print_plan(job, workers)
