@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nalm.cluster import Part, runs_of
+from nalm.cluster.heartbeat import Heartbeat
 from nalm.errors import InputError, StudyError
 from nalm.runs import NetworkSettings, Run
 from nalm.studies import Study, choose_seeds, conditions, expand, load, pin, select, to_toml
@@ -43,16 +45,25 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """The chosen runs of a study, and the folder that they belong into."""
+    """The chosen runs of a study, and the folder that they belong into; `part` if they are one of several."""
 
     study: Study
     runs: tuple[Run, ...]
     path: Path
+    part: Part | None = None
 
     @property
     def exists(self) -> bool:
         """Whether the folder holds results already."""
         return (self.path / "study.toml").exists()
+
+    def take(self, part: Part) -> Job:
+        """Return the same with the runs of a part alone.
+
+        Raises:
+            InputError: there are fewer runs than parts.
+        """
+        return replace(self, runs=tuple(runs_of(self.runs, part)), part=part)
 
     def check_device(self, workers: int | None, device: str) -> None:
         """Check that the runs can be trained by so many worker processes on `device`.
@@ -165,6 +176,7 @@ def execute(
     from nalm.training import train
 
     waiting = [run for run in job.runs if run.id not in finished]
+    reporter = Heartbeat(reporter, job.path, waiting, job.part)
     reporter.begin(len(job.runs), len(job.runs) - len(waiting), sum(run.updates for run in waiting))
 
     def keep(trained: TrainedRuns) -> None:

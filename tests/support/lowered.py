@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-
-from nalm.runs import Run
 from nalm.training.batches import Batch
 from nalm.training.engine import train_batch
 from nalm.training.programs import Fallback, Lowered, ProgramKey, lower, program_key
 from nalm.training.results import BatchResult
+
+from nalm.runs import Run
 
 LOWERINGS: dict[str, Callable[[ProgramKey], Lowered]] = {
     "native": lower,

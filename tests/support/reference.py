@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
-from nalm.runs import Run
-from nalm.training import engine
 from nalm.training.batches import Batch
 from nalm.training.program import Inputs, Program
 from nalm.training.programs import Fallback, program_key, step_of
 from nalm.training.results import BatchResult
-from nalm.training.step import Step
 from nalm.training.tensors import TensorProgram
+
+from nalm.runs import Run
+from nalm.training import engine
+from nalm.training.step import Step
 from support.lowered import errors_of, network_of
 from support.rounding import COPIES, Rounded, assert_within
 

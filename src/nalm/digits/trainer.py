@@ -67,6 +67,12 @@ class EpochTrainer(Trainer):
         """See `Trainer.most_workers`: one on a GPU."""
         return super().most_workers(device) if device == "cpu" else 1
 
+    def work(self, run: Run) -> int:
+        """See `Trainer.work`: images that the network sees in training."""
+        task = cast("DigitTask", run.task)
+        images = task.training_length if isinstance(task, SequentialDigits) else 2
+        return max(1, run.updates * task.batch_size * images)
+
     def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[RunJob]:
         """See `Trainer.plan`."""
         return [RunJob(run, None if checkpoints is None else checkpoints / f"{run.id}.safetensors") for run in runs]

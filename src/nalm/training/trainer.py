@@ -66,6 +66,13 @@ class Trainer(ABC):
         """Return the number of worker processes that `device` gives work to."""
         return available_cores()
 
+    def work(self, run: Run) -> int:
+        """Return how much there is to compute in a run, counted from its settings: the same number on every machine.
+
+        Only numbers of runs of one study mean something beside each other.
+        """
+        return max(1, run.updates)
+
     @abstractmethod
     def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[Any]:
         """Cut `runs` into jobs; the cut changes no result, and depends on nothing but the runs."""

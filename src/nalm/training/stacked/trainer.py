@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise, starmap
+from operator import mul
 from pathlib import Path
 from typing import Any, cast
 
 from nalm.errors import InputError
 from nalm.runs import NetworkSettings, Run
 from nalm.runs.record import TrainedRuns
+from nalm.runs.settings import TrainingSettings
 from nalm.tasks import Task
 from nalm.training.executors import Executor, OnProgress
 from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, warn_of_fallbacks
@@ -47,6 +50,17 @@ class StackedTrainer(Trainer):
         """See `Trainer.check_network`."""
         sizes = cast("Any", task)
         network.build(sizes.in_features, sizes.out_features)
+
+    def work(self, run: Run) -> int:
+        """See `Trainer.work`: numbers read and multiplied per sample, times samples.
+
+        A unit that costs more for its size than another is not told apart.
+        """
+        task, training = cast("Any", run.task), cast("TrainingSettings", run.training)
+        hidden = [run.network.hidden_size] * (len(run.network.layers) - 1)
+        products: int = sum(starmap(mul, pairwise([task.in_features, *hidden, task.out_features])))
+        numbers: int = task.input_size + products
+        return max(1, run.updates * training.batch_size * numbers)
 
     def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[BatchJob]:
         """See `Trainer.plan`; batches take seconds and need no checkpoints."""
