@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nalm import units
 from nalm.tasks import OPERATIONS
-from nalm.tasks._operations import apply
+from nalm.tasks.operations import apply
 from nalm.units import Capability, UnitInfo
 from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
 from nalm.units._mcfc import MulMCFC

@@ -12,7 +12,7 @@ import polars as pl
 
 from nalm.results import thresholds
 from nalm.runs import AnyRun
-from nalm.training.results import BatchResult
+from nalm.runs.record import BatchResult
 
 LABELS: dict[str, pl.DataType] = {
     "run": pl.String(),

@@ -35,8 +35,8 @@ from nalm.results._study_text import first_difference, title
 from nalm.results.digit_summary import is_digits, summarise_digits
 from nalm.results.selection import WINDOW
 from nalm.results.summary import Group, summarise
+from nalm.runs.record import BatchResult
 from nalm.studies import Study
-from nalm.training.results import BatchResult
 
 _STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED = (
     "study.toml",
