@@ -50,7 +50,7 @@ def _defined(operation: OperationInfo) -> str:
     return f"OPERATION({operation.name}, {parameters}, {operation.cpp})\n"
 
 
-def can_make(run: Run) -> bool:
+def can_make(run: ArithmeticRun) -> bool:
     """Whether compiled code gives the training data of `run`."""
     task = run.task
     simple = task.distribution.family == "uniform" and not task.interpolation_range.is_pair
