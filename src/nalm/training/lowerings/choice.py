@@ -12,7 +12,8 @@ from torch import nn
 
 from nalm import _lines
 from nalm.errors import InputError
-from nalm.runs import NetworkSettings, Run, TrainingSettings
+from nalm.runs.network import NetworkSettings
+from nalm.runs.settings import TrainingSettings
 from nalm.training import toolchain
 from nalm.training.kernel.arrays import UnsupportedError
 from nalm.training.kernel.trace import untraceable
@@ -21,6 +22,7 @@ from nalm.training.lowerings.examine import Examined, examine
 from nalm.training.lowerings.native import WIDE, WIDE_FLAGS, NativeCode, NativeProgram, evaluation_rows, generate
 from nalm.training.lowerings.proof import RANGES, Reference, disagreement, references
 from nalm.training.lowerings.tensor import TensorProgram
+from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, initial_network, is_own
 from nalm.training.step.step import Step
 from nalm.training.toolchain import CompilationError, NoCompilerError
@@ -116,7 +118,7 @@ Lowered = NativeCode | Fallback
 _CANNOT = "the compiled kernel cannot express"
 
 
-def program_key(run: Run) -> ProgramKey:
+def program_key(run: ArithmeticRun) -> ProgramKey:
     """The key of a run's network under its settings."""
     numbers = {name: getattr(run.training, name) for name in _FACTORS}
     structural = run.training.model_dump(mode="json", exclude={*_NUMBERS})
@@ -134,7 +136,7 @@ def program_key(run: Run) -> ProgramKey:
     )
 
 
-def _sources(run: Run) -> tuple[tuple[str, str], ...]:
+def _sources(run: ArithmeticRun) -> tuple[tuple[str, str], ...]:
     own = dict.fromkeys(layer.unit for layer in run.network.layers if ":" in layer.unit)
     found = {unit: run.sources.get(unit) or source_hash(unit) for unit in own}
     return tuple((unit, digest) for unit, digest in found.items() if digest is not None)

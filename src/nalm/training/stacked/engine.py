@@ -12,16 +12,15 @@ from functools import lru_cache
 import numpy as np
 from torch import nn
 
-from nalm.runs import Run
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
 from nalm.training.lowerings._base import Inputs
 from nalm.training.lowerings.choice import Fallback, Lowered, ProgramKey, program, program_key, step_of
 from nalm.training.lowerings.constants import constants, digest_of
-from nalm.training.stacked.batches import Batch, stream_key
-from nalm.training.stacked.collect import History, batch_result
+from nalm.training.stacked.batches import ArithmeticRun, Batch, stream_key
+from nalm.training.stacked.collect import History, trained_runs
 from nalm.training.stacked.data import PARTS, Block, Data, Part
-from nalm.training.stacked.early_stopping import Settling
+from nalm.training.stacked.early_stopping import EarlyStopping
 from nalm.training.stacked.networks import Networks, OrdinaryNetworks, StackedNetworks
 from nalm.training.stacked.reinitialisation import Reinitialisation
 from nalm.training.step.initial import initial_network
@@ -35,18 +34,18 @@ Progress = Callable[[int], None]
 
 def train_batch(
     batch: Batch, lowered: Mapping[ProgramKey, Lowered], on_progress: Progress | None = None
-) -> BatchResult:
+) -> TrainedRuns:
     """Train the runs of `batch`; `on_progress` is told run-iterations as they are done."""
     started = time.perf_counter()
     histories: dict[str, History] = {}
     for runs in _partitions(batch.runs, lowered):
         histories |= _train_together(runs, lowered, on_progress or (lambda done: None))
-    return batch_result(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
+    return trained_runs(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
 
 
-def _partitions(runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered]) -> list[list[Run]]:
+def _partitions(runs: Sequence[ArithmeticRun], lowered: Mapping[ProgramKey, Lowered]) -> list[list[ArithmeticRun]]:
     """Compiled kernels take one stream of data after the other, tensor programs all of them at once."""
-    parts: dict[Hashable, list[Run]] = {}
+    parts: dict[Hashable, list[ArithmeticRun]] = {}
     for run in runs:
         key = program_key(run)
         together = not _is_ordinary(lowered[key]) and program(key, lowered[key]).trains_streams_together
@@ -57,7 +56,7 @@ def _partitions(runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered]) -> l
 class _Group:
     """The runs of one network and one set of settings, trained in one way."""
 
-    def __init__(self, runs: Sequence[Run], networks: Networks, data: Data) -> None:
+    def __init__(self, runs: Sequence[ArithmeticRun], networks: Networks, data: Data) -> None:
         self.runs = tuple(runs)
         self.settings = runs[0].training
         self.networks = networks
@@ -68,7 +67,7 @@ class _Group:
         self.switches = np.zeros((len(runs), len(self.objective.switches)), dtype=np.float32)
         self._sets = [self._evaluation_sets(data, part) for part in PARTS]
         self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
-        self._settling = Settling(self.settings, len(runs)) if self.settings.early_stop else None
+        self._early_stopping = EarlyStopping(self.settings, len(runs)) if self.settings.early_stop else None
         self.stopped_step = np.full(len(runs), -1, dtype=np.int64)
         self.losses: list[np.ndarray] = []
         self.errors: list[np.ndarray] = []
@@ -96,10 +95,10 @@ class _Group:
         networks = self.networks.record()
         if self._rule is not None:
             self._rule.log(errors[0])
-        if self._settling is not None:
-            settled = self._settling.log(step, networks) & (self.failed < 0)
-            self.stopped_step[settled] = step
-            self.failed[settled] = 0
+        if self._early_stopping is not None:
+            converged = self._early_stopping.log(step, networks) & (self.failed < 0)
+            self.stopped_step[converged] = step
+            self.failed[converged] = 0
         if "inalu" in self.objective.switches:
             self.switches[:, self.objective.switches.index("inalu")] = errors[0] < 1.0
 
@@ -165,7 +164,7 @@ def _schedule_part(objective: Objective, settings: TrainingSettings, start: int,
     return objective.schedule(settings, np.arange(start, start + count))
 
 
-def _networks(runs: Sequence[Run], lowered: Lowered) -> Iterator[tuple[Sequence[Run], Networks]]:
+def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple[Sequence[ArithmeticRun], Networks]]:
     """The initial networks of runs of one key and one set of settings, and how each is trained.
 
     A seed for which a user's module is made another way than that which was compiled goes to the ordinary loop.
@@ -190,11 +189,11 @@ def _is_as_compiled(lowered: Lowered, module: nn.Module) -> bool:
 
 
 def _train_together(
-    runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered], on_progress: Progress
+    runs: Sequence[ArithmeticRun], lowered: Mapping[ProgramKey, Lowered], on_progress: Progress
 ) -> dict[str, History]:
     settings = runs[0].training
     data = Data(runs)
-    members: dict[Hashable, list[Run]] = {}
+    members: dict[Hashable, list[ArithmeticRun]] = {}
     for run in runs:
         members.setdefault((program_key(run), run.training), []).append(run)
     groups = [

@@ -11,9 +11,9 @@ from torch import nn
 from torch.func import vmap
 
 from nalm import units
-from nalm.runs import Run
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.ordinary import OrdinaryLoop, as_arrays, as_numbers
+from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.stacked.uniforms import UniformNoise, open_noise
 from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, redraw
 from nalm.training.step.noise import NoiseStream
@@ -83,7 +83,7 @@ class StackedNetworks(Networks):
         begun: the initial network of each seed of the runs, and its streams.
     """
 
-    def __init__(self, step: Step, program: Program, runs: Sequence[Run], begun: dict[int, Begun]) -> None:
+    def __init__(self, step: Step, program: Program, runs: Sequence[ArithmeticRun], begun: dict[int, Begun]) -> None:
         self.objective = step.objective
         self._step = step
         self._program = program
@@ -165,7 +165,7 @@ class OrdinaryNetworks(Networks):
         label: what the network is called in messages.
     """
 
-    def __init__(self, objective: Objective, runs: Sequence[Run], begun: Sequence[Begun], label: str) -> None:
+    def __init__(self, objective: Objective, runs: Sequence[ArithmeticRun], begun: Sequence[Begun], label: str) -> None:
         self.objective = objective
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
