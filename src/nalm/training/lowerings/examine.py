@@ -96,9 +96,13 @@ class _Examination:
         return Examined(reason or change, digest_of(before))
 
     def _trained(self, module: nn.Module, streams: RunRandom, trial: Trial) -> OrdinaryLoop:
-        loop = OrdinaryLoop(module, streams, self._step.objective, self._label)
+        loop = self._loop(module, streams)
         by_ordinary_loop(loop, self._step, trial)
         return loop
+
+    def _loop(self, module: nn.Module, streams: RunRandom) -> OrdinaryLoop:
+        learning_rate = self._step.settings.learning_rate
+        return OrdinaryLoop(module, streams, self._step.objective, self._label, learning_rate)
 
     def _usable_trial(self) -> Trial | None:
         """The data of the first range for which the module is defined."""
@@ -132,7 +136,7 @@ class _Examination:
     def _line(self, trial: Trial, looked_at: Callable[[nn.Module], Any]) -> str:
         """The line of the module during which what is looked at changes."""
         module, streams = self._build(0)
-        loop = OrdinaryLoop(module, streams, self._step.objective, self._label)
+        loop = self._loop(module, streams)
         x, t = torch.split(torch.from_numpy(trial.batches[0]).T, list(self._step.features), dim=-1)
         switches, schedule = torch.from_numpy(trial.switches), torch.from_numpy(trial.schedule[0])
 

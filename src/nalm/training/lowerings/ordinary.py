@@ -33,15 +33,18 @@ class OrdinaryLoop:
         streams: what it draws from.
         objective: what is minimised.
         label: what the network is called in messages.
+        learning_rate: of the optimiser; the settings of an objective stand for all runs that differ in numbers only.
     """
 
-    def __init__(self, module: nn.Module, streams: RunRandom, objective: Objective, label: str) -> None:
+    def __init__(
+        self, module: nn.Module, streams: RunRandom, objective: Objective, label: str, learning_rate: float
+    ) -> None:
         self.module = module
         self.streams = streams
         self._objective = objective
         self._label = label
         self._trained = [p for p in module.parameters() if p.requires_grad]
-        self._optimizer = _optimizer(objective, self._trained) if self._trained else None
+        self._optimizer = _optimizer(objective, self._trained, learning_rate) if self._trained else None
         self._pending: tuple[Tensor, Tensor] | None = None
 
     def measure(self, x: Tensor, t: Tensor, switches: Tensor, schedule: Tensor) -> tuple[float, float]:
@@ -120,11 +123,11 @@ def output_problem(y: Any, x: Tensor, t: Tensor) -> str | None:
     return None
 
 
-def _optimizer(objective: Objective, trained: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+def _optimizer(objective: Objective, trained: Sequence[nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
     settings = objective.settings
     if settings.optimizer == "adam":
-        return torch.optim.Adam(trained, lr=settings.learning_rate)
-    return torch.optim.SGD(trained, lr=settings.learning_rate, momentum=settings.momentum)
+        return torch.optim.Adam(trained, lr=learning_rate)
+    return torch.optim.SGD(trained, lr=learning_rate, momentum=settings.momentum)
 
 
 def as_numbers(held: dict[str, Tensor]) -> np.ndarray:

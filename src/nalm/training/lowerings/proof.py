@@ -182,7 +182,8 @@ def _ordinary(
                     value.copy_(torch.from_numpy(_rounded(value.numpy(), rounding)))
         sets = tuple(_rounded(data, rounding) for data in trial.sets)
         trial = replace(trial, batches=_rounded(trial.batches, rounding), sets=sets)
-    return by_ordinary_loop(OrdinaryLoop(module, streams, step.objective, label), step, trial)
+    loop = OrdinaryLoop(module, streams, step.objective, label, step.settings.learning_rate)
+    return by_ordinary_loop(loop, step, trial)
 
 
 def _rounded(values: np.ndarray, rounding: np.random.Generator) -> np.ndarray:

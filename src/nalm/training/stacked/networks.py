@@ -169,7 +169,8 @@ class OrdinaryNetworks(Networks):
         self.objective = objective
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
-        self._loops = [OrdinaryLoop(module, streams, objective, label) for module, streams in begun]
+        rate = runs[0].training.learning_rate
+        self._loops = [OrdinaryLoop(module, streams, objective, label, rate) for module, streams in begun]
         self._keeps_rows = runs[0].training.saved_weights == "best"
         self._rows: list[list[dict[str, np.ndarray]]] = []
         self._weights: list[list[np.ndarray]] = []
