@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nalm.runs import Run
-from nalm.training.batches import Batch
-from nalm.training.engine import train_batch
-from nalm.training.programs import Fallback, Lowered, ProgramKey, lower, program_key
-from nalm.training.results import BatchResult
+from nalm.runs.record import BatchResult
+from nalm.training.lowerings.choice import Fallback, Lowered, ProgramKey, lower, program_key
+from nalm.training.stacked.batches import Batch
+from nalm.training.stacked.engine import train_batch
 
 LOWERINGS: dict[str, Callable[[ProgramKey], Lowered]] = {
     "native": lower,

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from nalm.runs import Run
-from nalm.training import engine
-from nalm.training.batches import Batch
-from nalm.training.program import Inputs, Program
-from nalm.training.programs import Fallback, program_key, step_of
-from nalm.training.results import BatchResult
-from nalm.training.step import Step
-from nalm.training.tensors import TensorProgram
+from nalm.runs.record import BatchResult
+from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.lowerings.choice import Fallback, program_key, step_of
+from nalm.training.lowerings.tensor import TensorProgram
+from nalm.training.stacked import engine
+from nalm.training.stacked.batches import Batch
+from nalm.training.step.step import Step
 from support.lowered import errors_of, network_of
 from support.rounding import COPIES, Rounded, assert_within
 

@@ -14,7 +14,7 @@ from torch import nn
 from nalm import units
 from nalm.runs import Run
 from nalm.streams import weight_generator
-from nalm.training import data
+from nalm.training.stacked import data
 from support.lowered import LOWERINGS, errors_of, trained
 from support.reference import truth
 from support.rounding import assert_within, tolerance
