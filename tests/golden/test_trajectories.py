@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from nalm.runs import Run
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.studies import expand, load
 from nalm.training import train
 
@@ -86,13 +86,13 @@ def agrees(original: np.ndarray, validation: np.ndarray, test: np.ndarray, judge
 def agreements(wanted: list[Golden], runs: list[Run], judged: bool) -> list[bool]:
     by_content = {(run.network.label, str(run.task.interpolation_range), run.seed): run for run in runs}
     chosen = {by_content[g.unit, g.interpolation_range, g.seed].id: g for g in wanted}
-    results: list[BatchResult] = []
+    results: list[TrainedRuns] = []
     train([run for run in runs if run.id in chosen], results.append, workers=1)
     outcomes = []
     for result in results:
         for number, run in enumerate(result.runs):
             rows = result.run_index == number
-            errors = result.interpolation_error[rows], result.extrapolation_error[rows]
+            errors = [result.metrics[name][rows] for name in ("interpolation_error", "extrapolation_error")]
             outcomes.append(agrees(chosen[run.id].columns, *errors, judged))
     assert len(outcomes) == len(wanted)
     return outcomes

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from nalm.runs import Run
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.choice import Fallback, program_key, step_of
 from nalm.training.lowerings.tensor import TensorProgram
@@ -126,7 +126,7 @@ class Truth:
     rows: np.ndarray
     networks: np.ndarray
 
-    def assert_agrees(self, result: BatchResult) -> None:
+    def assert_agrees(self, result: TrainedRuns) -> None:
         """Hold what a lowering made of the runs to the truth."""
         for number, run in enumerate(self.runs):
             assert_within(errors_of(result, run), self.rows[:, number], f"seed {run.seed}: [logged step, column]")

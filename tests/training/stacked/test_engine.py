@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.training.lowerings.choice import program_key, step_of
 from nalm.training.lowerings.native import generate
 from support.lowered import errors_of, trained
@@ -15,12 +15,12 @@ UNITS = ["nmu", "snmu", "snmu_batch", "nac_mul", "nalu", "gnalu", "inalu", "npu"
 
 
 @pytest.fixture(scope="module")
-def together() -> BatchResult:
+def together() -> TrainedRuns:
     return trained(grid(UNITS, range(2)))
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_run_alone_equals_itself_in_a_batch_bit_for_bit(unit: str, together: BatchResult) -> None:
+def test_a_run_alone_equals_itself_in_a_batch_bit_for_bit(unit: str, together: TrainedRuns) -> None:
     mine = run(unit, 1, "[-2,2]")
     alone = trained([mine])
     np.testing.assert_array_equal(errors_of(alone, mine), errors_of(together, mine))
@@ -28,10 +28,10 @@ def test_a_run_alone_equals_itself_in_a_batch_bit_for_bit(unit: str, together: B
         np.testing.assert_array_equal(values, together.state[mine.id][name])
 
 
-def test_the_same_batch_twice_is_the_same(together: BatchResult) -> None:
+def test_the_same_batch_twice_is_the_same(together: TrainedRuns) -> None:
     again = trained(together.runs)
     for column in ("train_loss", "penalty_loss", "interpolation_error", "extrapolation_error", "sparsity_error"):
-        np.testing.assert_array_equal(getattr(again, column), getattr(together, column))
+        np.testing.assert_array_equal(again.metrics[column], together.metrics[column])
 
 
 def test_rows_hold_the_state_before_their_update() -> None:
