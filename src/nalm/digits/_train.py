@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch.backends import cudnn
 
+from nalm import units
 from nalm.digits._pair_network import create_pair_network
 from nalm.digits._results import DigitsResult
 from nalm.digits._sequence_experiment import SequenceExperiment
@@ -55,10 +56,11 @@ def train_digits(
             checkpoint.
 
     Raises:
-        InputError: no such fold, stage, cell or device; digits that leave no sequence.
+        InputError: no such fold, stage, cell or device; a penalty without a factor; digits that leave no sequence.
         DataError: the data set is missing or damaged.
         StoreError: the checkpoint is damaged or of another run.
     """
+    check_network(settings)
     place = Place(find_device(device), settings.precision == "bfloat16")
     images = load_images(settings.dataset) if data is None else data
     if isinstance(settings, StaticDigits):
@@ -85,16 +87,24 @@ def create_experiment(
     return SequenceExperiment(settings, seed, images, place)
 
 
-def check_network(settings: StaticDigits | SequentialDigits) -> None:
-    """Build the network.
+def check_network(settings: StaticDigits | SequentialDigits) -> list[str]:
+    """Build the network and return the names of its penalties.
 
     Raises:
-        InputError: an unknown stage or cell.
+        InputError: an unknown stage or cell, or one with a penalty that has no factor.
     """
-    if isinstance(settings, StaticDigits):
-        create_pair_network(settings, 0)
-    else:
-        create_sequence_network(settings, 0)
+    rows = settings.batch_size
+    with torch.random.fork_rng(devices=[]):
+        if isinstance(settings, StaticDigits):
+            unit, watched = settings.stage, create_pair_network(settings, 0).stage.train()
+            watched(torch.ones(rows, 2))
+        else:
+            network = create_sequence_network(settings, 0).train()
+            unit, watched = settings.cell, network.cell
+            network.states(torch.ones(rows, settings.training_length, settings.outputs))
+        found = list(units.penalties(watched))
+    settings.refuse_unweighted(found, settings.penalty_factors(0), own=":" in unit)
+    return found
 
 
 def check_images(settings: StaticDigits | SequentialDigits, images: DigitImages) -> None:

@@ -8,9 +8,10 @@ from nalm.studies._catalogue import names
 from nalm.studies._compare import compare
 from nalm.studies._digit_cells import DigitCell
 from nalm.studies._document import to_toml
-from nalm.studies._expand import AnyCell, Cell, cells, check_networks, expand
+from nalm.studies._expand import AnyCell, Cell, cells, expand
 from nalm.studies._keys import SETTABLE
 from nalm.studies._load import load, loads, override
+from nalm.studies._networks import check_networks
 from nalm.studies._pin import pin
 from nalm.studies._schema import FigureTable, NetworkTable, Study
 from nalm.studies._seeds import parse_seeds, seeds_text

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from nalm.errors import InputError
+from nalm.penalties import Factors
 from nalm.runs import DigitRun
-from nalm.studies._keys import DIGIT_TASKS
+from nalm.studies._keys import DIGIT_TASKS, flat
 from nalm.studies._problems import problems
 from nalm.studies._schema import NetworkTable
 from nalm.tasks.sequential_digits import SequentialDigits
@@ -46,7 +47,7 @@ class DigitCell(NamedTuple):
 
     @property
     def network_key(self) -> Hashable:
-        """Equal for networks that are built alike."""
+        """Equal for networks that are built alike and have the same penalties."""
         return self.task
 
     def run(self, study: str, seed: int, sources: Mapping[str, str]) -> DigitRun:
@@ -66,15 +67,21 @@ class DigitCell(NamedTuple):
             sources={unit: sources[unit]} if unit in sources else {},
         )
 
-    def check_network(self) -> None:
-        """Build the network.
+    @property
+    def factors(self) -> Factors:
+        """Factors of penalties by name, of those that no setting of their own weighs."""
+        return Factors(self.task.penalty)
+
+    def check_network(self, sources: Mapping[str, str]) -> Collection[str]:
+        """Build the network and return the names of its penalties; `sources` are those of the study.
 
         Raises:
-            InputError: an unknown stage or cell.
+            InputError: an unknown stage or cell, or one that has a penalty without a factor.
         """
+        del sources
         from nalm.digits import check_network
 
-        check_network(self.task)
+        return check_network(self.task)
 
 
 def digit_cell(
@@ -92,7 +99,7 @@ def digit_cell(
     lines += _missing_folds(cell)
     if lines:
         return None, lines
-    shown = task.model_dump(mode="json")
+    shown = flat(task.model_dump(mode="json"))
     return cell._replace(parameters={key: shown[key] for key in parameters}), []
 
 

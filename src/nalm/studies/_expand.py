@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from nalm.errors import InputError, StudyError, did_you_mean
+from nalm.penalties import Factors
 from nalm.runs import AnyRun, Run
 from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
 from nalm.studies._digit_cells import DigitCell, digit_cell
-from nalm.studies._keys import DIGIT_TASKS, NONE, given, keys_of
+from nalm.studies._keys import DIGIT_TASKS, NONE, file_key, flat, given, keys_of, nested
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
 from nalm.tasks import Task
@@ -61,8 +62,9 @@ class Cell(NamedTuple):
 
     @property
     def network_key(self) -> Hashable:
-        """Equal for networks that are built alike."""
-        return self.network.model_dump_json(), self.task.in_features, self.task.out_features
+        """Equal for networks that are built alike and have the same penalties."""
+        features = self.task.in_features, self.task.out_features
+        return self.network.model_dump_json(), features, self.task.kind, self.training.constraints, self.factors
 
     def run(self, study: str, seed: int, sources: Mapping[str, str]) -> Run:
         """Return the run of a seed; `sources` are those of the study."""
@@ -76,13 +78,21 @@ class Cell(NamedTuple):
             sources={layer.unit: sources[layer.unit] for layer in self.network.layers if layer.unit in sources},
         )
 
-    def check_network(self) -> None:
-        """Build the network.
+    @property
+    def factors(self) -> Factors:
+        """Factors of penalties by name, of those that no setting of their own weighs."""
+        return Factors(self.training.penalty)
+
+    def check_network(self, sources: Mapping[str, str]) -> Collection[str]:
+        """Build the network and return the names of its penalties; `sources` are those of the study.
 
         Raises:
-            InputError: a unit refuses its arguments.
+            InputError: a unit refuses its arguments, or has a penalty without a factor.
         """
-        self.network.build(self.task.in_features, self.task.out_features)
+        # only here: it loads PyTorch
+        from nalm.training.lowerings.choice import program_key, step_of
+
+        return step_of(program_key(self.run("", self.seeds[0], sources))).found
 
 
 AnyCell = Cell | DigitCell
@@ -121,27 +131,6 @@ def cells(study: Study) -> list[AnyCell]:
 def check_grid(study: Study) -> list[str]:
     """Return what keeps a valid study from being expanded: one line per problem."""
     return _cells(study)[1]
-
-
-def check_networks(study: Study) -> None:
-    """Build each network once, so that wrong arguments show before the first run.
-
-    Raises:
-        StudyError: units refuse their arguments; all problems at once.
-    """
-    wrong: dict[str, None] = {}
-    built = set()
-    for cell in cells(study):
-        key = cell.network_key
-        if key in built:
-            continue
-        built.add(key)
-        try:
-            cell.check_network()
-        except InputError as error:
-            wrong[f"{study.name}: network {cell.label!r}: {error}"] = None
-    if wrong:
-        raise StudyError(wrong)
 
 
 def _cells(study: Study) -> tuple[list[AnyCell], list[str]]:
@@ -198,7 +187,8 @@ def _cell(
     if kind in DIGIT_TASKS:
         if "hidden_size" in study.model_fields_set:
             return None, ["hidden_size: networks of digit tasks have none"]
-        return digit_cell(network, {key: _plain(value) for key, value in values.items()}, seeds, parameters)
+        own = nested({key: _plain(value) for key, value in values.items()})
+        return digit_cell(network, own, seeds, parameters)
     return _arithmetic_cell(study, network, values, seeds, parameters)
 
 
@@ -206,7 +196,7 @@ def _foreign_keys(kind: Any, values: Iterable[str]) -> Iterator[str]:
     """Keys that another kind of task has."""
     known = keys_of(kind)
     for key in values:
-        if key not in known:
+        if file_key(key) not in known:
             hint = did_you_mean(key, known)
             yield f"{key}: a task of kind {kind!r} has no such key{hint}; keys are {', '.join(known)}"
 
@@ -216,12 +206,13 @@ def _arithmetic_cell(
 ) -> tuple[Cell | None, list[str]]:
     lines: list[str] = []
     task = training = None
+    tables = nested(values)
     try:
         task = _TASK.validate_python({key: values[key] for key in Task.model_fields if key in values})
     except ValidationError as error:
         lines += [f"task: {line}" for line in problems(error)]
     try:
-        own = {key: _plain(values[key]) for key in TrainingSettings.model_fields if key in values}
+        own = {key: _plain(tables[key]) for key in TrainingSettings.model_fields if key in tables}
         training = TrainingSettings.model_validate(own)
     except ValidationError as error:
         lines += [f"settings: {line}" for line in problems(error)]
@@ -230,7 +221,7 @@ def _arithmetic_cell(
         return None, lines
     hidden = values.get("hidden_size", network.hidden_size or study.hidden_size)
     settings = NetworkSettings(label=network.shown_as, layers=network.stack, hidden_size=hidden)
-    effective = {**task.model_dump(mode="json"), **training.model_dump(mode="json"), "hidden_size": hidden}
+    effective = {**task.model_dump(mode="json"), **flat(training.model_dump(mode="json")), "hidden_size": hidden}
     shown = {key: effective[key] for key in parameters}
     return Cell(task, settings, training, seeds, shown), lines
 
