@@ -73,7 +73,7 @@ class TestRoundTrip:
             rows = records.filter(pl.col("run") == run.id)
             mine = batch.run_index == index
             assert rows["step"].to_list() == [0, 1000, 2000, 3000]
-            assert rows["interpolation_error"].to_list() == batch.interpolation_error[mine].tolist()
+            assert rows["interpolation_error"].to_list() == batch.metrics["interpolation_error"][mine].tolist()
             assert rows["w1"].to_list() == batch.weights[index][:, 1].tolist()  # type: ignore[index]
             assert rows["interpolation_range"][0] == str(run.task.interpolation_range)
             assert rows["threshold"].to_list() == [1e-5] * 4
@@ -95,6 +95,7 @@ class TestRoundTrip:
         arrays = {
             name: getattr(batch, name)[back] for name in vars(batch) if isinstance(getattr(batch, name), np.ndarray)
         }
+        arrays["metrics"] = {name: values[back] for name, values in batch.metrics.items()}
         weights = tuple(None if w is None else w[::-1] for w in batch.weights)
         other = Store.create_or_open(store.path.with_name("other"), STUDY)
         store.write(batch)
@@ -143,8 +144,8 @@ class TestRoundTrip:
 
     def test_an_undefined_sparsity_error_is_null_and_other_nan_stay(self, store: Store) -> None:
         batch = make_batch([make_run()])
-        batch.sparsity_error[:] = np.nan
-        batch.interpolation_error[2] = np.nan
+        batch.metrics["sparsity_error"][:] = np.nan
+        batch.metrics["interpolation_error"][2] = np.nan
         store.write(batch)
         records = store.records()
         assert records["sparsity_error"].null_count() == 4
@@ -192,7 +193,7 @@ class TestStudy:
         assert strict.groups()[0]["solved"] == 0
         last = Store.create_or_open(tmp_path / "b", f"selection_window = 1\n{STUDY}")
         batch = make_batch([make_run()])
-        batch.extrapolation_error[-1] = 1.0
+        batch.metrics["extrapolation_error"][-1] = 1.0
         last.write(batch)
         assert last.groups()[0]["solved"] == 0
 

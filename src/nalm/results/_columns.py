@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nalm.results import thresholds
-from nalm.runs import AnyRun
-from nalm.runs.record import BatchResult
+from nalm.runs import Run
+from nalm.runs.record import TrainedRuns
 
 LABELS: dict[str, pl.DataType] = {
     "run": pl.String(),
@@ -73,21 +72,21 @@ def parameter_names(names: Iterable[str]) -> list[str]:
     return [name for name in names if not (name in SCHEMA or is_weight(name) or is_metric(name))]
 
 
-def records_table(batch: BatchResult, threshold: float | None = None) -> pl.DataFrame:
+def records_table(batch: TrainedRuns, threshold: float | None = None) -> pl.DataFrame:
     """Return the long table of a batch, sorted by the position of the run in the batch and by step.
 
     `threshold` of success is by default that of each run's task.
 
     A run that failed before its first row keeps one, at step 0 with empty measures, so that it is counted.
-    A sparsity error of NaN (the network reports none) becomes null; other NaN stay.
+    What is masked becomes null, and a sparsity error of NaN (the network reports none); other NaN stay.
     """
     order = np.lexsort((batch.steps, batch.run_index))
     measures = pl.DataFrame(
-        {
-            "_run": batch.run_index[order],
-            **{name: getattr(batch, attribute)[order] for name, attribute in _ATTRIBUTES.items()},
-        },
-        schema={"_run": pl.Int64(), **MEASURES},
+        [
+            pl.Series("_run", batch.run_index[order], dtype=pl.Int64()),
+            pl.Series("step", batch.steps[order], dtype=pl.Int64()),
+            *[_metric_column(name, values[order]) for name, values in batch.metrics.items()],
+        ]
     ).with_columns(pl.col("sparsity_error").fill_nan(None))
     table = (
         _run_table(batch, threshold)
@@ -98,10 +97,15 @@ def records_table(batch: BatchResult, threshold: float | None = None) -> pl.Data
     return table.drop("_run").select(in_order(table.drop("_run").columns))
 
 
-_ATTRIBUTES = {name: "steps" if name == "step" else name for name in MEASURES}
+def _metric_column(name: str, values: np.ndarray) -> pl.Series:
+    masked = np.ma.getmaskarray(values)
+    if masked.all() and name not in MEASURES:
+        return pl.Series(name, [None] * len(values))
+    column = pl.Series(name, np.ma.getdata(values))
+    return column.set(pl.Series(masked), None) if masked.any() else column
 
 
-def records_labels(runs: Sequence[AnyRun]) -> pl.DataFrame:
+def records_labels(runs: Sequence[Run]) -> pl.DataFrame:
     """Return the labels and parameters of runs, one row each."""
     rows: list[dict[str, Any]] = [
         {
@@ -119,12 +123,12 @@ def records_labels(runs: Sequence[AnyRun]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=LABELS).hstack(_parameter_columns(runs))
 
 
-def _run_table(batch: BatchResult, threshold: float | None) -> pl.DataFrame:
+def _run_table(batch: TrainedRuns, threshold: float | None) -> pl.DataFrame:
     outcome = {
         "status": batch.status,
         "failed_step": batch.failed_step,
         "reason": batch.reason,
-        "threshold": [thresholds.threshold(run.task) if threshold is None else threshold for run in batch.runs],
+        "threshold": [run.task.threshold() if threshold is None else threshold for run in batch.runs],
     }
     return (
         records_labels(batch.runs)
@@ -137,7 +141,7 @@ def _text(value: object | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _parameter_columns(runs: Sequence[AnyRun]) -> list[pl.Series]:
+def _parameter_columns(runs: Sequence[Run]) -> list[pl.Series]:
     """Return one column per swept parameter; integers stay integers, what is neither number nor text is
     written as JSON."""
     names = dict.fromkeys(name for run in runs for name in run.parameters)
@@ -167,7 +171,7 @@ def _as_text(value: Any) -> str:
         return str(value)
 
 
-def _weight_columns(batch: BatchResult, order: np.ndarray, table: pl.DataFrame) -> list[pl.Series]:
+def _weight_columns(batch: TrainedRuns, order: np.ndarray, table: pl.DataFrame) -> list[pl.Series]:
     """Return one column per effective weight; null for runs that have fewer or none."""
     count = max((w.shape[1] for w in batch.weights if w is not None), default=0)
     if not count:

@@ -35,7 +35,7 @@ from nalm.results._study_text import first_difference, title
 from nalm.results.digit_summary import is_digits, summarise_digits
 from nalm.results.selection import WINDOW
 from nalm.results.summary import Group, summarise
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.studies import Study
 
 _STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED = (
@@ -171,7 +171,7 @@ class Store:
                 raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
         return ids
 
-    def write(self, batch: BatchResult) -> None:
+    def write(self, batch: TrainedRuns) -> None:
         """Add a finished batch. When this returns, the batch survives a crash.
 
         Raises:

@@ -13,10 +13,11 @@ from nalm.tasks.sequential_digits import SequentialDigits
 from nalm.tasks.static_digits import StaticDigits
 from nalm.tasks.training_stream import Raw, TrainingStream
 
-Task = ArithmeticTask
+Task = Annotated[ArithmeticTask | StaticDigits | SequentialDigits, Field(discriminator="kind")]
+"""Any task; which one, `kind` tells."""
 
 DigitTask = Annotated[StaticDigits | SequentialDigits, Field(discriminator="kind")]
-"""Either digit task, told apart by `kind`."""
+"""Either digit task."""
 
 __all__ = [
     "OPERATIONS",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from math import floor
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,8 @@ class ArithmeticTask(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    trainer: ClassVar[str] = "stacked"
+
     kind: Literal["single-module", "arithmetic-dataset"]
     operation: Operation
     input_size: int = Field(ge=1)
@@ -118,6 +120,12 @@ class ArithmeticTask(BaseModel):
         low, high = Benford.rest(range_.intervals[0])
         if range_.is_pair or low < 0 or low >= high:
             raise ValueError(f"{name} {range_}: benford takes one range of at least [10,20], such as [10,100]")
+
+    def threshold(self) -> float:
+        """Return the extrapolation error below which a run is solved (`nalm.tasks.thresholds`)."""
+        from nalm.tasks.thresholds import threshold
+
+        return threshold(self)
 
     @property
     def in_features(self) -> int:

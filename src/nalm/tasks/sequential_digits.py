@@ -66,6 +66,11 @@ class SequentialDigits(DigitSettings):
         operation = data.get("operation", "mul")
         return {**_SEQUENTIAL_DEFAULTS.get(operation if isinstance(operation, str) else "", {}), **data}
 
+    @property
+    def unit(self) -> str:
+        """The cell."""
+        return self.cell
+
     def penalty_factors(self, update: int) -> dict[str, float]:
         """Return the factor of each penalty that is part of the loss of `update`, which counts from 1."""
         return {

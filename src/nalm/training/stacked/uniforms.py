@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from nalm.runs import Run
 from nalm.tasks import OPERATIONS, OperationInfo
 from nalm.training import toolchain
 from nalm.training.lowerings.native import NoCompilerError, address, build
+from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.noise import Draw, NoiseStream
 
 _WORDS = 624
@@ -50,7 +50,7 @@ def _defined(operation: OperationInfo) -> str:
     return f"OPERATION({operation.name}, {parameters}, {operation.cpp})\n"
 
 
-def can_make(run: Run) -> bool:
+def can_make(run: ArithmeticRun) -> bool:
     """Whether compiled code gives the training data of `run`."""
     task = run.task
     simple = task.distribution.family == "uniform" and not task.interpolation_range.is_pair
@@ -118,7 +118,7 @@ class UniformLanes:
             *(address(buffer) for buffer in (self._words, self._row_major, self._lanes)),
         )
 
-    def bind(self, runs: Sequence[Run], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
+    def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
         """A function that writes the data of the first steps drawn last for each of `runs` into its array of `outs`."""
         tasks = [_Task.of(run, self._compiled) for run in runs]
         arrays = (
@@ -139,7 +139,7 @@ class UniformLanes:
 
         return write
 
-    def prepared(self, run: Run, out: np.ndarray) -> Prepared:
+    def prepared(self, run: ArithmeticRun, out: np.ndarray) -> Prepared:
         """The data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
         task = _Task.of(run, self._compiled)
         size = self._compiled.context_size()
@@ -176,7 +176,7 @@ class _Task:
     slices: np.ndarray
 
     @classmethod
-    def of(cls, run: Run, compiled: ctypes.CDLL) -> _Task:
+    def of(cls, run: ArithmeticRun, compiled: ctypes.CDLL) -> _Task:
         lower, upper = run.task.interpolation_range.intervals[0]
         bounds = [bound for pair in run.task.operands(run.seed, "paper") for bound in pair]
         operation = getattr(compiled, f"operation_{run.task.operation}")()
