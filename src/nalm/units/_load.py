@@ -28,6 +28,15 @@ def load_class(target: str) -> type[nn.Module]:
     return found  # type: ignore[return-value]
 
 
+# classes that another process has sent to this one
+_PROVIDED: dict[str, Callable[..., nn.Module]] = {}
+
+
+def provide(target: str, factory: Callable[..., nn.Module]) -> None:
+    """Let `target` name a class that this process could not import."""
+    _PROVIDED[target] = factory
+
+
 def load_factory(target: str) -> Callable[..., nn.Module]:
     """Return the module class that `target` names, as `load_class`, or a `functools.partial` of one.
 
@@ -36,6 +45,8 @@ def load_factory(target: str) -> Callable[..., nn.Module]:
     """
     from torch import nn
 
+    if target in _PROVIDED:
+        return _PROVIDED[target]
     module_name, _, class_name = target.partition(":")
     module = _import(module_name, target)
     if not hasattr(module, class_name):

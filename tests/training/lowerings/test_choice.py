@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 
 from nalm.errors import InputError
 from nalm.training import toolchain
@@ -16,6 +18,8 @@ from nalm.training.lowerings.native import NativeCode
 from nalm.training.stacked.batches import Batch
 from nalm.training.stacked.engine import train_batch
 from nalm.training.toolchain import NoCompilerError
+from support.lowered import trained
+from support.reference import truth
 from support.runs import run
 
 TYPED = """
@@ -50,25 +54,21 @@ def test_control_flow_on_values_is_trained_one_run_at_a_time_and_its_line_is_nam
     assert result.metrics["train_loss"][0] != result.metrics["train_loss"][-1]
 
 
-def test_eager_program_equals_native_kernel() -> None:
-    mine = run("snmu_batch", iterations=30, log_interval=10)
-    key = program_key(mine)
-    one_by_one = Fallback("by request", compiler=False, batched=False)
-    results = [train_batch(Batch((mine,)), {key: item}) for item in (lower(key), one_by_one)]
-    for column in ("train_loss", "penalty_loss", "interpolation_error", "extrapolation_error"):
-        np.testing.assert_allclose(*(getattr(result, column) for result in results), rtol=1e-4, atol=1e-6)
+@pytest.fixture
+def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A folder for kernels where there are none; what this process knows of kernels is forgotten before and after."""
+    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
+    lower.cache_clear()
+    yield tmp_path
+    lower.cache_clear()
 
 
 @pytest.fixture
-def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def no_compiler(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     def missing(source: str, flags: tuple[str, ...] = ()) -> None:
         raise NoCompilerError("no compiler")
 
-    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
     monkeypatch.setattr(toolchain, "build", missing)
-    lower.cache_clear()
-    yield
-    lower.cache_clear()
 
 
 @pytest.mark.usefixtures("no_compiler")
@@ -83,22 +83,19 @@ def test_without_a_compiler_networks_are_trained_with_one_warning() -> None:
     assert "install g++" in str(caught[0].message)
 
 
-def test_kernels_are_kept_between_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
+def test_kernels_are_kept_between_processes(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     key = program_key(run("nau"))
-    lower.cache_clear()
     first = lower(key)
     assert isinstance(first, NativeCode)
-    assert first.library.path.is_relative_to(str(tmp_path))
+    assert first.library.path.is_relative_to(empty_cache)
     lower.cache_clear()
     monkeypatch.setattr(choice, "generate", None)  # a second process must not trace again
     assert lower(key) == first
-    lower.cache_clear()
 
 
-def test_kernels_of_a_users_own_class_are_kept_under_its_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
-    lower.cache_clear()
+def test_kernels_of_a_users_own_class_are_kept_under_its_code(
+    monkeypatch: pytest.MonkeyPatch, empty_cache: Path
+) -> None:
     keys, codes = [], []
     for body in ("x * self.w", "x + self.w"):
         module = ModuleType("typed_for_choice")
@@ -106,11 +103,25 @@ def test_kernels_of_a_users_own_class_are_kept_under_its_code(monkeypatch: pytes
         monkeypatch.setitem(sys.modules, "typed_for_choice", module)
         keys.append(program_key(run("typed_for_choice:Unit")))
         codes.append(lower(keys[-1]))
-    assert all(isinstance(code, NativeCode) and code.library.path.is_relative_to(tmp_path) for code in codes)
+    assert all(isinstance(code, NativeCode) and code.library.path.is_relative_to(empty_cache) for code in codes)
     assert codes[0] != codes[1]
     lower.cache_clear()
     step_of.cache_clear()
     assert lower(keys[0]) == codes[0]  # needs no class, so that it does not matter which is loaded
     with pytest.raises(InputError, match="typed_for_choice:Unit: its code has been changed since"):
         step_of(keys[0])
-    lower.cache_clear()
+
+
+# what ATEN_CPU_CAPABILITY may say, and what the processor must know for it
+VECTORS = {"default": "architecture", "avx2": "avx2", "avx512": "avx512_f"}
+
+
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_kernels_are_right_with_vectors_of_every_length(vectors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not torch.cpu.get_capabilities().get(VECTORS[vectors]):
+        pytest.skip(f"this processor has no {vectors}")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", vectors)
+    runs = [run("nmu", seed, iterations=20, log_interval=10) for seed in range(2)]
+    assert isinstance(lower(program_key(runs[0])), NativeCode)
+    truth(runs).assert_agrees(trained(runs))

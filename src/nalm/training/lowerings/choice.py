@@ -23,7 +23,7 @@ from nalm.training.lowerings.native import WIDE, WIDE_FLAGS, NativeCode, NativeP
 from nalm.training.lowerings.proof import RANGES, Reference, disagreement, references
 from nalm.training.lowerings.tensor import TensorProgram
 from nalm.training.stacked.batches import ArithmeticRun
-from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, initial_network, is_own
+from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, initial_network
 from nalm.training.step.step import Step
 from nalm.training.toolchain import CompilationError, NoCompilerError
 from nalm.units import source_hash
@@ -123,6 +123,7 @@ def program_key(run: ArithmeticRun) -> ProgramKey:
     numbers = {name: getattr(run.training, name) for name in _FACTORS}
     structural = run.training.model_dump(mode="json", exclude={*_NUMBERS})
     structural |= {name: float(value > 0) for name, value in numbers.items()}
+    structural["penalty"] = {name: float(value > 0) for name, value in run.training.penalty.items()}
     if run.task.kind != "single-module":
         # only the published program of that task keeps penalties and projection from its units
         structural["constraints"] = "paper"
@@ -147,9 +148,13 @@ def step_of(key: ProgramKey) -> Step:
     """A step whose module holds arbitrary parameters.
 
     Raises:
-        InputError: the class that is loaded here is not the one that `key` is about.
+        InputError: a unit refuses its arguments or has a penalty without a factor, or the class that is loaded here is
+            not the one that `key` is about.
     """
-    return _new_step(key)
+    step, settings = _new_step(key), key.training
+    weighted = [*settings.penalty_settings(), *settings.penalty]
+    settings.refuse_unweighted(step.found, weighted, own=key.layers.has_own_units)
+    return step
 
 
 def _new_step(key: ProgramKey) -> Step:
@@ -168,7 +173,7 @@ def _new_step(key: ProgramKey) -> Step:
                     key.training,
                     *key.widths,
                     example=(low + 2 * high) / 3,
-                    finite_buffers=not is_own(key.layers),
+                    finite_buffers=not key.layers.has_own_units,
                 )
         except InputError as error:
             problem = problem or error
@@ -209,7 +214,7 @@ def _samples(key: ProgramKey) -> tuple[int, ...]:
 
 
 def _examined(key: ProgramKey) -> Examined:
-    if not is_own(key.layers):
+    if not key.layers.has_own_units:
         return Examined(None)
     return examine(_new_step(key), lambda seed: _begun(key, seed), _samples(key), key.label, key.sources)
 

@@ -14,6 +14,7 @@ from torch.func import vmap
 
 from nalm.training.kernel.trace import UnrolledProducts
 from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.step.initial import ONE_AT_A_TIME
 from nalm.training.step.noise import unpacked
 from nalm.training.step.step import Step
 
@@ -51,7 +52,7 @@ class TensorProgram(Program):
         which, which_noise = torch.from_numpy(inputs.data_index), torch.from_numpy(inputs.noise_index)
         alive = torch.from_numpy(failed < 0)
         checked = self.step.finite_count
-        with UnrolledProducts():
+        with ONE_AT_A_TIME, UnrolledProducts():
             for k in range(inputs.steps):
                 x, t = self._split(batches[:, k][which])
                 new = self._train(state, switches, table[k], x, t, *self._noise(random[:, k][which_noise])).detach()
@@ -66,7 +67,7 @@ class TensorProgram(Program):
         """See `Program.measure`."""
         x, t = self._split(torch.from_numpy(np.stack([np.asarray(inputs.data[i][:1])[0] for i in inputs.data_index])))
         random = self._noise(torch.from_numpy(np.stack([inputs.noise[i][0] for i in inputs.noise_index])))
-        with torch.no_grad(), UnrolledProducts():
+        with ONE_AT_A_TIME, torch.no_grad(), UnrolledProducts():
             table = torch.from_numpy(inputs.schedule[0])
             switches = torch.from_numpy(inputs.switches)
             measured: np.ndarray = self._measure(torch.from_numpy(states), switches, table, x, t, *random).numpy()
@@ -76,7 +77,7 @@ class TensorProgram(Program):
         """See `Program.error`."""
         at_once = max(1, MOST_EVALUATION_VALUES // sets[0].size)
         parts = []
-        with torch.no_grad(), UnrolledProducts():
+        with ONE_AT_A_TIME, torch.no_grad(), UnrolledProducts():
             for start in range(0, len(states), at_once):
                 chosen = set_index[start : start + at_once]
                 x, t = self._split(torch.from_numpy(np.stack([sets[i][0] for i in chosen])))

@@ -10,24 +10,25 @@ from pathlib import Path
 from typing import Any, cast
 
 from nalm.errors import InputError
-from nalm.runs import NetworkSettings, Run
+from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
-from nalm.tasks import Task
 from nalm.training.executors import Executor, OnProgress
-from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, warn_of_fallbacks
+from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, step_of, warn_of_fallbacks
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
 from nalm.training.trainer import Trainer
+from nalm.units._portable import packed, unpack
 
 
 @dataclass(frozen=True)
 class BatchJob:
-    """A batch, and the kernels that were found or compiled for its networks before."""
+    """A batch, the kernels that were found or compiled for its networks before, and the user's own classes in them."""
 
     batch: Batch
     lowered: Mapping[ProgramKey, Lowered] = field(default_factory=dict)
+    classes: Mapping[str, bytes] = field(default_factory=dict)
     checkpoint: Path | None = None
 
     @property
@@ -46,10 +47,9 @@ class StackedTrainer(Trainer):
         if device != "cpu":
             raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
 
-    def check_network(self, task: Task, network: NetworkSettings) -> None:
+    def check_network(self, run: Run) -> Sequence[str]:
         """See `Trainer.check_network`."""
-        sizes = cast("Any", task)
-        network.build(sizes.in_features, sizes.out_features)
+        return step_of(program_key(cast("ArithmeticRun", run))).found
 
     def work(self, run: Run) -> int:
         """See `Trainer.work`: numbers read and multiplied per sample, times samples.
@@ -70,16 +70,26 @@ class StackedTrainer(Trainer):
         """Compile each network once, several at a time, and warn of those that are trained more slowly."""
         keys = [{program_key(run): run.network.label for run in job.batch.runs} for job in jobs]
         labels = {key: label for names in keys for key, label in names.items()}
+        classes = packed(list(dict.fromkeys(source for key in labels for source in key.sources)))
         lowered: dict[ProgramKey, Lowered] = {}
-        executor.run(_lower, list(labels), lowered.__setitem__, lambda done: None)
+        executor.run(
+            _lower,
+            [(key, classes) for key in labels],
+            lambda job, found: lowered.__setitem__(job[0], found),
+            lambda done: None,
+        )
         warn_of_fallbacks((label, lowered[key]) for key, label in labels.items())
         return [
-            BatchJob(job.batch, {key: lowered[key] for key in names}) for job, names in zip(jobs, keys, strict=True)
+            BatchJob(job.batch, {key: lowered[key] for key in names}, classes)
+            for job, names in zip(jobs, keys, strict=True)
         ]
 
     def train(self, job: BatchJob, device: str, on_progress: OnProgress) -> TrainedRuns:
         """See `Trainer.train`."""
-        lowered = {key: job.lowered.get(key) or lower(key) for key in map(program_key, job.batch.runs)}
+        lowered = {}
+        for key in dict.fromkeys(map(program_key, job.batch.runs)):
+            unpack(key.sources, job.classes)
+            lowered[key] = job.lowered.get(key) or lower(key)
         return train_batch(job.batch, lowered, on_progress)
 
     def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
@@ -87,5 +97,7 @@ class StackedTrainer(Trainer):
         return seconds_per_update(samples)
 
 
-def _lower(key: ProgramKey, on_progress: OnProgress) -> Lowered:
+def _lower(job: tuple[ProgramKey, Mapping[str, bytes]], on_progress: OnProgress) -> Lowered:
+    key, classes = job
+    unpack(key.sources, classes)
     return lower(key)

@@ -67,11 +67,6 @@ class RunRandom:
                 random.setstate(python)
 
 
-def is_own(network: NetworkSettings) -> bool:
-    """Whether a network has a unit that is no registered one but a class named by `package.module:Class`."""
-    return any(":" in layer.unit for layer in network.layers)
-
-
 def initial_network(
     network: NetworkSettings, widths: tuple[int, int], seed: int, family: Family
 ) -> tuple[nn.Module, RunRandom]:
@@ -84,15 +79,16 @@ def initial_network(
         family: of random numbers.
     """
     streams = RunRandom.of(seed, family)
-    if is_own(network):
+    if network.has_own_units:
         return built(network, widths, streams), streams
-    with RunRandom.of(seed, family).drawing():
-        module = network.build(*widths)
-    if family == "paper":
-        units.skip_construction_draws(module, streams.torch)
-    # the original code draws all parameters twice and trains from the second draw
-    for _ in range(2 if family == "paper" else 1):
-        units.reset_parameters(module, streams.torch)
+    with ONE_AT_A_TIME:
+        with streams.copy().drawing():
+            module = network.build(*widths)
+        if family == "paper":
+            units.skip_construction_draws(module, streams.torch)
+        # the original code draws all parameters twice and trains from the second draw
+        for _ in range(2 if family == "paper" else 1):
+            units.reset_parameters(module, streams.torch)
     return module, streams
 
 
@@ -108,7 +104,7 @@ def built(network: NetworkSettings, widths: tuple[int, int], streams: RunRandom)
 
 def redraw(module: nn.Module, network: NetworkSettings, widths: tuple[int, int], streams: RunRandom) -> None:
     """Give `module` new initial values, the next ones of the run's streams."""
-    if not is_own(network):
+    if not network.has_own_units:
         units.reset_parameters(module, streams.torch)
         return
     fresh = built(network, widths, streams)

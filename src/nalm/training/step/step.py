@@ -68,6 +68,7 @@ class Step:
     Attributes:
         objective: what is minimised.
         draws: the random numbers of a forward pass in training mode.
+        found: names of the module's penalties.
         parameters: shapes of the parameters that are trained, by name.
         buffers: shapes of the network's other tensors that hold floats, by name.
         finite_count: how many numbers of a state, its first ones, are finite unless a run has diverged.
@@ -93,18 +94,18 @@ class Step:
         self.parameter_count = sum(prod(shape) for shape in self.parameters.values())
         self.network_count = self.parameter_count + sum(prod(shape) for shape in self.buffers.values())
         self.finite_count = self.network_count if finite_buffers else self.parameter_count
-        self.draws, offered = self._dry_run(example)
-        self.objective = Objective(settings, offered)
+        self.draws, self.found = self._dry_run(example)
+        self.objective = Objective(settings, self.found)
         self.optimizer = self.objective.optimizer
         self.state_size = self.network_count + self.parameter_count * self.optimizer.slots
 
-    def _dry_run(self, example: float) -> tuple[tuple[Draw, ...], frozenset[str]]:
+    def _dry_run(self, example: float) -> tuple[tuple[Draw, ...], tuple[str, ...]]:
         self.module.train()
         x = torch.full((self.settings.batch_size, self.features[0]), example)
         with Recorded() as recorded:
             _, offered, _ = _predict_and_penalise(self.module, x)
             units.project_(self.module)
-        return tuple(recorded.draws), frozenset(offered)
+        return tuple(recorded.draws), tuple(offered) if self.settings.constraints == "paper" else ()
 
     @property
     def columns(self) -> tuple[str, ...]:
