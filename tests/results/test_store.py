@@ -20,11 +20,11 @@ import polars as pl
 import pytest
 
 from nalm.errors import StoreError
-from nalm.results._columns import records_table
+from nalm.results.columns import records_table
 from nalm.results.store import Store
 from nalm.results.summary import summarise
 from nalm.runs import Run
-from results.samples import PAIRS, RANGES, STUDY, make_batch, make_run
+from results.samples import PAIRS, RANGES, STUDY, make_batch, make_run, no_damage
 
 CONTRACT = [
     "run",
@@ -42,10 +42,6 @@ CONTRACT = [
     "extrapolation_error",
     "sparsity_error",
 ]
-
-
-def no_damage(line: str) -> None:
-    raise AssertionError(line)
 
 
 def runs_of(seeds: range, unit: str = "nmu") -> list[Run]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from nalm.results._columns import records_table
 from nalm.results._order import sort_rows
+from nalm.results.columns import records_table
 from nalm.results.statistics import beta_mean_interval, gamma_mean_interval, success_interval
 from nalm.results.summary import group_parameters, summarise, summary_frame
 from results.samples import PAIRS, make_batch, make_run

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from nalm.results._columns import parameter_names, records_labels
+from nalm.results.columns import parameter_names, records_labels
 from nalm.studies import Study, expand
 from nalm.units import names
 

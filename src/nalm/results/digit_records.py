@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from nalm.digits.settings import StaticDigits
-from nalm.results._columns import MEASURES, OUTCOME, in_order, is_metric, records_labels
+from nalm.results.columns import in_order, is_metric, records_labels, schema, with_later_columns
 from nalm.runs import DigitRun
 
 if TYPE_CHECKING:
@@ -44,14 +44,16 @@ def digit_records(
         "reason": f"the loss was not finite in epoch {result.diverged_epoch}" if failed else None,
         "threshold": threshold,
     }
-    measures = pl.DataFrame(rows, schema_overrides=MEASURES, infer_schema_length=None)
-    table = pl.concat(
-        [
-            records_labels([run] * len(rows)),
-            measures,
-            pl.DataFrame([outcome] * len(rows), schema=OUTCOME),
-        ],
-        how="horizontal",
+    measures = pl.DataFrame(rows, schema_overrides=schema("measure"), infer_schema_length=None)
+    table = with_later_columns(
+        pl.concat(
+            [
+                records_labels([run] * len(rows)),
+                measures,
+                pl.DataFrame([outcome] * len(rows), schema=schema("outcome")),
+            ],
+            how="horizontal",
+        )
     )
     state: dict[str, np.ndarray] = dict(result.state)
     if result.confusion is not None:

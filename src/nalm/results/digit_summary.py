@@ -14,7 +14,7 @@ import polars as pl
 
 from nalm.digits.settings import SequentialDigits
 from nalm.errors import InputError
-from nalm.results._columns import LABELS, MEASURES, OUTCOME, is_metric, parameter_names
+from nalm.results.columns import is_metric, parameter_names, schema
 from nalm.results.selection import select_best
 from nalm.results.statistics import t_interval
 from nalm.results.summary import GROUP, Group, entry, group_parameters, summarise
@@ -90,9 +90,10 @@ def _at_length(records: pl.DataFrame, length: int, threshold: float | None) -> p
     # the study's own threshold wins where it has one
     own = pl.col("threshold").cast(pl.Float64)
     return records.select(
-        *(*LABELS, *(name for name in MEASURES if name != "extrapolation_error"), "epoch"),
+        *(name for name in schema("label", "measure") if name != "extrapolation_error"),
+        "epoch",
         *parameter_names(records.columns),
-        *(name for name in OUTCOME if name != "threshold"),
+        *(name for name in schema("outcome") if name != "threshold"),
         pl.col(f"test_{length}_error").alias("extrapolation_error"),
         pl.col(f"test_{length}_error").alias("test_error"),
         pl.col(f"test_{length}_accuracy").alias("test_accuracy"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from nalm.results._columns import LABELS, OUTCOME, parameter_names
+from nalm.results.columns import parameter_names, schema
 
 WINDOW = 5000
 
@@ -59,7 +59,7 @@ def select_best(records: pl.DataFrame, window: int = WINDOW, threshold: float | 
     )
     solved = (_defined("extrapolation_error") < pl.col("threshold")).fill_null(False)
     return best.select(
-        *LABELS,
+        *schema("label"),
         *parameter_names(records.columns),
         "rows",
         pl.col("step").alias("best_step"),
@@ -69,7 +69,7 @@ def select_best(records: pl.DataFrame, window: int = WINDOW, threshold: float | 
         solved.alias("solved"),
         pl.when(solved).then("_extrapolation_solved_at").alias("solved_at"),
         pl.col("_interpolation_solved_at").alias("interpolation_solved_at"),
-        *OUTCOME,
+        *schema("outcome"),
     )
 
 

@@ -20,6 +20,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -28,10 +29,10 @@ import safetensors.numpy
 from nalm import studies
 from nalm.errors import StoreError, StudyError
 from nalm.results import _files
-from nalm.results._columns import SCHEMA, in_order, records_table
 from nalm.results._environment import environment
 from nalm.results._order import sort_rows
 from nalm.results._study_text import first_difference, title
+from nalm.results.columns import in_order, newest_version, records_table, schema, version_of, with_later_columns
 from nalm.results.digit_summary import is_digits, summarise_digits
 from nalm.results.selection import WINDOW
 from nalm.results.summary import Group, summarise
@@ -157,7 +158,7 @@ class Store:
         for path in self._records_files():
             try:
                 table, note = _files.read_parquet(path)
-                _check_columns(table)
+                _check_columns(path, table, note)
                 self._check_weights(path, note)
                 ids.update(table["run"].unique())
             except FileNotFoundError:
@@ -189,7 +190,9 @@ class Store:
         """
         name = _batch_name(records["run"].unique())
         weights = _weights_bytes(state)
-        note = {"weights": hashlib.sha256(weights).hexdigest()}
+        note: dict[str, Any] = {"weights": hashlib.sha256(weights).hexdigest()}
+        if (version := version_of(records.columns)) > 1:
+            note["version"] = version
         try:
             _files.write_whole(self.path / _WEIGHTS / f"{name}.safetensors", weights)
             _files.write_whole(self.path / _RECORDS / f"{name}.parquet", _files.parquet_bytes(records, note))
@@ -214,8 +217,8 @@ class Store:
         seen: set[str] = set()
         for path in self._records_files():
             try:
-                table, _ = _files.read_parquet(path)
-                _check_columns(table)
+                table, note = _files.read_parquet(path)
+                _check_columns(path, table, note)
             except FileNotFoundError:
                 continue  # set aside by another process
             except _files.DamagedFileError as error:
@@ -229,8 +232,8 @@ class Store:
             tables.append(table.filter(~pl.col("run").is_in(list(seen))) if runs & seen else table)
             seen |= runs
         if not tables:
-            return pl.DataFrame(schema=SCHEMA)
-        together = pl.concat(tables, how="diagonal_relaxed")
+            return pl.DataFrame(schema=schema())
+        together = with_later_columns(pl.concat(tables, how="diagonal_relaxed"))
         return sort_rows(together.select(in_order(together.columns)), self.study)
 
     def groups(self) -> list[Group]:
@@ -315,7 +318,19 @@ def _weights_bytes(state: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
     return bytes(safetensors.numpy.save(tensors))
 
 
-def _check_columns(table: pl.DataFrame) -> None:
-    missing = [name for name in SCHEMA if name not in table.columns]
+def _check_columns(path: Path, table: pl.DataFrame, note: Mapping[str, Any]) -> None:
+    """Check that a file has the columns of its version.
+
+    Raises:
+        StoreError: a newer nalm wrote it.
+        DamagedFileError: a column is not there.
+    """
+    version = note.get("version", 1)
+    if version > newest_version():
+        raise StoreError(
+            f"{path}: has version {version} of the records, written by a newer nalm; this one reads versions up to "
+            f"{newest_version()}: update nalm"
+        )
+    missing = [name for name in schema(version=version) if name not in table.columns]
     if missing:
         raise _files.DamagedFileError(f"has no column {missing[0]!r}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nalm.results._columns import parameter_names
+from nalm.results.columns import parameter_names
 from nalm.results.selection import WINDOW, select_best
 from nalm.results.statistics import (
     UNDEFINED,
