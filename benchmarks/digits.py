@@ -26,7 +26,6 @@ from torch.nn.functional import affine_grid, grid_sample, mse_loss
 from torch.utils.data import DataLoader, Dataset
 
 from nalm import units
-from nalm.data import DigitImages
 from nalm.digits import SequentialDigits, StaticDigits
 from nalm.digits._image_networks import ColourDigits
 from nalm.digits._pairs import draw_samples, fold
@@ -34,6 +33,7 @@ from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._sequences import draw_orders, sequences
 from nalm.digits._session import Experiment, Place
 from nalm.digits._static_experiment import StaticExperiment
+from nalm.tasks.images import DigitImages
 
 WINDOWS = 4
 TASKS: dict[str, StaticDigits | SequentialDigits] = {

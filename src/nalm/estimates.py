@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nalm import __version__
-from nalm.networks import NetworkSettings
 from nalm.runs import AnyRun, DigitRun, Run
+from nalm.runs.network import NetworkSettings
+from nalm.runs.settings import TrainingSettings
 from nalm.studies import DigitCell
 from nalm.tasks import Task
-from nalm.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from nalm.training import BatchResult

@@ -80,8 +80,8 @@ class Job:
         tasks = dict.fromkeys(run.task for run in self.runs if isinstance(run, DigitRun))
         if not tasks:
             return
-        from nalm.data import load_images
         from nalm.digits import check_images
+        from nalm.tasks.images import load_images
 
         images = {dataset: load_images(dataset) for dataset in dict.fromkeys(task.dataset for task in tasks)}
         for task in tasks:

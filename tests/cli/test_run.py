@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from nalm.cli._run import reporter
-from nalm.data import mnist
 from nalm.errors import DataError
 from nalm.progress import Bar, JsonLines, Lines
 from nalm.results.store import Store
+from nalm.tasks.images import mnist
 from support.command import nalm, stored_files
 from support.fake_training import fake_training
 
@@ -146,7 +146,7 @@ def test_missing_images_are_no_matter_when_nothing_is_left_to_train(command, mon
     def missing(dataset, folder=None):
         raise DataError(f"{dataset} is gone")
 
-    monkeypatch.setattr("nalm.data.load_images", missing)
+    monkeypatch.setattr("nalm.tasks.images.load_images", missing)
     assert command(*words).status == 0
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nalm.data import load_images
 from nalm.digits import SequentialDigits, StaticDigits, _session
 from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._session import Place
@@ -18,6 +17,7 @@ from nalm.results.digit_records import CONFUSION
 from nalm.results.store import Store
 from nalm.runs import DigitRun
 from nalm.studies import cells, expand, load, loads, to_toml
+from nalm.tasks.images import load_images
 from support.command import Command
 
 SMALL = ["--set", "dataset=digits", "--workers", "1"]

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 
-from nalm.data import DigitImages, load_images
 from nalm.digits import (
     DigitsResult,
     EpochRecord,
@@ -20,6 +19,7 @@ from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._session import Place
 from nalm.digits._static_experiment import StaticExperiment
 from nalm.errors import InputError, StoreError
+from nalm.tasks.images import DigitImages, load_images
 
 
 def static(**settings: Any) -> StaticDigits:

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from nalm.runs import Run
+from nalm.runs.record import BatchResult
 from nalm.studies import expand, load
 from nalm.training import train
-from nalm.training.results import BatchResult
 
 FOLDER = os.environ.get("NALM_GOLDEN")
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="NALM_GOLDEN does not point to a folder of golden trajectories")

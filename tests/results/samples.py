@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nalm.networks import LayerSettings, NetworkSettings
 from nalm.runs import Run
+from nalm.runs.network import LayerSettings, NetworkSettings
+from nalm.runs.record import BatchResult
+from nalm.runs.settings import TrainingSettings
 from nalm.tasks import ArithmeticTask, Range
-from nalm.training.results import BatchResult
-from nalm.training.settings import TrainingSettings
 
 PAIRS = {
     "[-20,-10]": "[-40,-20]",

@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from nalm.runs.record import BatchResult
 from nalm.studies import expand, load, select
 from nalm.training import train
-from nalm.training.results import BatchResult
 
 
 def solved(study: str, unit: str, ranges: list[str]) -> Counter[str]:

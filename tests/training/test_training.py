@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from nalm.errors import InputError, NalmError
+from nalm.runs.record import BatchResult
 from nalm.training import plan, train
-from nalm.training.batches import LEAST_RUN_ITERATIONS, MOST_RUN_ITERATIONS
-from nalm.training.results import BatchResult
+from nalm.training.stacked.batches import LEAST_RUN_ITERATIONS, MOST_RUN_ITERATIONS
 from support.runs import grid, run, wide_run
 
 

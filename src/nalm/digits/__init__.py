@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nalm.digits.settings import SequentialDigits, StaticDigits
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.tasks.static_digits import StaticDigits
 
 if TYPE_CHECKING:
     from nalm.digits._executor import FinishedDigitRun, train_digit_runs

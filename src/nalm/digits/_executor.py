@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from nalm.data import DigitImages, load_images
 from nalm.digits._results import DigitsResult
 from nalm.digits._session import OnProgress
 from nalm.digits._train import find_device, train_digits
 from nalm.runs import DigitRun
+from nalm.tasks.images import DigitImages, load_images
 from nalm.training import check_workers, executors
 
 # a worker tells of its updates no more often than this

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from nalm import units
-from nalm.data import DigitImages
 from nalm.digits._pictures import ImageBank
 from nalm.digits._sequence_network import DigitSequenceNetwork, SequenceSNMU, create_sequence_network
 from nalm.digits._sequences import draw_orders, running_targets, sequences
 from nalm.digits._session import Experiment, Place
-from nalm.digits.settings import SequentialDigits
 from nalm.streams import Integers
+from nalm.tasks.images import DigitImages
+from nalm.tasks.sequential_digits import SequentialDigits
 
 _EVALUATION_BATCH = {"cpu": 256, "cuda": 8192}
 

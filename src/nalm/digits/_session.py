@@ -20,8 +20,8 @@ from nalm import units
 from nalm.digits import _checkpoint
 from nalm.digits._checkpoint import Progress
 from nalm.digits._results import DigitsResult, EpochRecord
-from nalm.digits.settings import DigitSettings
 from nalm.streams import FastStream, derived_key
+from nalm.tasks._digits import DigitSettings
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nalm import units
-from nalm.data import DigitImages
 from nalm.digits import _metrics
 from nalm.digits._image_networks import ColourDigits
 from nalm.digits._pair_network import DigitPairNetwork, create_pair_network
 from nalm.digits._pairs import draw_samples, fold
 from nalm.digits._pictures import SIDE, ImageBank
 from nalm.digits._session import Experiment, Place
-from nalm.digits.settings import StaticDigits
 from nalm.streams import derived_key
+from nalm.tasks.images import DigitImages
+from nalm.tasks.static_digits import StaticDigits
 
 # images per call of the image network in evaluation: fits a core's cache and is enough for a GPU
 _EVALUATION_BATCH = {"cpu": 256, "cuda": 8192}

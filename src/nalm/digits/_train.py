@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 from torch.backends import cudnn
 
-from nalm.data import DigitImages, load_images
 from nalm.digits._pair_network import create_pair_network
 from nalm.digits._results import DigitsResult
 from nalm.digits._sequence_experiment import SequenceExperiment
@@ -17,8 +16,10 @@ from nalm.digits._sequence_network import create_sequence_network
 from nalm.digits._sequences import draw_orders
 from nalm.digits._session import OnEpoch, OnProgress, Place, run
 from nalm.digits._static_experiment import StaticExperiment
-from nalm.digits.settings import SequentialDigits, StaticDigits
 from nalm.errors import InputError
+from nalm.tasks.images import DigitImages, load_images
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.tasks.static_digits import StaticDigits
 from nalm.training.executors import one_thread
 
 

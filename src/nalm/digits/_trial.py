@@ -8,10 +8,11 @@ from collections.abc import Callable
 import torch
 
 from nalm import units
-from nalm.data import load_images
 from nalm.digits._session import Place
 from nalm.digits._train import create_experiment
-from nalm.digits.settings import SequentialDigits, StaticDigits
+from nalm.tasks.images import load_images
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.tasks.static_digits import StaticDigits
 from nalm.training.executors import one_thread
 
 # the fastest of so many counts: other work on the machine can only slow them down

@@ -13,7 +13,7 @@ import polars as pl
 
 from nalm.results import thresholds
 from nalm.runs import AnyRun
-from nalm.training.results import BatchResult
+from nalm.runs.record import BatchResult
 
 Role = Literal["label", "measure", "outcome"]
 

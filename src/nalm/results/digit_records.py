@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from nalm.digits.settings import StaticDigits
 from nalm.results.columns import in_order, is_metric, records_labels, schema, with_later_columns
 from nalm.runs import DigitRun
+from nalm.tasks.static_digits import StaticDigits
 
 if TYPE_CHECKING:
     from nalm.digits import EpochRecord, FinishedDigitRun

@@ -12,13 +12,13 @@ from typing import Any
 
 import polars as pl
 
-from nalm.digits.settings import SequentialDigits
 from nalm.errors import InputError
 from nalm.results.columns import is_metric, parameter_names, schema
 from nalm.results.selection import select_best
 from nalm.results.statistics import t_interval
 from nalm.results.summary import GROUP, Group, entry, group_parameters, summarise
 from nalm.studies import DigitCell, Study, cells
+from nalm.tasks.sequential_digits import SequentialDigits
 
 LENGTH = "length"
 """Parameter of the groups of the sequential task: length of the test sequences."""

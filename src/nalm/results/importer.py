@@ -13,7 +13,7 @@ from nalm.errors import DataError, InputError
 from nalm.results._run_names import parse_run_name
 from nalm.results.columns import in_order, schema, with_later_columns
 from nalm.results.store import Store
-from nalm.results.thresholds import threshold
+from nalm.tasks.thresholds import threshold
 
 _STUDY = 'title = "Imported results"\ndescription = "Read from CSV files of the original code."\n'
 _COLUMNS = {

@@ -36,8 +36,8 @@ from nalm.results.columns import in_order, newest_version, records_table, schema
 from nalm.results.digit_summary import is_digits, summarise_digits
 from nalm.results.selection import WINDOW
 from nalm.results.summary import Group, summarise
+from nalm.runs.record import BatchResult
 from nalm.studies import Study
-from nalm.training.results import BatchResult
 
 _STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED = (
     "study.toml",

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from nalm.digits.settings import SequentialDigits, StaticDigits
 from nalm.errors import InputError
 from nalm.runs import DigitRun
 from nalm.studies._keys import DIGIT_TASKS
 from nalm.studies._problems import problems
 from nalm.studies._schema import NetworkTable
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.tasks.static_digits import StaticDigits
 
 
 class DigitCell(NamedTuple):

@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from nalm.digits.settings import CELLS, STAGES
 from nalm.errors import InputError, StudyError, did_you_mean
-from nalm.networks import NetworkSettings
 from nalm.runs import AnyRun, Run
+from nalm.runs.network import NetworkSettings
+from nalm.runs.settings import TrainingSettings
 from nalm.studies._digit_cells import DigitCell, digit_cell
 from nalm.studies._keys import DIGIT_TASKS, NONE, given, keys_of
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
 from nalm.tasks import Task
-from nalm.training.settings import TrainingSettings
+from nalm.tasks.sequential_digits import CELLS
+from nalm.tasks.static_digits import STAGES
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 # columns of their own in the records; other swept keys become parameters of the run

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, 
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from nalm.digits.settings import SequentialDigits, StaticDigits
+from nalm.runs.settings import TrainingSettings
 from nalm.tasks import Task
-from nalm.training.settings import TrainingSettings
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.tasks.static_digits import StaticDigits
 
 NONE = "none"
 """How a study file writes that an optional setting is off; TOML has no null."""

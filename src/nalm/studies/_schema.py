@@ -23,11 +23,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from nalm.digits.settings import CELLS, STAGES
 from nalm.errors import InputError
-from nalm.networks import LayerSettings
+from nalm.runs.network import LayerSettings
 from nalm.studies._keys import SETTABLE, PointTable, TaskTable, TrainingTable
 from nalm.studies._seeds import parse_seeds
+from nalm.tasks.sequential_digits import CELLS
+from nalm.tasks.static_digits import STAGES
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 

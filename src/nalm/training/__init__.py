@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nalm.training.batches import Batch as Batch
-    from nalm.training.batches import plan as plan
-    from nalm.training.results import BatchResult as BatchResult
+    from nalm.runs.record import BatchResult as BatchResult
+    from nalm.training.stacked.batches import Batch as Batch
+    from nalm.training.stacked.batches import plan as plan
     from nalm.training.training import check_device as check_device
     from nalm.training.training import check_workers as check_workers
     from nalm.training.training import train as train
 
 _HOME = {
-    "Batch": "nalm.training.batches",
-    "plan": "nalm.training.batches",
-    "BatchResult": "nalm.training.results",
+    "Batch": "nalm.training.stacked.batches",
+    "plan": "nalm.training.stacked.batches",
+    "BatchResult": "nalm.runs.record",
     "check_device": "nalm.training.training",
     "check_workers": "nalm.training.training",
     "train": "nalm.training.training",

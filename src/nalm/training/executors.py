@@ -17,10 +17,10 @@ from typing import Any
 import torch
 
 from nalm.errors import NalmError
-from nalm.training.batches import Batch
-from nalm.training.engine import train_batch
-from nalm.training.programs import Lowered, ProgramKey, lower, program_key
-from nalm.training.results import BatchResult
+from nalm.runs.record import BatchResult
+from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key
+from nalm.training.stacked.batches import Batch
+from nalm.training.stacked.engine import train_batch
 
 OnBatch = Callable[[BatchResult], None]
 OnProgress = Callable[[int], None]

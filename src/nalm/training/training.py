@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from nalm.errors import InputError
 from nalm.runs import Run
+from nalm.runs.record import BatchResult
 from nalm.training import executors
-from nalm.training.batches import plan
-from nalm.training.programs import program_key, warn_of_fallbacks
-from nalm.training.results import BatchResult
+from nalm.training.lowerings.choice import program_key, warn_of_fallbacks
+from nalm.training.stacked.batches import plan
 
 
 def train(
