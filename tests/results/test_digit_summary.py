@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_each_point_of_a_grid_has_references_of_its_own(tmp_path: Path) -> None:
 
     store = store_of_runs(tmp_path / "store", GRID, records_of)
     expected = limit([errors[0] for errors in REFERENCE.values()])
-    first = by_length(store.records(), store.study).filter(length=1)
+    first = by_length(store.records(), store.study).table.filter(length=1)
     by_rate = dict(first.select("learning_rate", "threshold").unique().iter_rows())
     assert by_rate == pytest.approx({1e-3: expected, 1e-2: 10 * expected})
     solved = {(g["learning_rate"], g["length"]): g["solved"] for g in store.groups() if g["unit"] == "nmu"}
@@ -69,7 +70,7 @@ def test_a_reference_that_the_grid_does_not_change_is_that_of_all_points(tmp_pat
         study,
         lambda run: [sequential_record(5, 12.0, REFERENCE[run.seed] if run.label == "solved" else (1.0, 1.0, 1.0))],
     )
-    assert by_length(store.records(), store.study).filter(length=1)["threshold"].unique().to_list() == [
+    assert by_length(store.records(), store.study).table.filter(length=1)["threshold"].unique().to_list() == [
         pytest.approx(limit([errors[0] for errors in REFERENCE.values()]))
     ]
 
@@ -89,7 +90,7 @@ def test_runs_are_judged_at_every_length(store: Store) -> None:
 
 
 def test_lengths_become_rows(store: Store) -> None:
-    table = by_length(store.records(), store.study)
+    table = by_length(store.records(), store.study).table
     assert len(table) == 3 * len(store.records())
     row = table.filter(unit="nmu", seed=0, epoch=5, length=2).row(0, named=True)
     assert row["extrapolation_error"] == row["test_error"] == 9.0
@@ -136,3 +137,24 @@ def test_static_groups_show_the_last_epoch(tmp_path: Path) -> None:
         "right label, %",
     )
     assert rows[0][labels : labels + 2] == ("3", "1")
+
+
+def test_a_metric_of_any_name_is_recorded_and_summarised(tmp_path: Path) -> None:
+    metrics = {"test_output_margin": -1.0, "test_margin": 2.0}
+    record = static_record(1, 9.0)
+    store = store_of(
+        tmp_path / "static",
+        STATIC,
+        {("snmu", seed): [replace(record, metrics=record.metrics | metrics)] for seed in range(2)},
+    )
+    assert store.records().select(*metrics).unique().rows() == [(-1.0, 2.0)]
+    (group,) = store.groups()
+    assert {name: group["metrics"][name]["mean"] for name in metrics} == metrics
+
+    record = sequential_record(0, 5.0, (1, 2, 3))
+    results = {("nmu", 0): [replace(record, metrics=record.metrics | {"test_2_margin": -1.0})]}
+    store = store_of(tmp_path / "sequential", SEQUENTIAL, results)
+    assert store.records()["test_2_margin"].to_list() == [-1.0]
+    groups = {group["length"]: group["metrics"] for group in store.groups()}
+    assert groups[2]["test_margin"]["mean"] == -1.0
+    assert "test_margin" not in groups[1]

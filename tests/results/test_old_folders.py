@@ -11,7 +11,8 @@ import pytest
 
 from nalm.errors import StoreError
 from nalm.results import Store, columns
-from nalm.results.columns import Column, newest_version, records_table
+from nalm.results.columns import Column, newest_version
+from nalm.results.records import records_table
 from results.samples import STUDY, make_batch, make_run, no_damage
 
 ASSETS = Path(__file__).parents[1] / "assets" / "results-1"
@@ -115,7 +116,7 @@ class TestLaterColumn:
 
     def test_a_file_of_its_version_without_it_is_damaged(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         store = Store.create_or_open(tmp_path, STUDY)
-        monkeypatch.setattr("nalm.results.store.version_of", lambda names: LATER.since)
+        monkeypatch.setattr("nalm.results.records.version_of", lambda names, metrics: LATER.since)
         store.add(table_of(make_run()).drop("energy"), {})
         with pytest.raises(StoreError, match="has no column 'energy'"):
             store.records()
@@ -125,8 +126,7 @@ class TestLaterColumn:
 
 
 def table_of(run: Any) -> pl.DataFrame:
-    table = records_table(make_batch([run]))
-    return table.with_columns(energy=pl.lit(2.5))
+    return records_table(make_batch([run])).table.with_columns(energy=pl.lit(2.5))
 
 
 def test_a_file_of_a_newer_nalm_is_refused_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

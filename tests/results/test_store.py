@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 
 from nalm.errors import StoreError
-from nalm.results.columns import records_table
+from nalm.results.records import records_table
 from nalm.results.store import Store
 from nalm.results.summary import summarise
 from nalm.runs import Run
@@ -118,12 +118,13 @@ class TestRoundTrip:
         assert firsts["w2"].is_null().to_list() == [True, False]
 
     def test_metrics_of_other_tasks_are_no_parameters(self, store: Store) -> None:
-        records = records_table(make_batch([make_run(hidden_size=2)]))
+        records = records_table(make_batch([make_run(hidden_size=2)])).table
         store.add(records.with_columns(output_accuracy=pl.int_range(pl.len()) / 4), {})
         assert store.records().columns[14:18] == ["output_accuracy", "w0", "w1", "hidden_size"]
         (group,) = store.groups()
         assert group["hidden_size"] == 2
         assert "output_accuracy" not in group
+        assert list(group["metrics"]) == ["output_accuracy"]
 
     def test_a_run_that_failed_before_its_first_row_is_kept(self, store: Store) -> None:
         run = make_run()

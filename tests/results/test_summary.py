@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from nalm.results._order import sort_rows
-from nalm.results.columns import records_table
+from nalm.results.records import records_table
 from nalm.results.statistics import beta_mean_interval, gamma_mean_interval, success_interval
 from nalm.results.summary import group_parameters, summarise, summary_frame
 from results.samples import PAIRS, make_batch, make_run
@@ -18,7 +18,7 @@ from results.samples import PAIRS, make_batch, make_run
 def records(units: Sequence[str] = ("nmu",), ranges: Sequence[str] = ("[1,2]",), seeds: int = 4) -> pl.DataFrame:
     runs = [make_run(unit, pair, seed) for unit in units for pair in ranges for seed in range(seeds)]
     solved_at = [None if run.seed == 0 else 1000 * (1 + run.seed % 2) for run in runs]
-    return records_table(make_batch(runs, solved_at))
+    return records_table(make_batch(runs, solved_at)).table
 
 
 def test_a_group_is_summarised_as_the_contract_says() -> None:

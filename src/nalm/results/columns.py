@@ -1,33 +1,39 @@
-"""Columns of the long table: one row per run and logged step."""
+"""Columns of the long table: what there is, of which type, and since which version of the records.
+
+A file of records has every label, measure and outcome of its version. Metrics, weights and parameters of the study are
+there where the runs have them. Which columns are metrics, a file notes; one of version 1 does not, and its metrics are
+those whose name a row of `COLUMNS` describes.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from math import inf
+from typing import Literal
 
-import numpy as np
 import polars as pl
 
-from nalm.results import thresholds
-from nalm.runs import AnyRun
-from nalm.runs.record import BatchResult
+Role = Literal["label", "measure", "metric", "weight", "parameter", "outcome"]
 
-Role = Literal["label", "measure", "outcome"]
+_REQUIRED: tuple[Role, ...] = ("label", "measure", "outcome")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that every file of records has, from one version of the records on.
+    """A column, or columns with names of one form.
 
     Attributes:
-        name: Of the column.
+        name: As documents write it.
         dtype: Of its values.
-        role: A label of the run, a measure of its step, or the run's outcome.
+        role: A label of the run, a measure or another metric of its step, a weight of the network, a parameter of the
+            study, or the run's outcome.
         meaning: One sentence.
-        since: First version that has it; in files of earlier versions it reads as null.
+        since: First version of the records that has it; in files of earlier versions it reads as null.
+        pattern: Regular expression of the names, where they are several.
+        least: Of the values; means with intervals do not go below.
+        most: Of the values.
     """
 
     name: str
@@ -35,203 +41,98 @@ class Column:
     role: Role
     meaning: str
     since: int = 1
+    pattern: str | None = None
+    least: float = -inf
+    most: float = inf
 
+    def describes(self, name: str) -> bool:
+        """Return whether a column called `name` is this one."""
+        return name == self.name if self.pattern is None else re.fullmatch(self.pattern, name) is not None
+
+
+_TEXT, _COUNT, _NUMBER = pl.String(), pl.Int64(), pl.Float64()
 
 COLUMNS = (
-    Column("run", pl.String(), "label", "Name of the run."),
-    Column("study", pl.String(), "label", "Name of the study."),
-    Column("task", pl.String(), "label", "Kind of the task."),
-    Column("unit", pl.String(), "label", "Label of the network."),
-    Column("operation", pl.String(), "label", "What is learnt."),
-    Column("interpolation_range", pl.String(), "label", "Where training and validation inputs are drawn from."),
-    Column("extrapolation_range", pl.String(), "label", "Where test inputs are drawn from."),
-    Column("seed", pl.Int64(), "label", "Seed of the run."),
-    Column("step", pl.Int64(), "measure", "Number of updates made before this row."),
-    Column("train_loss", pl.Float64(), "measure", "Criterion on the training batch of the step."),
-    Column("penalty_loss", pl.Float64(), "measure", "Weighted penalties of the step."),
-    Column("interpolation_error", pl.Float64(), "measure", "Mean squared error on the validation set."),
-    Column("extrapolation_error", pl.Float64(), "measure", "Mean squared error on the test set."),
-    Column("sparsity_error", pl.Float64(), "measure", "Distance of the worst weight from {-1, 0, 1}."),
-    Column("status", pl.String(), "outcome", "`finished`, `failed` or `stopped`."),
-    Column("failed_step", pl.Int64(), "outcome", "Update after which a failed run was not finite any more."),
-    Column("reason", pl.String(), "outcome", "Why a run failed or was stopped, in one sentence."),
-    Column("threshold", pl.Float64(), "outcome", "Extrapolation error below which the run counts as solved."),
+    Column("run", _TEXT, "label", "name of the run"),
+    Column("study", _TEXT, "label", "name of the study"),
+    Column("task", _TEXT, "label", "kind of the task"),
+    Column("unit", _TEXT, "label", "label of the network"),
+    Column("operation", _TEXT, "label", "what is learnt"),
+    Column("interpolation_range", _TEXT, "label", "where inputs of training and validation lie"),
+    Column("extrapolation_range", _TEXT, "label", "where inputs of the test lie"),
+    Column("seed", _COUNT, "label", "seed of the run"),
+    Column("step", _COUNT, "measure", "number of updates made before this row", least=0),
+    Column("train_loss", _NUMBER, "measure", "criterion on the training batch of the step"),
+    Column("penalty_loss", _NUMBER, "measure", "weighted penalties of the step"),
+    Column("interpolation_error", _NUMBER, "measure", "mean squared error on the validation set", least=0),
+    Column("extrapolation_error", _NUMBER, "measure", "mean squared error on the test set", least=0),
+    Column("sparsity_error", _NUMBER, "measure", "distance of the worst weight from {-1, 0, 1}", least=0),
+    Column("epoch", _COUNT, "metric", "epochs done, of digit tasks", least=0),
+    Column("…_loss", _NUMBER, "metric", "a criterion", pattern=".*_loss", least=0),
+    Column("…_error", _NUMBER, "metric", "a mean squared error", pattern=".*_error", least=0),
+    Column("…_accuracy", _NUMBER, "metric", "a share of right answers", pattern=".*_accuracy", least=0, most=1),
+    Column("…_label", _NUMBER, "metric", "digits as the image network reads them", pattern=".*_label"),
+    Column("w0, w1, …", _NUMBER, "weight", "effective weights, row by row, of at most 16", pattern=r"w\d+"),
+    Column("status", _TEXT, "outcome", "`finished`, `failed` or `stopped`"),
+    Column("failed_step", _COUNT, "outcome", "update after which a failed run was not finite"),
+    Column("reason", _TEXT, "outcome", "why a run failed or was stopped"),
+    Column("threshold", _NUMBER, "outcome", "extrapolation error below which the run counts as solved"),
 )
-"""The columns of every file of records, in order; a new one has a `since` of `newest_version()` + 1."""
+"""The columns, in order; a new one has a `since` of `newest_version()` + 1. Other names are metrics that a trainer
+reports, and parameters of the study."""
+
+METRICS_NOTED = 2
+"""First version of the records whose files note which of their columns are metrics."""
 
 
 def newest_version() -> int:
     """Return the newest version of the records that this nalm reads and writes."""
-    return max(column.since for column in COLUMNS)
+    return max(METRICS_NOTED, *(column.since for column in COLUMNS))
+
+
+def column_of(name: str) -> Column | None:
+    """Return the row of `COLUMNS` that describes a column, if there is one."""
+    return next((column for column in COLUMNS if column.describes(name)), None)
 
 
 def schema(*roles: Role, version: int | None = None) -> dict[str, pl.DataType]:
-    """Return name and type of the columns of these roles (by default all) that a file of `version` has."""
+    """Return name and type of the columns that every file of `version` has, of these roles or of all."""
     return {
         column.name: column.dtype
         for column in COLUMNS
-        if (not roles or column.role in roles) and (version is None or column.since <= version)
+        if column.role in (roles or _REQUIRED) and (version is None or column.since <= version)
     }
-
-
-def version_of(names: Iterable[str]) -> int:
-    """Return the version of a file with these columns: that of the newest of them."""
-    given = set(names)
-    return max((column.since for column in COLUMNS if column.name in given), default=1)
-
-
-def with_later_columns(table: pl.DataFrame) -> pl.DataFrame:
-    """Add the columns that files of earlier versions do not have, as null."""
-    absent = {name: dtype for name, dtype in schema().items() if name not in table.columns}
-    return table.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in absent.items())
-
-
-_METRIC_ENDINGS = ("_loss", "_error", "_accuracy", "_label")
-_EPOCH = "epoch"
-_WEIGHT = re.compile(r"w(\d+)")
 
 
 def is_weight(name: str) -> bool:
     """Return whether a column holds an effective weight."""
-    return _WEIGHT.fullmatch(name) is not None
+    column = column_of(name)
+    return column is not None and column.role == "weight"
 
 
-def is_metric(name: str) -> bool:
-    """Return whether a column beyond the contract's is a metric of some task, not a parameter of a study."""
-    return name not in schema() and (name == _EPOCH or name.endswith(_METRIC_ENDINGS))
+def is_reserved(name: str) -> bool:
+    """Return whether neither a metric nor a parameter can have this name."""
+    column = column_of(name)
+    return column is not None and column.role != "metric"
 
 
-def in_order(names: Iterable[str]) -> list[str]:
-    """Sort column names: labels, measures, other metrics, weights, parameters of the study, outcome."""
-    given = list(names)
-    weights = sorted(filter(is_weight, given), key=lambda name: int(name[1:]))
-    return [
-        *[name for name in schema("label", "measure") if name in given],
-        *filter(is_metric, given),
-        *weights,
-        *parameter_names(given),
-        *[name for name in schema("outcome") if name in given],
-    ]
+def described_metrics(names: Iterable[str], version: int | None = None) -> list[str]:
+    """Return the metrics among the columns of a table that does not say which they are: those in `COLUMNS`.
 
-
-def parameter_names(names: Iterable[str]) -> list[str]:
-    """Return the columns that hold parameters of a study, in the order given."""
-    known = schema()
-    return [name for name in names if not (name in known or is_weight(name) or is_metric(name))]
-
-
-def records_table(batch: BatchResult, threshold: float | None = None) -> pl.DataFrame:
-    """Return the long table of a batch, sorted by the position of the run in the batch and by step.
-
-    `threshold` of success is by default that of each run's task.
-
-    A run that failed before its first row keeps one, at step 0 with empty measures, so that it is counted.
-    A sparsity error of NaN (the network reports none) becomes null; other NaN stay.
+    Args:
+        names: Of the columns.
+        version: Without rows that came later.
     """
-    order = np.lexsort((batch.steps, batch.run_index))
-    recorded = {name: "steps" if name == "step" else name for name in schema("measure")}
-    measures = pl.DataFrame(
-        {
-            "_run": batch.run_index[order],
-            **{
-                name: getattr(batch, attribute)[order]
-                for name, attribute in recorded.items()
-                if hasattr(batch, attribute)
-            },
-        },
-        schema_overrides=schema("measure"),
-    ).with_columns(pl.col("sparsity_error").fill_nan(None))
-    table = (
-        _run_table(batch, threshold)
-        .join(measures, on="_run", how="left", maintain_order="left_right")
-        .with_columns(pl.col("step").fill_null(0))
-    )
-    table = with_later_columns(table.hstack(_weight_columns(batch, order, table)))
-    return table.drop("_run").select(in_order(table.drop("_run").columns))
-
-
-def records_labels(runs: Sequence[AnyRun]) -> pl.DataFrame:
-    """Return the labels and parameters of runs, one row each."""
-    rows: list[dict[str, Any]] = [
-        {
-            "run": run.id,
-            "study": run.study,
-            "task": run.task.kind,
-            "unit": run.label,
-            "operation": getattr(run.task, "operation", None),
-            "interpolation_range": _text(getattr(run.task, "interpolation_range", None)),
-            "extrapolation_range": _text(getattr(run.task, "extrapolation_range", None)),
-            "seed": run.seed,
-        }
-        for run in runs
-    ]
-    return pl.DataFrame(rows, schema=schema("label")).hstack(_parameter_columns(runs))
-
-
-def _run_table(batch: BatchResult, threshold: float | None) -> pl.DataFrame:
-    outcome = {
-        "status": batch.status,
-        "failed_step": batch.failed_step,
-        "reason": batch.reason,
-        "threshold": [thresholds.threshold(run.task) if threshold is None else threshold for run in batch.runs],
-    }
-    return (
-        records_labels(batch.runs)
-        .hstack(pl.DataFrame(outcome, schema=schema("outcome")))
-        .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_run"))
-    )
-
-
-def _text(value: object | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _parameter_columns(runs: Sequence[AnyRun]) -> list[pl.Series]:
-    """Return one column per swept parameter; integers stay integers, what is neither number nor text is
-    written as JSON."""
-    names = dict.fromkeys(name for run in runs for name in run.parameters)
-    columns = []
-    for name in parameter_names(names):
-        values = [run.parameters.get(name) for run in runs]
-        kinds = {type(value) for value in values if value is not None}
-        if kinds <= {bool}:
-            dtype: pl.DataType = pl.Boolean()
-        elif kinds <= {int}:
-            dtype = pl.Int64()
-        elif kinds <= {int, float}:
-            dtype = pl.Float64()
-        else:
-            dtype = pl.String()
-            values = [None if value is None else _as_text(value) for value in values]
-        columns.append(pl.Series(name, values, dtype=dtype, strict=False))
-    return columns
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    try:
-        return json.dumps(value, separators=(",", ":"))
-    except TypeError:
-        return str(value)
-
-
-def _weight_columns(batch: BatchResult, order: np.ndarray, table: pl.DataFrame) -> list[pl.Series]:
-    """Return one column per effective weight; null for runs that have fewer or none."""
-    count = max((w.shape[1] for w in batch.weights if w is not None), default=0)
-    if not count:
-        return []
-    filled = np.full((len(table), count), np.nan)
-    present = np.zeros((len(table), count), dtype=bool)
-    position = table["_run"].to_numpy()
-    # rows of a run keep their order under the stable sort, and a run without rows has one row here and no
-    # weights
-    for index, weights in enumerate(batch.weights):
-        if weights is not None and len(weights):
-            rows = np.flatnonzero(position == index)
-            by_step = np.argsort(batch.steps[batch.run_index == index], kind="stable")
-            filled[rows, : weights.shape[1]] = weights[by_step]
-            present[rows, : weights.shape[1]] = True
+    rows = [(name, column_of(name)) for name in names]
     return [
-        pl.Series(f"w{k}", filled[:, k], dtype=pl.Float64()).set(pl.Series(~present[:, k]), None) for k in range(count)
+        name
+        for name, column in rows
+        if column is not None and column.role == "metric" and (version is None or column.since <= version)
     ]
+
+
+def version_of(names: Collection[str], metrics: Iterable[str]) -> int:
+    """Return the first version of the records in which a file can have these columns, of which these are metrics."""
+    since = [column.since for column in COLUMNS if column.name in names]
+    noted = set(metrics) != set(described_metrics(names, version=1))
+    return max([1, *since, *[METRICS_NOTED] * noted])

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from nalm.results.columns import in_order, is_metric, records_labels, schema, with_later_columns
+from nalm.results.columns import is_reserved, schema
+from nalm.results.records import Records, records_labels
 from nalm.runs import DigitRun
 from nalm.tasks.static_digits import StaticDigits
 
@@ -26,7 +27,7 @@ CONFUSION = "confusion"
 
 def digit_records(
     finished: FinishedDigitRun, threshold: float | None = None
-) -> tuple[pl.DataFrame, dict[str, dict[str, np.ndarray]]]:
+) -> tuple[Records, dict[str, dict[str, np.ndarray]]]:
     """Return the long table of a run, and its final parameters by run id and name, for `Store.add`.
 
     Args:
@@ -45,24 +46,23 @@ def digit_records(
         "threshold": threshold,
     }
     measures = pl.DataFrame(rows, schema_overrides=schema("measure"), infer_schema_length=None)
-    table = with_later_columns(
-        pl.concat(
-            [
-                records_labels([run] * len(rows)),
-                measures,
-                pl.DataFrame([outcome] * len(rows), schema=schema("outcome")),
-            ],
-            how="horizontal",
-        )
+    metrics = [name for name in measures.columns if not is_reserved(name)]
+    table = pl.concat(
+        [
+            records_labels([run] * len(rows), metrics),
+            measures,
+            pl.DataFrame([outcome] * len(rows), schema_overrides=schema("outcome")),
+        ],
+        how="horizontal",
     )
     state: dict[str, np.ndarray] = dict(result.state)
     if result.confusion is not None:
         state[CONFUSION] = result.confusion
-    return table.select(in_order(table.columns)), {run.id: state}
+    return Records(table, tuple(metrics)).in_order(), {run.id: state}
 
 
 def _row(run: DigitRun, record: EpochRecord) -> dict[str, Any]:
-    metrics = {name: float(value) for name, value in record.metrics.items() if is_metric(name)}
+    metrics = {name: float(value) for name, value in record.metrics.items()}
     training, validation, test = _errors(run, metrics)
     weights = {f"w{index}": weight for index, weight in enumerate(record.weights)}
     return {

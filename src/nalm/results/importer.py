@@ -11,7 +11,8 @@ import polars as pl
 
 from nalm.errors import DataError, InputError
 from nalm.results._run_names import parse_run_name
-from nalm.results.columns import in_order, schema, with_later_columns
+from nalm.results.columns import schema
+from nalm.results.records import Records
 from nalm.results.store import Store
 from nalm.tasks.thresholds import threshold
 
@@ -53,12 +54,12 @@ def import_csv(csv: str | os.PathLike[str], into: str | os.PathLike[str], unit: 
     names = table["name"].unique(maintain_order=True).to_list()
     labels = pl.DataFrame([_labels(path, name, unit) for name in names], schema_overrides=schema())
     records = (
-        with_later_columns(table.join(labels, on="name", how="left", maintain_order="left"))
+        table.join(labels, on="name", how="left", maintain_order="left")
         .drop("name")
         .sort("run", "step", maintain_order=True)
     )
     store = Store.create_or_open(into, _STUDY)
-    store.add(records.select(in_order(records.columns)), {})
+    store.add(Records(records).in_order(), {})
     return store
 
 

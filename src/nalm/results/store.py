@@ -32,8 +32,9 @@ from nalm.results import _files
 from nalm.results._environment import environment
 from nalm.results._order import sort_rows
 from nalm.results._study_text import first_difference, title
-from nalm.results.columns import in_order, newest_version, records_table, schema, version_of, with_later_columns
+from nalm.results.columns import METRICS_NOTED, described_metrics, newest_version, schema
 from nalm.results.digit_summary import is_digits, summarise_digits
+from nalm.results.records import Records, as_records, records_table
 from nalm.results.selection import WINDOW
 from nalm.results.summary import Group, summarise
 from nalm.runs.record import BatchResult
@@ -157,10 +158,9 @@ class Store:
         ids: set[str] = set()
         for path in self._records_files():
             try:
-                table, note = _files.read_parquet(path)
-                _check_columns(path, table, note)
+                records, note = _read(path)
                 self._check_weights(path, note)
-                ids.update(table["run"].unique())
+                ids.update(records.table["run"].unique())
             except FileNotFoundError:
                 continue  # another process has just set it aside
             except _files.DamagedFileError as error:
@@ -182,20 +182,19 @@ class Store:
         threshold = self.study.threshold if self.study else None
         self.add(records_table(batch, threshold), batch.state)
 
-    def add(self, records: pl.DataFrame, state: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    def add(self, records: Records | pl.DataFrame, state: Mapping[str, Mapping[str, np.ndarray]]) -> None:
         """Add the records of some runs and their final parameters by run id and parameter name.
 
         Raises:
             StoreError: as `write`.
         """
-        name = _batch_name(records["run"].unique())
+        records = as_records(records)
+        name = _batch_name(records.table["run"].unique())
         weights = _weights_bytes(state)
-        note: dict[str, Any] = {"weights": hashlib.sha256(weights).hexdigest()}
-        if (version := version_of(records.columns)) > 1:
-            note["version"] = version
+        note = {"weights": hashlib.sha256(weights).hexdigest(), **_note_of(records)}
         try:
             _files.write_whole(self.path / _WEIGHTS / f"{name}.safetensors", weights)
-            _files.write_whole(self.path / _RECORDS / f"{name}.parquet", _files.parquet_bytes(records, note))
+            _files.write_whole(self.path / _RECORDS / f"{name}.parquet", _files.parquet_bytes(records.table, note))
         except OSError as error:
             kept = len(self._records_files())
             cause = "the disk is full" if error.errno in _FULL else f"cannot write ({error.strerror})"
@@ -211,14 +210,23 @@ class Store:
         the study's own parameters, then `status`, `failed_step`, `reason` and `threshold`.
 
         Raises:
-            StoreError: a file is damaged.
+            StoreError: a file is damaged, or of a newer nalm.
+        """
+        return self.read().table
+
+    def read(self) -> Records:
+        """Return the long table as `records` does, and which of its columns are metrics.
+
+        Raises:
+            StoreError: as `records`, or a column is a metric in one file and a parameter in another.
         """
         tables: list[pl.DataFrame] = []
+        metrics: dict[str, None] = {}
+        parameters: dict[str, Path] = {}
         seen: set[str] = set()
         for path in self._records_files():
             try:
-                table, note = _files.read_parquet(path)
-                _check_columns(path, table, note)
+                records, _ = _read(path)
             except FileNotFoundError:
                 continue  # set aside by another process
             except _files.DamagedFileError as error:
@@ -227,14 +235,20 @@ class Store:
                 ) from None
             except OSError as error:
                 raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
+            table = records.table
+            metrics |= dict.fromkeys(records.metrics)
+            parameters |= dict.fromkeys(records.parameters, path)
             # batches that were cut differently can hold the same run twice, with equal rows
             runs = set(table["run"].unique())
             tables.append(table.filter(~pl.col("run").is_in(list(seen))) if runs & seen else table)
             seen |= runs
         if not tables:
-            return pl.DataFrame(schema=schema())
-        together = with_later_columns(pl.concat(tables, how="diagonal_relaxed"))
-        return sort_rows(together.select(in_order(together.columns)), self.study)
+            return Records(pl.DataFrame(schema=schema()))
+        for name in parameters:
+            if name in metrics:
+                raise StoreError(f"{parameters[name]}: {name!r} is a parameter of the study here, elsewhere a metric")
+        together = Records(pl.concat(tables, how="diagonal_relaxed"), tuple(metrics)).in_order()
+        return Records(sort_rows(together, self.study), together.metrics)
 
     def groups(self) -> list[Group]:
         """Return the summary of all finished runs, with the study's window of rows (`nalm.results.summary`).
@@ -242,7 +256,7 @@ class Store:
         Raises:
             StoreError: as `records`.
         """
-        records, window = self.records(), self.study.selection_window if self.study else WINDOW
+        records, window = self.read(), self.study.selection_window if self.study else WINDOW
         return summarise_digits(records, self.study, window) if is_digits(records) else summarise(records, window)
 
     def weights(self, run: str) -> dict[str, np.ndarray]:
@@ -318,13 +332,22 @@ def _weights_bytes(state: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
     return bytes(safetensors.numpy.save(tensors))
 
 
-def _check_columns(path: Path, table: pl.DataFrame, note: Mapping[str, Any]) -> None:
-    """Check that a file has the columns of its version.
+def _note_of(records: Records) -> dict[str, Any]:
+    """Return what a file notes of the version of its records: nothing of version 1."""
+    if records.version == 1:
+        return {}
+    return {"version": records.version, "metrics": list(records.metrics)}
+
+
+def _read(path: Path) -> tuple[Records, dict[str, Any]]:
+    """Return the records and the note of a file.
 
     Raises:
         StoreError: a newer nalm wrote it.
-        DamagedFileError: a column is not there.
+        DamagedFileError: it is damaged, or lacks a column of its version.
+        OSError: it cannot be read at all.
     """
+    table, note = _files.read_parquet(path)
     version = note.get("version", 1)
     if version > newest_version():
         raise StoreError(
@@ -334,3 +357,8 @@ def _check_columns(path: Path, table: pl.DataFrame, note: Mapping[str, Any]) -> 
     missing = [name for name in schema(version=version) if name not in table.columns]
     if missing:
         raise _files.DamagedFileError(f"has no column {missing[0]!r}")
+    if version < METRICS_NOTED:
+        return Records(table, tuple(described_metrics(table.columns, version=1))), note
+    if not set(note.get("metrics", [None])) <= set(table.columns):
+        raise _files.DamagedFileError("does not say which columns are metrics")
+    return Records(table, tuple(note["metrics"])), note

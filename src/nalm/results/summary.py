@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nalm.results.columns import parameter_names
+from nalm.results.columns import column_of
+from nalm.results.records import Records, as_records, check_parameters
 from nalm.results.selection import WINDOW, select_best
 from nalm.results.statistics import (
     UNDEFINED,
@@ -17,6 +18,7 @@ from nalm.results.statistics import (
     beta_mean_interval,
     gamma_mean_interval,
     success_interval,
+    t_interval,
 )
 
 GROUP = ("unit", "operation", "interpolation_range", "extrapolation_range")
@@ -26,13 +28,13 @@ MEASURES = {
     "sparsity_error": ("mean", "lower", "upper"),
 }
 
-# what groups of the digit tasks hold besides
+# what groups hold besides where runs have metrics
 _MORE = ("epochs", "metrics")
 
 Group = dict[str, Any]
 
 
-def summarise(records: pl.DataFrame, window: int = WINDOW, threshold: float | None = None) -> list[Group]:
+def summarise(records: pl.DataFrame | Records, window: int = WINDOW, threshold: float | None = None) -> list[Group]:
     """Summarise the long table: one object per unit, operation, pair of ranges and value of the swept
     parameters.
 
@@ -40,18 +42,24 @@ def summarise(records: pl.DataFrame, window: int = WINDOW, threshold: float | No
 
     Each object holds the group's keys, the number of `runs` and of those `solved`, and `success_rate`,
     `solved_at` and `sparsity_error` with their intervals; the latter two describe the solved runs only and
-    are null without any. A failed run counts as a run, by the rows it has. Groups come in the order in which
-    they first appear.
+    are null without any. Where runs have metrics, there are also the number of `epochs`, if that is one of them, and
+    `metrics`: by name, the mean at the best step over runs and its 95 % t interval, of values that are finite. A
+    failed run counts as a run, by the rows it has. Groups come in the order in which they first appear.
 
     Args:
         records: the long table of a store.
         window: rows from the last among which the best step is chosen.
         threshold: of success; by default each run's own.
+
+    Raises:
+        InputError: a column that counts as a parameter changes within a run.
     """
+    check_parameters(records)
+    records = as_records(records)
     runs = select_best(records, window, threshold)
-    keys = [*GROUP, *parameter_names(records.columns)]
+    keys = [*GROUP, *records.parameters]
     return [
-        {**dict(zip(keys, key, strict=True)), **_measures(group)}
+        {**dict(zip(keys, key, strict=True)), **_measures(group), **_metrics(group, records.metrics)}
         for key, group in runs.group_by(keys, maintain_order=True)
     ]
 
@@ -97,6 +105,21 @@ def _measures(runs: pl.DataFrame) -> Group:
         },
         "sparsity_error": entry(beta_mean_interval(errors)),
     }
+
+
+def _metrics(runs: pl.DataFrame, names: Sequence[str]) -> Group:
+    if not names:
+        return {}
+    shown = [name for name in names if name != "epoch"]
+    means = {name: interval for name in shown if (interval := _mean(runs, name)) is not None}
+    return ({"epochs": runs["epoch"].max()} if "epoch" in names else {}) | {"metrics": means}
+
+
+def _mean(runs: pl.DataFrame, name: str) -> dict[str, float | None] | None:
+    values = [value for value in runs[name].drop_nulls() if math.isfinite(value)]
+    column = column_of(name)
+    ends = (-math.inf, math.inf) if column is None else (column.least, column.most)
+    return entry(t_interval(values, *ends)) if values else None
 
 
 def entry(interval: Interval) -> dict[str, float | None]:
