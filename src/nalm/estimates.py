@@ -23,7 +23,7 @@ from nalm.studies import DigitCell
 from nalm.tasks import Task
 
 if TYPE_CHECKING:
-    from nalm.training import BatchResult
+    from nalm.training import TrainedRuns
 
 # a trial trains so many runs of a network: a few iterations for a rough idea, then for about this long; of several
 # such trials the fastest counts, as other work on the machine can only slow them down
@@ -171,11 +171,11 @@ def _fastest(samples: Mapping[str, Sequence[Run]], iterations: Mapping[str, int]
         for run in samples[key]:
             settings = run.training.model_copy(update={"iterations": length})
             runs.append(run.model_copy(update={"training": settings}))
-    results: list[BatchResult] = []
+    results: list[TrainedRuns] = []
     train(runs, results.append)
     seconds: dict[str, float] = {}
     for result in results:
-        key = trials[result.runs[0].training.iterations]
+        key = trials[result.runs[0].updates - 1]
         seconds[key] = min(seconds.get(key, result.seconds), result.seconds)
     return seconds
 

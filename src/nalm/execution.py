@@ -11,10 +11,9 @@ from nalm.runs import AnyRun, DigitRun, Run
 from nalm.studies import Study, check_networks, choose_seeds, expand, load, pin, select, to_toml
 
 if TYPE_CHECKING:
-    from nalm.digits import FinishedDigitRun
     from nalm.progress import Trained
     from nalm.results.store import Store
-    from nalm.training import BatchResult
+    from nalm.runs.record import TrainedRuns
 
 
 class Reporter(Protocol):
@@ -176,25 +175,20 @@ def execute(
     arithmetic = [run for run in waiting if isinstance(run, Run)]
     digits = [run for run in waiting if isinstance(run, DigitRun)]
 
-    def store_batch(result: BatchResult) -> None:
-        store.write(result)
-        reporter.batch(result)
-
-    def store_run(result: FinishedDigitRun) -> None:
-        store.add(*digit_records(result, job.study.threshold))
-        reporter.batch(result)
+    def keep(trained: TrainedRuns) -> None:
+        store.write(trained)
+        reporter.batch(trained)
 
     # each family of tasks loads its own trainer
     try:
         if arithmetic:
             from nalm.training import train
 
-            train(arithmetic, store_batch, workers=workers, device=device, on_progress=reporter.progress)
+            train(arithmetic, keep, workers=workers, device=device, on_progress=reporter.progress)
         if digits:
             from nalm.digits import train_digit_runs
-            from nalm.results.digit_records import digit_records
 
             checkpoints = job.path / "checkpoints"
-            train_digit_runs(digits, store_run, checkpoints, workers, device, reporter.progress)
+            train_digit_runs(digits, keep, checkpoints, workers, device, reporter.progress)
     finally:
         reporter.end()

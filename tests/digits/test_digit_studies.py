@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nalm.digits import SequentialDigits, StaticDigits, _session
+from nalm.digits import CONFUSION, SequentialDigits, StaticDigits, _session
 from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._session import Place
 from nalm.digits._static_experiment import StaticExperiment
 from nalm.errors import InputError, StudyError
 from nalm.figures import plot
-from nalm.results.digit_records import CONFUSION
 from nalm.results.store import Store
 from nalm.runs import DigitRun
 from nalm.studies import cells, expand, load, loads, to_toml

@@ -40,8 +40,7 @@ def store_of(folder: Path, text: str, seeds: tuple[int, ...] | None = None) -> S
     errors = np.array([0.0 if run.label == "nmu" else 1.0 for run in runs])
     result = dataclasses.replace(
         made_up,
-        interpolation_error=np.zeros(len(runs)),
-        extrapolation_error=errors,
+        metrics={**made_up.metrics, "interpolation_error": np.zeros(len(runs)), "extrapolation_error": errors},
         state={run.id: states[run.label] for run in runs},
     )
     store = Store.create_or_open(folder, to_toml(study))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from nalm.runs import Run
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.studies import expand, load
 from nalm.training import train
 
@@ -73,13 +73,13 @@ def agrees(original: np.ndarray, validation: np.ndarray, test: np.ndarray, judge
 def agreements(wanted: list[Golden], runs: list[Run], judged: bool) -> list[bool]:
     by_content = {(run.network.label, str(run.task.interpolation_range), run.seed): run for run in runs}
     chosen = {by_content[g.unit, g.interpolation_range, g.seed].id: g for g in wanted}
-    results: list[BatchResult] = []
+    results: list[TrainedRuns] = []
     train([run for run in runs if run.id in chosen], results.append)
     outcomes = []
     for result in results:
         for number, run in enumerate(result.runs):
             rows = result.run_index == number
-            errors = result.interpolation_error[rows], result.extrapolation_error[rows]
+            errors = result.metrics["interpolation_error"][rows], result.metrics["extrapolation_error"][rows]
             outcomes.append(agrees(chosen[run.id].columns, *errors, judged))
     assert len(outcomes) == len(wanted)
     return outcomes

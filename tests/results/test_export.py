@@ -20,9 +20,9 @@ from results.samples import STUDY, make_batch, make_run
 def store(tmp_path: Path) -> Store:
     store = Store.create_or_open(tmp_path / "results", STUDY)
     batch = make_batch([make_run(interpolation_range=pair, seed=1) for pair in ("[1,2]", "[-2,2]")])
-    batch.train_loss[:] = np.nextafter(0.1, 1)
-    batch.interpolation_error[1] = np.inf
-    batch.interpolation_error[2] = np.nan
+    batch.metrics["train_loss"][:] = np.nextafter(0.1, 1)
+    batch.metrics["interpolation_error"][1] = np.inf
+    batch.metrics["interpolation_error"][2] = np.nan
     store.write(batch)
     return store
 

@@ -29,9 +29,9 @@ def noted(store: Store) -> list[object]:
 
 def with_metric(name: str, seeds: int = 3, **parameters: object) -> Records:
     """Records of a few runs with a metric that falls with the step, to -2 to -1 at the end."""
-    records = records_table(make_batch([make_run(seed=seed, **parameters) for seed in range(seeds)]))
-    metric = -pl.col("step") / 3000 - pl.col("seed") / (seeds - 1 or 1)
-    return Records(records.table.with_columns(metric.alias(name)), (name,)).in_order()
+    batch = make_batch([make_run(seed=seed, **parameters) for seed in range(seeds)])
+    batch.metrics[name] = -batch.steps / 3000 - batch.run_index / (seeds - 1)
+    return records_table(batch)
 
 
 class TestMetricOfAnyName:
@@ -73,6 +73,13 @@ class TestMetricOfAnyName:
             summarise(with_metric("margin").table)
         assert len(summarise(with_metric("margin"))) == 1
 
+    @pytest.mark.parametrize("name", ["w0", "step", "status", "solved"])
+    def test_one_that_is_called_like_another_column_is_refused(self, name: str) -> None:
+        batch = make_batch([make_run()])
+        batch.metrics[name] = batch.metrics["train_loss"]
+        with pytest.raises(InputError, match=f"^metric '{name}' has the name of another column of the records"):
+            records_table(batch)
+
 
 class TestParameterOfAnyName:
     @pytest.mark.parametrize("name", ["largest_error", "mean_label", "epoch"])
@@ -82,6 +89,12 @@ class TestParameterOfAnyName:
         records = store.read()
         assert (records.metrics, records.parameters) == ((), [name])
         assert [group[name] for group in store.groups()] == [3, 4]
+
+    def test_one_that_is_called_like_a_metric_of_its_runs_is_refused(self) -> None:
+        batch = make_batch([make_run(margin=3)])
+        batch.metrics["margin"] = batch.metrics["train_loss"]
+        with pytest.raises(InputError, match="parameter 'margin' has the name of a metric of its runs"):
+            records_table(batch)
 
     def test_one_that_is_a_metric_of_other_runs_is_refused(self, store: Store) -> None:
         store.add(with_metric("margin"), {})

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ class TestRoundTrip:
             rows = records.filter(pl.col("run") == run.id)
             mine = batch.run_index == index
             assert rows["step"].to_list() == [0, 1000, 2000, 3000]
-            assert rows["interpolation_error"].to_list() == batch.interpolation_error[mine].tolist()
+            assert rows["interpolation_error"].to_list() == batch.metrics["interpolation_error"][mine].tolist()
             assert rows["w1"].to_list() == batch.weights[index][:, 1].tolist()  # type: ignore[index]
             assert rows["interpolation_range"][0] == str(run.task.interpolation_range)
             assert rows["threshold"].to_list() == [1e-5] * 4
@@ -88,13 +89,16 @@ class TestRoundTrip:
     def test_rows_in_any_order_are_sorted_with_their_weights(self, store: Store) -> None:
         batch = make_batch([make_run(), make_run(seed=1)])
         back = np.arange(len(batch.steps))[::-1]
-        arrays = {
-            name: getattr(batch, name)[back] for name in vars(batch) if isinstance(getattr(batch, name), np.ndarray)
-        }
-        weights = tuple(None if w is None else w[::-1] for w in batch.weights)
+        backwards = replace(
+            batch,
+            run_index=batch.run_index[back],
+            steps=batch.steps[back],
+            metrics={name: values[back] for name, values in batch.metrics.items()},
+            weights=tuple(None if w is None else w[::-1] for w in batch.weights),
+        )
         other = Store.create_or_open(store.path.with_name("other"), STUDY)
         store.write(batch)
-        other.write(type(batch)(**{**vars(batch), **arrays, "weights": weights}))
+        other.write(backwards)
         assert store.records().equals(other.records())
 
     def test_equal_batches_make_equal_files_in_any_folder(self, store: Store, tmp_path: Path) -> None:
@@ -138,13 +142,15 @@ class TestRoundTrip:
         assert rows["reason"][0] == "W is not finite after update 0"
         assert summarise(records)[0]["runs"] == 2
 
-    def test_an_undefined_sparsity_error_is_null_and_other_nan_stay(self, store: Store) -> None:
+    def test_a_metric_without_a_value_is_null_and_nan_stays(self, store: Store) -> None:
         batch = make_batch([make_run()])
-        batch.sparsity_error[:] = np.nan
-        batch.interpolation_error[2] = np.nan
+        batch.metrics["sparsity_error"] = np.ma.masked_less(np.array([1.0, 0.0, np.nan, 0.0]), 0.5)
+        del batch.metrics["penalty_loss"]
+        batch.metrics["interpolation_error"][2] = np.nan
         store.write(batch)
         records = store.records()
-        assert records["sparsity_error"].null_count() == 4
+        assert str(records["sparsity_error"].to_list()) == "[1.0, None, nan, None]"
+        assert records["penalty_loss"].null_count() == 4
         assert records["interpolation_error"].is_nan().to_list() == [False, False, True, False]
 
     def test_the_environment_names_versions_and_no_machine(self, store: Store) -> None:
@@ -189,7 +195,7 @@ class TestStudy:
         assert strict.groups()[0]["solved"] == 0
         last = Store.create_or_open(tmp_path / "b", f"selection_window = 1\n{STUDY}")
         batch = make_batch([make_run()])
-        batch.extrapolation_error[-1] = 1.0
+        batch.metrics["extrapolation_error"][-1] = 1.0
         last.write(batch)
         assert last.groups()[0]["solved"] == 0
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nalm.digits import DigitsResult, EpochRecord, FinishedDigitRun
-from nalm.results.digit_records import digit_records
+from nalm.digits import DigitsResult, EpochRecord, trained_run
 from nalm.results.store import Store
 from nalm.runs import DigitRun
 from nalm.studies import expand, loads, to_toml
@@ -34,7 +33,7 @@ def store_of_runs(folder: Path, study: str, records_of: Callable[[DigitRun], Ite
             result = DigitsResult(
                 tuple(records), {"weight": np.zeros(2, dtype=np.float32)}, confusion=confusion if static else None
             )
-            store.add(*digit_records(FinishedDigitRun(run, result, 1.0), loaded.threshold))
+            store.write(trained_run(run, result, 1.0))
     return store
 
 

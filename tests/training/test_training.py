@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 from nalm.errors import InputError, NalmError
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.training import plan, train
 from nalm.training.stacked.batches import LEAST_RUN_ITERATIONS, MOST_RUN_ITERATIONS
 from support.runs import grid, run, wide_run
 
 
-def results_of(workers: int, **settings: object) -> tuple[list[BatchResult], int]:
+def results_of(workers: int, **settings: object) -> tuple[list[TrainedRuns], int]:
     # long enough for two batches, with little to evaluate
     length = LEAST_RUN_ITERATIONS // 12 + 1
     sizes = {"validation_samples": 100, "test_samples": 100}
     runs = grid(["nmu", "snmu"], range(4), iterations=length, log_interval=20_000, **sizes, **settings)
-    results: list[BatchResult] = []
+    results: list[TrainedRuns] = []
     done: list[int] = []
     train(runs, results.append, workers=workers, on_progress=done.append)
     assert sum(done) == len(runs) * (length + 1)
@@ -37,7 +37,7 @@ def test_worker_processes_give_the_results_of_this_process() -> None:
     for mine in here:
         other = by_run[mine.runs[0].id]
         assert [a.id for a in mine.runs] == [b.id for b in other.runs]
-        np.testing.assert_array_equal(mine.interpolation_error, other.interpolation_error)
+        np.testing.assert_array_equal(mine.metrics["interpolation_error"], other.metrics["interpolation_error"])
         for name, state in mine.state.items():
             for key, values in state.items():
                 np.testing.assert_array_equal(values, other.state[name][key])

@@ -12,21 +12,22 @@ from nalm.tasks.sequential_digits import SequentialDigits
 from nalm.tasks.static_digits import StaticDigits
 
 if TYPE_CHECKING:
-    from nalm.digits._executor import FinishedDigitRun, train_digit_runs
+    from nalm.digits._executor import train_digit_runs
     from nalm.digits._metrics import class_accuracies
     from nalm.digits._pair_network import DigitPairNetwork
-    from nalm.digits._results import DigitsResult, EpochRecord
+    from nalm.digits._record import trained_run
+    from nalm.digits._results import CONFUSION, DigitsResult, EpochRecord
     from nalm.digits._sequence_network import DigitSequenceNetwork
     from nalm.digits._thresholds import accumulator_thresholds, solved_references
     from nalm.digits._train import check_images, check_network, find_device, train_digits
     from nalm.digits._trial import seconds_per_update
 
 _MODULES = {
+    "CONFUSION": "_results",
     "DigitPairNetwork": "_pair_network",
     "DigitSequenceNetwork": "_sequence_network",
     "DigitsResult": "_results",
     "EpochRecord": "_results",
-    "FinishedDigitRun": "_executor",
     "accumulator_thresholds": "_thresholds",
     "check_images": "_train",
     "check_network": "_train",
@@ -36,14 +37,15 @@ _MODULES = {
     "solved_references": "_thresholds",
     "train_digit_runs": "_executor",
     "train_digits": "_train",
+    "trained_run": "_record",
 }
 
 __all__ = [
+    "CONFUSION",
     "DigitPairNetwork",
     "DigitSequenceNetwork",
     "DigitsResult",
     "EpochRecord",
-    "FinishedDigitRun",
     "SequentialDigits",
     "StaticDigits",
     "accumulator_thresholds",
@@ -55,6 +57,7 @@ __all__ = [
     "solved_references",
     "train_digit_runs",
     "train_digits",
+    "trained_run",
 ]
 
 

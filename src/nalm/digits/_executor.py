@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
-from nalm.digits._results import DigitsResult
+from nalm.digits._record import trained_run
 from nalm.digits._session import OnProgress
 from nalm.digits._train import find_device, train_digits
-from nalm.runs import DigitRun
+from nalm.runs import AnyRun, DigitRun
+from nalm.runs.record import TrainedRuns
 from nalm.tasks.images import DigitImages, load_images
 from nalm.training import check_workers, executors
 
@@ -21,32 +20,7 @@ from nalm.training import check_workers, executors
 _TELL_EVERY_S = 0.5
 
 
-@dataclass(frozen=True)
-class FinishedDigitRun:
-    """A run of a digit task that has been trained.
-
-    Attributes:
-        run: What was trained.
-        result: What it yields.
-        seconds: Wall time; of a resumed run, since it was resumed.
-    """
-
-    run: DigitRun
-    result: DigitsResult
-    seconds: float
-
-    @property
-    def runs(self) -> tuple[DigitRun, ...]:
-        """The run alone."""
-        return (self.run,)
-
-    @property
-    def status(self) -> tuple[Literal["finished", "failed"], ...]:
-        """Whether it diverged."""
-        return ("finished" if self.result.diverged_epoch is None else "failed",)
-
-
-OnRun = Callable[[FinishedDigitRun], None]
+OnRun = Callable[[TrainedRuns], None]
 
 
 def train_digit_runs(
@@ -83,9 +57,9 @@ def train_digit_runs(
     count = min(workers or (executors.available_cores() if device == "cpu" else 1), len(runs))
     tell = on_progress or (lambda updates: None)
 
-    def finish(finished: FinishedDigitRun) -> None:
+    def finish(finished: TrainedRuns) -> None:
         on_run(finished)
-        _checkpoint(checkpoints, finished.run).unlink(missing_ok=True)
+        _checkpoint(checkpoints, finished.runs[0]).unlink(missing_ok=True)
 
     if count == 1:
         for run in runs:
@@ -104,7 +78,7 @@ def _train_in_workers(
 ) -> None:
     pool, progress = executors.worker_pool(count)
     try:
-        pending: set[Future[FinishedDigitRun]] = {
+        pending: set[Future[TrainedRuns]] = {
             pool.submit(_train, run, checkpoints, device, executors.tell) for run in runs
         }
         with executors.worker_failures():
@@ -118,7 +92,7 @@ def _train_in_workers(
         pool.shutdown(wait=True, kill_workers=True)
 
 
-def _train(run: DigitRun, checkpoints: Path, device: str, on_progress: OnProgress) -> FinishedDigitRun:
+def _train(run: DigitRun, checkpoints: Path, device: str, on_progress: OnProgress) -> TrainedRuns:
     start = time.perf_counter()
     counter = _Counter(on_progress)
     result = train_digits(
@@ -130,7 +104,8 @@ def _train(run: DigitRun, checkpoints: Path, device: str, on_progress: OnProgres
         on_progress=counter.add,
     )
     counter.flush()
-    return FinishedDigitRun(run, result, time.perf_counter() - start)
+    # of a resumed run, since it was resumed
+    return trained_run(run, result, time.perf_counter() - start)
 
 
 class _Counter:
@@ -154,5 +129,5 @@ def _images(dataset: str) -> DigitImages:
     return load_images(dataset)
 
 
-def _checkpoint(folder: Path, run: DigitRun) -> Path:
+def _checkpoint(folder: Path, run: AnyRun) -> Path:
     return folder / f"{run.id}.safetensors"

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+CONFUSION = "confusion"
+"""Name of the confusion counts of the test set's digits beside the parameters of a run of the static task."""
+
 
 @dataclass(frozen=True)
 class EpochRecord:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from nalm.digits import CONFUSION
 from nalm.errors import InputError, did_you_mean
 from nalm.figures._grid import Curve, GridFigure, GridRow, Plot
 from nalm.figures._panels import Panel, PanelsFigure, Series, ranges_figure, sweep_figure
@@ -21,7 +22,6 @@ from nalm.figures._stage_figures import (
     weights_figure,
 )
 from nalm.figures._surface import Surface, SurfaceFigure, surface_figure
-from nalm.results.digit_records import CONFUSION
 from nalm.results.summary import Group
 from nalm.studies import FigureTable, Study
 

@@ -61,16 +61,16 @@ COLUMNS = (
     Column("interpolation_range", _TEXT, "label", "where inputs of training and validation lie"),
     Column("extrapolation_range", _TEXT, "label", "where inputs of the test lie"),
     Column("seed", _COUNT, "label", "seed of the run"),
-    Column("step", _COUNT, "measure", "number of updates made before this row", least=0),
+    Column("step", _COUNT, "measure", "number of updates made before this row", least=0.0),
     Column("train_loss", _NUMBER, "measure", "criterion on the training batch of the step"),
     Column("penalty_loss", _NUMBER, "measure", "weighted penalties of the step"),
-    Column("interpolation_error", _NUMBER, "measure", "mean squared error on the validation set", least=0),
-    Column("extrapolation_error", _NUMBER, "measure", "mean squared error on the test set", least=0),
-    Column("sparsity_error", _NUMBER, "measure", "distance of the worst weight from {-1, 0, 1}", least=0),
-    Column("epoch", _COUNT, "metric", "epochs done, of digit tasks", least=0),
-    Column("…_loss", _NUMBER, "metric", "a criterion", pattern=".*_loss", least=0),
-    Column("…_error", _NUMBER, "metric", "a mean squared error", pattern=".*_error", least=0),
-    Column("…_accuracy", _NUMBER, "metric", "a share of right answers", pattern=".*_accuracy", least=0, most=1),
+    Column("interpolation_error", _NUMBER, "measure", "mean squared error on the validation set", least=0.0),
+    Column("extrapolation_error", _NUMBER, "measure", "mean squared error on the test set", least=0.0),
+    Column("sparsity_error", _NUMBER, "measure", "distance of the worst weight from {-1, 0, 1}", least=0.0),
+    Column("epoch", _COUNT, "metric", "epochs done, of digit tasks", least=0.0),
+    Column("…_loss", _NUMBER, "metric", "a criterion", pattern=".*_loss", least=0.0),
+    Column("…_error", _NUMBER, "metric", "a mean squared error", pattern=".*_error", least=0.0),
+    Column("…_accuracy", _NUMBER, "metric", "a share of right answers", pattern=".*_accuracy", least=0.0, most=1.0),
     Column("…_label", _NUMBER, "metric", "digits as the image network reads them", pattern=".*_label"),
     Column("w0, w1, …", _NUMBER, "weight", "effective weights, row by row, of at most 16", pattern=r"w\d+"),
     Column("status", _TEXT, "outcome", "`finished`, `failed` or `stopped`"),
@@ -80,6 +80,9 @@ COLUMNS = (
 )
 """The columns, in order; a new one has a `since` of `newest_version()` + 1. Other names are metrics that a trainer
 reports, and parameters of the study."""
+
+ACHIEVED = ("rows", "best_step", "solved", "solved_at", "interpolation_solved_at")
+"""What `nalm.results.select_best` says of a run beside its columns."""
 
 METRICS_NOTED = 2
 """First version of the records whose files note which of their columns are metrics."""

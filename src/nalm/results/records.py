@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from nalm.errors import InputError
-from nalm.results.columns import described_metrics, is_reserved, is_weight, schema, version_of
+from nalm.results.columns import ACHIEVED, column_of, described_metrics, is_reserved, is_weight, schema, version_of
 from nalm.runs import AnyRun
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.tasks import thresholds
 
 
@@ -74,36 +74,27 @@ def check_parameters(table: pl.DataFrame | Records) -> None:
             )
 
 
-def records_table(batch: BatchResult, threshold: float | None = None) -> Records:
-    """Return the long table of a batch, sorted by the position of the run in the batch and by step.
+def records_table(trained: TrainedRuns, threshold: float | None = None) -> Records:
+    """Return the long table of finished runs, sorted by their position and by step.
 
-    `threshold` of success is by default that of each run's task.
+    `threshold` of success is by default that of each run's task, if it has one.
 
-    A run that failed before its first row keeps one, at step 0 with empty measures, so that it is counted.
-    A sparsity error of NaN (the network reports none) becomes null; other NaN stay.
+    A run that failed before its first row keeps one, at step 0 with empty measures, so that it is counted. Where a row
+    has no value of a metric it is null; NaN stays.
 
     Raises:
-        InputError: a parameter of a run has the name of a column.
+        InputError: a metric, or a parameter of a run, has the name of another column.
     """
-    order = np.lexsort((batch.steps, batch.run_index))
-    recorded = {name: "steps" if name == "step" else name for name in schema("measure")}
-    measures = pl.DataFrame(
-        {
-            "_run": batch.run_index[order],
-            **{
-                name: getattr(batch, attribute)[order]
-                for name, attribute in recorded.items()
-                if hasattr(batch, attribute)
-            },
-        },
-        schema_overrides=schema("measure"),
-    ).with_columns(pl.col("sparsity_error").fill_nan(None))
+    order = np.lexsort((trained.steps, trained.run_index))
+    steps = pl.DataFrame({"_run": trained.run_index[order], "step": trained.steps[order]})
+    columns = [_metric_column(name, values[order]) for name, values in trained.metrics.items()]
+    own = tuple(name for name in trained.metrics if name not in schema("measure"))
     table = (
-        _run_table(batch, threshold)
-        .join(measures, on="_run", how="left", maintain_order="left_right")
+        _run_table(trained, threshold, own)
+        .join(steps.hstack(columns), on="_run", how="left", maintain_order="left_right")
         .with_columns(pl.col("step").fill_null(0))
     )
-    return Records(table.hstack(_weight_columns(batch, order, table)).drop("_run")).in_order()
+    return Records(table.hstack(_weight_columns(trained, order, table)).drop("_run"), own).in_order()
 
 
 def records_labels(runs: Sequence[AnyRun], metrics: Sequence[str] = ()) -> pl.DataFrame:
@@ -128,18 +119,41 @@ def records_labels(runs: Sequence[AnyRun], metrics: Sequence[str] = ()) -> pl.Da
     return pl.DataFrame(rows, schema=schema("label")).hstack(_parameter_columns(runs, metrics))
 
 
-def _run_table(batch: BatchResult, threshold: float | None) -> pl.DataFrame:
+def _run_table(trained: TrainedRuns, threshold: float | None, metrics: Sequence[str]) -> pl.DataFrame:
     outcome = {
-        "status": batch.status,
-        "failed_step": batch.failed_step,
-        "reason": batch.reason,
-        "threshold": [thresholds.threshold(run.task) if threshold is None else threshold for run in batch.runs],
+        "status": trained.status,
+        "failed_step": trained.failed_step,
+        "reason": trained.reason,
+        "threshold": [_threshold(run) if threshold is None else threshold for run in trained.runs],
     }
     return (
-        records_labels(batch.runs)
+        records_labels(trained.runs, metrics)
         .hstack(pl.DataFrame(outcome, schema_overrides=schema("outcome")))
         .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_run"))
     )
+
+
+def _threshold(run: AnyRun) -> float | None:
+    find = _THRESHOLDS.get(run.task.kind)
+    return None if find is None else find(run.task)
+
+
+# other tasks are judged against runs of a reference, or not at all
+_THRESHOLDS: dict[str, Callable[[Any], float]] = {
+    "single-module": thresholds.threshold,
+    "arithmetic-dataset": thresholds.threshold,
+}
+
+
+def _metric_column(name: str, values: np.ndarray) -> pl.Series:
+    column = column_of(name)
+    if name in ("step", *ACHIEVED) or (column is not None and column.role not in ("measure", "metric")):
+        raise InputError(f"metric {name!r} has the name of another column of the records; give it another")
+    absent = pl.Series(np.ma.getmaskarray(values))
+    if absent.all() and name not in schema("measure"):
+        return pl.Series(name, absent).set(absent, None).cast(pl.Null())  # the type that such columns have had always
+    series = pl.Series(name, np.ma.getdata(values).astype(np.float64)).set(absent, None)
+    return series if column is None else series.cast(column.dtype)
 
 
 def _text(value: object | None) -> str | None:
@@ -151,7 +165,7 @@ def _parameter_columns(runs: Sequence[AnyRun], metrics: Sequence[str]) -> list[p
     written as JSON."""
     columns = []
     for name in dict.fromkeys(name for run in runs for name in run.parameters):
-        if is_reserved(name) or name in metrics:
+        if is_reserved(name) or name in (*ACHIEVED, *metrics):
             what = "metric of its runs" if name in metrics else "column of the records"
             raise InputError(f"study {runs[0].study}: parameter {name!r} has the name of a {what}; give it another")
         values = [run.parameters.get(name) for run in runs]
@@ -178,9 +192,9 @@ def _as_text(value: Any) -> str:
         return str(value)
 
 
-def _weight_columns(batch: BatchResult, order: np.ndarray, table: pl.DataFrame) -> list[pl.Series]:
+def _weight_columns(trained: TrainedRuns, order: np.ndarray, table: pl.DataFrame) -> list[pl.Series]:
     """Return one column per effective weight; null for runs that have fewer or none."""
-    count = max((w.shape[1] for w in batch.weights if w is not None), default=0)
+    count = max((w.shape[1] for w in trained.weights if w is not None), default=0)
     if not count:
         return []
     filled = np.full((len(table), count), np.nan)
@@ -188,10 +202,10 @@ def _weight_columns(batch: BatchResult, order: np.ndarray, table: pl.DataFrame) 
     position = table["_run"].to_numpy()
     # rows of a run keep their order under the stable sort, and a run without rows has one row here and no
     # weights
-    for index, weights in enumerate(batch.weights):
+    for index, weights in enumerate(trained.weights):
         if weights is not None and len(weights):
             rows = np.flatnonzero(position == index)
-            by_step = np.argsort(batch.steps[batch.run_index == index], kind="stable")
+            by_step = np.argsort(trained.steps[trained.run_index == index], kind="stable")
             filled[rows, : weights.shape[1]] = weights[by_step]
             present[rows, : weights.shape[1]] = True
     return [

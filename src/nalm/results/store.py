@@ -37,7 +37,7 @@ from nalm.results.digit_summary import is_digits, summarise_digits
 from nalm.results.records import Records, as_records, records_table
 from nalm.results.selection import WINDOW
 from nalm.results.summary import Group, summarise
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.studies import Study
 
 _STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED = (
@@ -172,15 +172,15 @@ class Store:
                 raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
         return ids
 
-    def write(self, batch: BatchResult) -> None:
-        """Add a finished batch. When this returns, the batch survives a crash.
+    def write(self, trained: TrainedRuns) -> None:
+        """Add finished runs. When this returns, they survive a crash.
 
         Raises:
             StoreError: the disk is full or failed; finished batches are kept, and nothing half-written is
                 left.
         """
         threshold = self.study.threshold if self.study else None
-        self.add(records_table(batch, threshold), batch.state)
+        self.add(records_table(trained, threshold), trained.state)
 
     def add(self, records: Records | pl.DataFrame, state: Mapping[str, Mapping[str, np.ndarray]]) -> None:
         """Add the records of some runs and their final parameters by run id and parameter name.

@@ -1,4 +1,4 @@
-"""What training hands on: the records and final parameters of a finished batch."""
+"""What training hands on, whatever was trained: the records and final parameters of finished runs."""
 
 from __future__ import annotations
 
@@ -7,38 +7,36 @@ from typing import Literal
 
 import numpy as np
 
-from nalm.runs import Run
+from nalm.runs.run import AnyRun
 
 Status = Literal["finished", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
-class BatchResult:
-    """Records of a batch, one row per run and logged step, sorted by run and step.
+class TrainedRuns:
+    """Finished runs: their records, one row per run and logged step, and their final parameters.
+
+    Metrics that every task has are `train_loss` and `penalty_loss`, criterion and weighted penalties of the step's
+    training batch; `interpolation_error` and `extrapolation_error`, mean squared errors on the validation and test set;
+    and `sparsity_error`. A trainer may leave any of them out and add others of its own.
 
     Attributes:
-        runs: the runs of the batch.
+        runs: What was trained.
         run_index: int64 `[rows]`, the position in `runs`.
         steps: int64 `[rows]`; a row holds the state before the update of its step.
-        train_loss, penalty_loss: float64 `[rows]`, criterion and weighted penalties of the step's training batch.
-        interpolation_error, extrapolation_error: float64 `[rows]`, mean squared errors.
-        sparsity_error: float64 `[rows]`, NaN where the network reports none.
-        weights: per run, effective weights `[rows of the run, weights]`, or None for networks with more than 16.
-        status: per run; a failed run diverged and has no rows after the step at which it did.
-        failed_step: per run, the update after which a parameter was not finite, else None.
-        reason: per run, one sentence for a run that failed or stopped early, else None.
-        state: final parameters by run id and parameter name.
-        seconds: wall time of the batch.
+        metrics: By name, float64 `[rows]`; a masked array (`numpy.ma`) where not every row has a value. NaN is a value.
+        weights: Per run, effective weights `[rows of the run, weights]`, or None for networks with none or many.
+        status: Per run; a failed run diverged and has no rows after the step at which it did.
+        failed_step: Per run, the update after which it was not finite, else None.
+        reason: Per run, one sentence for a run that failed or stopped early, else None.
+        state: Final parameters by run id and parameter name.
+        seconds: Wall time.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[AnyRun, ...]
     run_index: np.ndarray
     steps: np.ndarray
-    train_loss: np.ndarray
-    penalty_loss: np.ndarray
-    interpolation_error: np.ndarray
-    extrapolation_error: np.ndarray
-    sparsity_error: np.ndarray
+    metrics: dict[str, np.ndarray]
     weights: tuple[np.ndarray | None, ...]
     status: tuple[Status, ...]
     failed_step: tuple[int | None, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nalm.runs.record import BatchResult as BatchResult
+    from nalm.runs.record import TrainedRuns as TrainedRuns
     from nalm.training.stacked.batches import Batch as Batch
     from nalm.training.stacked.batches import plan as plan
     from nalm.training.training import check_device as check_device
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 _HOME = {
     "Batch": "nalm.training.stacked.batches",
     "plan": "nalm.training.stacked.batches",
-    "BatchResult": "nalm.runs.record",
+    "TrainedRuns": "nalm.runs.record",
     "check_device": "nalm.training.training",
     "check_workers": "nalm.training.training",
     "train": "nalm.training.training",
 }
 
-__all__ = ["Batch", "BatchResult", "check_device", "check_workers", "plan", "train"]
+__all__ = ["Batch", "TrainedRuns", "check_device", "check_workers", "plan", "train"]
 
 
 def __getattr__(name: str) -> Any:

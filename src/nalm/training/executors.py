@@ -17,12 +17,12 @@ from typing import Any
 import torch
 
 from nalm.errors import NalmError
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key
 from nalm.training.stacked.batches import Batch
 from nalm.training.stacked.engine import train_batch
 
-OnBatch = Callable[[BatchResult], None]
+OnBatch = Callable[[TrainedRuns], None]
 OnProgress = Callable[[int], None]
 
 # How often the parent looks for progress (seconds)
@@ -85,7 +85,7 @@ class Workers:
         on_progress: OnProgress,
     ) -> None:
         """Train the batches."""
-        pending: set[Future[BatchResult]] = {
+        pending: set[Future[TrainedRuns]] = {
             self._pool.submit(_train_in_worker, batch, _needed(batch, lowered)) for batch in batches
         }
         with worker_failures():
@@ -182,5 +182,5 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _train_in_worker(batch: Batch, lowered: Mapping[ProgramKey, Lowered]) -> BatchResult:
+def _train_in_worker(batch: Batch, lowered: Mapping[ProgramKey, Lowered]) -> TrainedRuns:
     return train_batch(batch, lowered, tell)

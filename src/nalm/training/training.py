@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from nalm.errors import InputError
 from nalm.runs import Run
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.training import executors
 from nalm.training.lowerings.choice import program_key, warn_of_fallbacks
 from nalm.training.stacked.batches import plan
@@ -14,7 +14,7 @@ from nalm.training.stacked.batches import plan
 
 def train(
     runs: Sequence[Run],
-    on_batch: Callable[[BatchResult], None],
+    on_batch: Callable[[TrainedRuns], None],
     workers: int | None = None,
     device: str = "cpu",
     on_progress: Callable[[int], None] | None = None,

@@ -30,8 +30,8 @@ def test_control_flow_on_values_is_trained_one_run_at_a_time_and_its_line_is_nam
     with pytest.warns(RuntimeWarning, match=r"one run at a time.*modules\.py:\d+: if x\.sum\(\) > 0"):
         warn_of_fallbacks([("branching", found)])
     result = train_batch(Batch((mine,)), {key: found})
-    assert np.isfinite(result.train_loss).all()
-    assert result.train_loss[0] != result.train_loss[-1]
+    assert np.isfinite(result.metrics["train_loss"]).all()
+    assert result.metrics["train_loss"][0] != result.metrics["train_loss"][-1]
 
 
 def test_eager_program_equals_native_kernel() -> None:
@@ -40,7 +40,7 @@ def test_eager_program_equals_native_kernel() -> None:
     one_by_one = Fallback("by request", compiler=False, batched=False)
     results = [train_batch(Batch((mine,)), {key: item}) for item in (lower(key), one_by_one)]
     for column in ("train_loss", "penalty_loss", "interpolation_error", "extrapolation_error"):
-        np.testing.assert_allclose(*(getattr(result, column) for result in results), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(*(result.metrics[column] for result in results), rtol=1e-4, atol=1e-6)
 
 
 @pytest.fixture

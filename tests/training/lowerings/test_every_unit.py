@@ -24,4 +24,4 @@ def test_unit_trains_in_a_batch_and_has_a_kernel(name: str) -> None:
     assert "void train(" in generate(step_of(key), (96,))
     result = train_batch(Batch(tuple(runs)), {key: Fallback("by request", compiler=False)})
     assert result.status == ("finished", "finished")
-    assert np.isfinite(result.train_loss).all()
+    assert np.isfinite(result.metrics["train_loss"]).all()

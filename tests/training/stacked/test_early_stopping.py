@@ -44,7 +44,7 @@ def test_a_stopped_run_has_the_verdict_of_the_full_one() -> None:
     assert [result.status[i] for i in full] == ["finished"] * 4
     assert "settled" in str(result.reason[0])
     for short, long in zip(stopped, full, strict=True):
-        errors = [result.interpolation_error[result.run_index == i] for i in (short, long)]
+        errors = [result.metrics["interpolation_error"][result.run_index == i] for i in (short, long)]
         assert len(errors[0]) < len(errors[1])
         np.testing.assert_array_equal(errors[0], errors[1][: len(errors[0])])
         assert errors[0].min() == errors[1].min()

@@ -11,7 +11,7 @@ from torch import nn
 
 from nalm import units
 from nalm.runs import Run
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.streams import weight_generator
 from nalm.training.lowerings.choice import Fallback, Lowered, ProgramKey, lower, program_key, step_of
 from nalm.training.lowerings.native import generate
@@ -28,23 +28,24 @@ def lowered(runs: Sequence[Run], native: bool = True) -> dict[ProgramKey, Lowere
     return {key: lower(key) if native else Fallback("by request", compiler=False) for key in keys}
 
 
-def trained(runs: Sequence[Run], native: bool = True) -> BatchResult:
+def trained(runs: Sequence[Run], native: bool = True) -> TrainedRuns:
     return train_batch(Batch(tuple(runs)), lowered(runs, native))
 
 
-def errors_of(result: BatchResult, run: Run) -> np.ndarray:
+def errors_of(result: TrainedRuns, run: Run) -> np.ndarray:
     rows = result.run_index == result.runs.index(run)
-    columns = (result.interpolation_error, result.extrapolation_error, result.train_loss, result.penalty_loss)
+    names = ("interpolation_error", "extrapolation_error", "train_loss", "penalty_loss")
+    columns = [result.metrics[name] for name in names]
     return np.stack([column[rows] for column in columns], axis=1)
 
 
 @pytest.fixture(scope="module")
-def together() -> BatchResult:
+def together() -> TrainedRuns:
     return trained(grid(UNITS, range(2)))
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_run_alone_equals_itself_in_a_batch_bit_for_bit(unit: str, together: BatchResult) -> None:
+def test_a_run_alone_equals_itself_in_a_batch_bit_for_bit(unit: str, together: TrainedRuns) -> None:
     mine = run(unit, 1, "[-2,2]")
     alone = trained([mine])
     np.testing.assert_array_equal(errors_of(alone, mine), errors_of(together, mine))
@@ -52,10 +53,11 @@ def test_a_run_alone_equals_itself_in_a_batch_bit_for_bit(unit: str, together: B
         np.testing.assert_array_equal(values, together.state[mine.id][name])
 
 
-def test_the_same_batch_twice_is_the_same(together: BatchResult) -> None:
+def test_the_same_batch_twice_is_the_same(together: TrainedRuns) -> None:
     again = trained(together.runs)
-    for column in ("train_loss", "penalty_loss", "interpolation_error", "extrapolation_error", "sparsity_error"):
-        np.testing.assert_array_equal(getattr(again, column), getattr(together, column))
+    assert len(together.metrics) == 5
+    for name, values in together.metrics.items():
+        np.testing.assert_array_equal(*(np.ma.filled(column, np.nan) for column in (again.metrics[name], values)))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -113,8 +115,8 @@ def test_step_zero_errors_are_the_published_ones() -> None:
     expected |= {"relu_1": (1.612178, 282.0641)}
     runs = [run(unit, 0, "[-2,2]", iterations=0) for unit in expected]
     result = trained(runs)
-    np.testing.assert_allclose(result.interpolation_error, [v for v, _ in expected.values()], rtol=2e-6)
-    np.testing.assert_allclose(result.extrapolation_error, [v for _, v in expected.values()], rtol=2e-6)
+    np.testing.assert_allclose(result.metrics["interpolation_error"], [v for v, _ in expected.values()], rtol=2e-6)
+    np.testing.assert_allclose(result.metrics["extrapolation_error"], [v for _, v in expected.values()], rtol=2e-6)
 
 
 @pytest.mark.parametrize("native", [True, False])
@@ -236,10 +238,10 @@ def test_a_wide_run_alone_equals_itself_in_a_batch_bit_for_bit() -> None:
 def test_step_zero_of_the_arithmetic_dataset_task_is_the_published_one() -> None:
     mine = wide_run("nau", "nmu", iterations=0, validation_samples=10_000, test_samples=10_000)
     result = trained([mine])
-    np.testing.assert_allclose(result.train_loss, [2016044.625], rtol=2e-6)
-    np.testing.assert_allclose(result.interpolation_error, [1989354.25], rtol=2e-6)
-    np.testing.assert_allclose(result.extrapolation_error, [101442112.0], rtol=2e-6)
-    np.testing.assert_allclose(result.sparsity_error, [0.381966], atol=1e-6)
+    np.testing.assert_allclose(result.metrics["train_loss"], [2016044.625], rtol=2e-6)
+    np.testing.assert_allclose(result.metrics["interpolation_error"], [1989354.25], rtol=2e-6)
+    np.testing.assert_allclose(result.metrics["extrapolation_error"], [101442112.0], rtol=2e-6)
+    np.testing.assert_allclose(result.metrics["sparsity_error"].filled(np.nan), [0.381966], atol=1e-6)
 
 
 @pytest.mark.parametrize("unit", ["gumbel_nac", "gumbel_nmu", "multi_weight_nau", "bandit_nac", "bandit_nalu"])

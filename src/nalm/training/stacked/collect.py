@@ -1,4 +1,4 @@
-"""What is known of each run when its batch is done, and the batch's result made of it."""
+"""What is known of each run when its batch is done, and the result made of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nalm.runs import Run
-from nalm.runs.record import BatchResult, Status
+from nalm.runs.record import Status, TrainedRuns
 from nalm.training.stacked.early_stopping import SETTLED_ROWS
 
 
@@ -52,25 +52,27 @@ class History:
         return None
 
 
-def batch_result(runs: tuple[Run, ...], histories: Sequence[History], seconds: float) -> BatchResult:
-    """The result of a batch from the histories of its runs."""
+def trained_runs(runs: tuple[Run, ...], histories: Sequence[History], seconds: float) -> TrainedRuns:
+    """Return the runs of a batch from their histories."""
     rows = [history.rows for history in histories]
     steps = [np.arange(n) * run.training.log_interval for run, n in zip(runs, rows, strict=True)]
     losses = np.concatenate([history.losses for history in histories]).astype(np.float64)
     errors = np.concatenate([history.errors for history in histories]).astype(np.float64)
-    sparsity = [
-        np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories
-    ]
+    sparsity = np.concatenate(
+        [np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories]
+    ).astype(np.float64)
     failures = [history.failed_step for history in histories]
-    return BatchResult(
+    return TrainedRuns(
         runs=runs,
         run_index=np.repeat(np.arange(len(runs)), rows),
         steps=np.concatenate(steps).astype(np.int64),
-        train_loss=losses[:, 0],
-        penalty_loss=losses[:, 1],
-        interpolation_error=errors[:, 0],
-        extrapolation_error=errors[:, 1],
-        sparsity_error=np.concatenate(sparsity).astype(np.float64),
+        metrics={
+            "train_loss": losses[:, 0],
+            "penalty_loss": losses[:, 1],
+            "interpolation_error": errors[:, 0],
+            "extrapolation_error": errors[:, 1],
+            "sparsity_error": np.ma.masked_where(np.isnan(sparsity), sparsity),
+        },
         weights=tuple(history.weights for history in histories),
         status=tuple(history.status for history in histories),
         failed_step=tuple(failures),

@@ -16,13 +16,13 @@ from torch.func import vmap
 from nalm import units
 from nalm.errors import InputError
 from nalm.runs import Run
-from nalm.runs.record import BatchResult
+from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
 from nalm.streams import weight_generator
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.choice import Lowered, ProgramKey, program, program_key, step_of
 from nalm.training.stacked.batches import Batch, stream_key
-from nalm.training.stacked.collect import History, batch_result
+from nalm.training.stacked.collect import History, trained_runs
 from nalm.training.stacked.data import PARTS, Block, Data, Part
 from nalm.training.stacked.early_stopping import Settling
 from nalm.training.stacked.reinitialisation import Reinitialisation
@@ -41,13 +41,13 @@ Progress = Callable[[int], None]
 
 def train_batch(
     batch: Batch, lowered: Mapping[ProgramKey, Lowered], on_progress: Progress | None = None
-) -> BatchResult:
+) -> TrainedRuns:
     """Train the runs of `batch`; `on_progress` is told run-iterations as they are done."""
     started = time.perf_counter()
     histories: dict[str, History] = {}
     for runs in _partitions(batch.runs, lowered):
         histories |= _train_together(runs, lowered, on_progress or (lambda done: None))
-    return batch_result(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
+    return trained_runs(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
 
 
 def _partitions(runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered]) -> list[list[Run]]:
