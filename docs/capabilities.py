@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from nalm.tasks import OPERATIONS
 from nalm.units import UNITS, UnitInfo
 
 PAGE = Path(__file__).with_name("choosing.md")
 BEGIN, END = "<!-- begin of the table, made by docs/capabilities.py -->\n", "<!-- end of the table -->\n"
 _SIGNS = {"full": "", "magnitude": "&#124;x&#124;", "positive": "x > 0"}
-_COLUMNS = ("add", "sub", "mul", "div", "square", "root", "reciprocal")
+_COLUMNS = tuple(OPERATIONS)
 
 
 def _mark(info: UnitInfo, operation: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nalm.execution import Reporter, execute, prepare
+from nalm.jobs import Reporter, execute, prepare
 from nalm.results.store import Store
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Results:
 
         Args:
             to: the file.
-            what: `"figure"`, or for the static digit task `"confusion"` or `"weights"` (`nalm.figures.plot`).
+            what: `"figure"`, or another kind of figure (`nalm.figures.FIGURES`).
 
         Raises:
             InputError: another suffix, no finished run, nothing of `what` to show, or a file that cannot be
@@ -125,7 +125,7 @@ def run(
 def _reporter(progress: bool | None) -> Reporter:
     from rich.console import Console
 
-    from nalm.progress import Bar, Silence
+    from nalm.progress import Bar, NullReporter
 
     wanted = sys.stderr.isatty() if progress is None else progress
-    return Bar(Console(stderr=True)) if wanted else Silence()
+    return Bar(Console(stderr=True)) if wanted else NullReporter()

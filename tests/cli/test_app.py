@@ -9,7 +9,7 @@ from nalm.results import _files
 from support.command import nalm, python
 
 HEAVY = ("torch", "scipy", "matplotlib", "polars", "numpy", "pydantic")
-COMMANDS = ("list", "units", "run", "summary", "plot", "report", "export", "bench", "cite")
+COMMANDS = ("list", "units", "run", "submit", "summary", "plot", "report", "export", "bench", "cite")
 
 
 def test_help_names_every_command(command):

@@ -10,16 +10,16 @@ from nalm.digits import (
     EpochRecord,
     SequentialDigits,
     StaticDigits,
-    _session,
     find_device,
     train_digits,
 )
 from nalm.digits._pair_network import create_pair_network
 from nalm.digits._sequence_experiment import SequenceExperiment
-from nalm.digits._session import Place
 from nalm.digits._static_experiment import StaticExperiment
 from nalm.errors import InputError, StoreError
 from nalm.tasks.images import DigitImages, load_images
+from nalm.training.epochs import loop
+from nalm.training.epochs.context import ComputeContext
 
 
 def static(**settings: Any) -> StaticDigits:
@@ -98,7 +98,7 @@ class InterruptedRunError(Exception):
 @pytest.mark.parametrize("settings", CASES, ids=["isolated", "colour", "sequential"])
 def test_a_resumed_run_gives_the_same_result(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = train_digits(settings, 1)
-    monkeypatch.setattr(_session, "CHECKPOINT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_INTERVAL_S", 0.0)
     path = tmp_path / "a folder" / "run.safetensors"
 
     def interrupt(record: EpochRecord) -> None:
@@ -274,7 +274,7 @@ def test_on_a_gpu() -> None:
 
 
 def test_all_test_samples_are_evaluated() -> None:
-    place, data = Place(torch.device("cpu"), bfloat16=False), load_images("digits")
+    place, data = ComputeContext(torch.device("cpu"), bfloat16=False), load_images("digits")
     assert StaticExperiment(static(), 0, 0, data, place).evaluate_test() == 10 * 2
     count = int((data.test_labels > 0).sum())
     assert SequenceExperiment(sequential(), 0, data, place).evaluate_test() == count // 2

@@ -124,7 +124,7 @@ def test_static_digits_have_confusion_and_weights_too(tmp_path: Path) -> None:
 
 def test_weights_are_left_out_where_no_model_has_any(tmp_path: Path) -> None:
     store = store_of(tmp_path / "store", STATIC, {("solved", 0): [static_record(1, 1.0)]})
-    captions = [picture.caption for picture in section(store, 1).pictures]
+    captions = [figure.caption for figure in section(store, 1).figures]
     assert [caption.split()[0] for caption in captions] == ["Points", "Images"]
 
 

@@ -10,7 +10,7 @@ from nalm.digits import EpochRecord
 from nalm.results.digit_summary import by_length, reference_thresholds
 from nalm.results.formats import table_cells
 from nalm.results.store import Store
-from nalm.runs import DigitRun
+from nalm.runs import Run
 from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of, store_of_runs
 
 # errors of the reference at its best epoch, by seed, at the lengths 1 to 3
@@ -48,7 +48,7 @@ GRID = SEQUENTIAL.replace("[figure]", "[grid]\nlearning_rate = [1e-3, 1e-2]\n[fi
 
 
 def test_each_point_of_a_grid_has_references_of_its_own(tmp_path: Path) -> None:
-    def records_of(run: DigitRun) -> list[EpochRecord] | None:
+    def records_of(run: Run) -> list[EpochRecord] | None:
         if run.label == "solved":
             larger = 10 if run.parameters["learning_rate"] == 1e-2 else 1
             return [sequential_record(5, 12.0, [larger * error for error in REFERENCE[run.seed]])]

@@ -5,8 +5,9 @@ import pickle
 import pytest
 
 from nalm.digits import StaticDigits
-from nalm.runs import DigitRun
+from nalm.runs import Run
 from nalm.studies import expand, load, loads, pin, to_toml
+from support.runs import network
 from support.study_texts import MINIMAL
 
 OWN = MINIMAL.replace('"nmu"', '"my.units:Own"') + '\n[[networks]]\nlayers = ["nau", "nmu"]\n'
@@ -44,7 +45,7 @@ def test_code_of_a_class_is_part_of_the_identity_of_its_runs_alone():
 
 def test_code_of_a_class_is_part_of_the_identity_of_digit_runs():
     one, other = (
-        DigitRun(study="x", task=StaticDigits(stage="my:Own"), label="Own", seed=0, sources={"my:Own": text})
+        Run(study="x", task=StaticDigits(stage="my:Own"), network=network("Own"), seed=0, sources={"my:Own": text})
         for text in ("aa", "bb")
     )
     assert one.id != other.id

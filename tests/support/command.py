@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,10 +36,14 @@ class Command:
 
         self._monkeypatch.setattr(sys, "argv", ["nalm", *map(str, words)])
         status: Any = 0
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
             main()
         except SystemExit as end:
             status = end.code or 0
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         captured = self._capsys.readouterr()
         return Outcome(status, captured.out, captured.err)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,13 +50,14 @@ def fake_training(
         workers: int | None = None,
         device: str = "cpu",
         on_progress: Callable[[int], None] | None = None,
+        checkpoints: Path | None = None,
     ) -> None:
         for count, start in enumerate(range(0, len(runs), 2)):
             if count == stop_after:
                 raise KeyboardInterrupt
             batch = runs[start : start + 2]
             if on_progress is not None:
-                on_progress(sum(run.training.iterations + 1 for run in batch))
+                on_progress(sum(run.updates for run in batch))
             trained.extend(run.id for run in batch)
             on_batch(result_of(batch, failed))
 

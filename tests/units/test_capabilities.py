@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from nalm import units
+from nalm.tasks import OPERATIONS
+from nalm.tasks.operations import apply
 from nalm.units import Capability, UnitInfo
 from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
 from nalm.units._mcfc import MulMCFC
@@ -20,7 +22,7 @@ COEFFICIENTS = {
     "sub": (1.0, -1.0),
     "mul": (1.0, 1.0),
     "div": (1.0, -1.0),
-    "square": (2.0, 0.0),
+    "squared": (2.0, 0.0),
     "root": (0.5, 0.0),
     "reciprocal": (-1.0, 0.0),
 }
@@ -43,17 +45,7 @@ def _float64() -> Iterator[None]:
 
 
 def exact(operation: str, x: Tensor) -> Tensor:
-    a, b = x.unbind(-1)
-    results = {
-        "add": a + b,
-        "sub": a - b,
-        "mul": a * b,
-        "div": a / b,
-        "square": a * a,
-        "root": a.abs().sqrt(),
-        "reciprocal": 1 / a,
-    }
-    return results[operation]
+    return torch.from_numpy(apply(operation, list(x.numpy().T)))
 
 
 def magnitudes(operation: str) -> Tensor:
@@ -162,11 +154,16 @@ def test_claim(info: UnitInfo, capability: Capability, operation: str) -> None:
 def test_nnu_squares() -> None:
     unit = units.NNU(2, 2)
     unit.F.copy_(torch.cat([torch.zeros(2, 2), torch.eye(2)]))
-    x = magnitudes("square") * torch.tensor([1.0, -1.0])
+    x = magnitudes("squared") * torch.tensor([1.0, -1.0])
     torch.testing.assert_close(unit(x), x * x)
+
+
+def test_operations_are_named_as_tasks_name_them() -> None:
+    for info in units.UNITS:
+        assert set(info.operations) <= set(OPERATIONS), info.name
 
 
 def test_sums_of_copies_are_not_claimed() -> None:
     assert units.resolve("nmu").operations == ("mul",)
     assert units.resolve("relu_1").operations == ()
-    assert set(units.resolve("npu").operations) == {"mul", "div", "square", "root", "reciprocal"}
+    assert set(units.resolve("npu").operations) == {"mul", "div", "squared", "root", "reciprocal"}

@@ -13,11 +13,11 @@ from rich.table import Table
 
 from nalm.cli._run import complain_of, reporter, train
 from nalm.cli._tables import console
-from nalm.execution import Job
+from nalm.jobs import Job, check_networks
 from nalm.results.selection import select_best
 from nalm.results.statistics import Interval, success_interval
 from nalm.results.store import Store
-from nalm.studies import Study, check_networks, choose_seeds, compare, expand, load, pin
+from nalm.studies import Study, choose_seeds, compare, expand, load, pin
 
 
 class Rank(NamedTuple):

@@ -29,7 +29,7 @@ def print_summary(folder: Path, form: str) -> None:
 
 
 def plot_figure(folder: Path, to: Path | None, what: str) -> None:
-    """Write a picture, by default into the folder.
+    """Write a figure, by default into the folder.
 
     Raises:
         InputError: an unknown type of file, no finished run, or nothing of `what` to show.

@@ -16,8 +16,7 @@ from nalm.errors import InputError
 from nalm.results.columns import schema
 from nalm.results.records import Records, as_records
 from nalm.results.summary import GROUP, Group, group_parameters, summarise
-from nalm.studies import DigitCell, Study, cells
-from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.studies import Condition, Study, conditions
 
 LENGTH = "length"
 """Parameter of the groups of the sequential task: length of the test sequences."""
@@ -130,28 +129,28 @@ def reference_thresholds(
         metrics = {name: row[name] for name in names if row[name] is not None}
         if "validation_error" in metrics and _is_at(reference, row):
             runs.setdefault(row["seed"], []).append(EpochRecord(row["epoch"], row["step"], metrics))
-    assert isinstance(reference.task, SequentialDigits)
+    assert reference.task.kind == "sequential-digits"
     try:
         return accumulator_thresholds(reference.task, runs)
     except InputError:
         return {}
 
 
-def _reference(study: Study | None, point: Mapping[str, Any]) -> DigitCell | None:
-    """The cell of the study whose accumulator is solved, at a point of its grid."""
+def _reference(study: Study | None, point: Mapping[str, Any]) -> Condition | None:
+    """The condition of the study whose accumulator is solved, at a point of its grid."""
     references = [
-        cell
-        for cell in (cells(study) if study else ())
-        if isinstance(cell, DigitCell) and isinstance(cell.task, SequentialDigits) and cell.task.cell == "solved"
+        condition
+        for condition in (conditions(study) if study else ())
+        if condition.task.kind == "sequential-digits" and condition.task.cell == "solved"
     ]
     if len(references) == 1:
         return references[0]
-    return next((cell for cell in references if _is_at(cell, point)), None)
+    return next((condition for condition in references if _is_at(condition, point)), None)
 
 
-def _is_at(cell: DigitCell, point: Mapping[str, Any]) -> bool:
+def _is_at(condition: Condition, point: Mapping[str, Any]) -> bool:
     # in a table with other tasks a parameter may have become a text
-    return all(str(point.get(name)) == str(value) for name, value in cell.parameters.items())
+    return all(str(point.get(name)) == str(value) for name, value in condition.parameters.items())
 
 
 def _together(groups: Sequence[Group]) -> list[Group]:

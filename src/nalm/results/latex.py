@@ -9,18 +9,9 @@ from typing import Any
 from nalm.errors import InputError
 from nalm.results._collation import collation_key
 from nalm.results.summary import Group, group_parameters
-from nalm.results.titles import math_title, unit_title
+from nalm.results.titles import math_title, operation_title, unit_title
 from nalm.tasks import Range
 
-_OPERATIONS = {
-    "add": "Addition",
-    "sub": "Subtraction",
-    "mul": "Multiplication",
-    "div": "Division",
-    "squared": "Square",
-    "root": "Square root",
-    "reciprocal": "Reciprocal",
-}
 _MEASURES: tuple[tuple[str, str, Callable[[Sequence[float]], float]], ...] = (
     ("success_rate", "Success rate", max),
     ("solved_at", "Solved at", min),
@@ -118,7 +109,7 @@ def _scientific(value: float) -> str:
 
 def _cells(group: Group, columns: Sequence[str], parameters: Sequence[str], best: dict[str, float]) -> list[str]:
     title = unit_title(group["unit"])
-    cells = [escape(_OPERATIONS.get(str(group["operation"]), str(group["operation"])))] * (columns[0] == "Operation")
+    cells = [escape(operation_title(str(group["operation"])))] * (columns[0] == "Operation")
     cells += [math_title(title) or escape(title)]
     cells += [escape(_value(group[name])) for name in parameters]
     cells += [escape(_range_label(group))]
@@ -174,7 +165,7 @@ def _value(value: Any) -> str:
 
 
 def _caption(rows: Sequence[Group], operations: Sequence[str]) -> str:
-    task = escape(", ".join(_OPERATIONS.get(operation, operation).lower() for operation in operations))
+    task = escape(", ".join(operation_title(operation).lower() for operation in operations))
     counts = sorted({group["runs"] for group in rows})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}" if counts else "no"
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,8 @@ import polars as pl
 
 from nalm.errors import InputError
 from nalm.results.columns import ACHIEVED, column_of, described_metrics, is_reserved, is_weight, schema, version_of
-from nalm.runs import AnyRun
+from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
-from nalm.tasks import thresholds
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def records_table(trained: TrainedRuns, threshold: float | None = None) -> Recor
     return Records(table.hstack(_weight_columns(trained, order, table)).drop("_run"), own).in_order()
 
 
-def records_labels(runs: Sequence[AnyRun], metrics: Sequence[str] = ()) -> pl.DataFrame:
+def records_labels(runs: Sequence[Run], metrics: Sequence[str] = ()) -> pl.DataFrame:
     """Return the labels and parameters of runs, one row each.
 
     Raises:
@@ -124,25 +123,13 @@ def _run_table(trained: TrainedRuns, threshold: float | None, metrics: Sequence[
         "status": trained.status,
         "failed_step": trained.failed_step,
         "reason": trained.reason,
-        "threshold": [_threshold(run) if threshold is None else threshold for run in trained.runs],
+        "threshold": [run.task.threshold() if threshold is None else threshold for run in trained.runs],
     }
     return (
         records_labels(trained.runs, metrics)
         .hstack(pl.DataFrame(outcome, schema_overrides=schema("outcome")))
         .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_run"))
     )
-
-
-def _threshold(run: AnyRun) -> float | None:
-    find = _THRESHOLDS.get(run.task.kind)
-    return None if find is None else find(run.task)
-
-
-# other tasks are judged against runs of a reference, or not at all
-_THRESHOLDS: dict[str, Callable[[Any], float]] = {
-    "single-module": thresholds.threshold,
-    "arithmetic-dataset": thresholds.threshold,
-}
 
 
 def _metric_column(name: str, values: np.ndarray) -> pl.Series:
@@ -152,7 +139,7 @@ def _metric_column(name: str, values: np.ndarray) -> pl.Series:
     absent = pl.Series(np.ma.getmaskarray(values))
     if absent.all() and name not in schema("measure"):
         return pl.Series(name, absent).set(absent, None).cast(pl.Null())  # the type that such columns have had always
-    series = pl.Series(name, np.ma.getdata(values).astype(np.float64)).set(absent, None)
+    series = pl.Series(name, np.ma.getdata(values)).set(absent, None)
     return series if column is None else series.cast(column.dtype)
 
 
@@ -160,7 +147,7 @@ def _text(value: object | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _parameter_columns(runs: Sequence[AnyRun], metrics: Sequence[str]) -> list[pl.Series]:
+def _parameter_columns(runs: Sequence[Run], metrics: Sequence[str]) -> list[pl.Series]:
     """Return one column per swept parameter; integers stay integers, what is neither number nor text is
     written as JSON."""
     columns = []

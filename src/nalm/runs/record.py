@@ -1,4 +1,4 @@
-"""What training hands on, whatever was trained: the records and final parameters of finished runs."""
+"""What training hands on: records and final parameters of runs that were trained together."""
 
 from __future__ import annotations
 
@@ -7,33 +7,31 @@ from typing import Literal
 
 import numpy as np
 
-from nalm.runs.run import AnyRun
+from nalm.runs.run import Run
 
 Status = Literal["finished", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
 class TrainedRuns:
-    """Finished runs: their records, one row per run and logged step, and their final parameters.
-
-    Metrics that every task has are `train_loss` and `penalty_loss`, criterion and weighted penalties of the step's
-    training batch; `interpolation_error` and `extrapolation_error`, mean squared errors on the validation and test set;
-    and `sparsity_error`. A trainer may leave any of them out and add others of its own.
+    """Records of some runs, one row per run and logged step, sorted by run and step.
 
     Attributes:
-        runs: What was trained.
+        runs: the runs.
         run_index: int64 `[rows]`, the position in `runs`.
         steps: int64 `[rows]`; a row holds the state before the update of its step.
-        metrics: By name, float64 `[rows]`; a masked array (`numpy.ma`) where not every row has a value. NaN is a value.
-        weights: Per run, effective weights `[rows of the run, weights]`, or None for networks with none or many.
-        status: Per run; a failed run diverged and has no rows after the step at which it did.
-        failed_step: Per run, the update after which it was not finite, else None.
-        reason: Per run, one sentence for a run that failed or stopped early, else None.
-        state: Final parameters by run id and parameter name.
-        seconds: Wall time.
+        metrics: what was measured, by name, float64 or int64 `[rows]`; masked where a row has no such number. The
+            measures of every task are `train_loss`, `penalty_loss`, `interpolation_error`, `extrapolation_error` and
+            `sparsity_error`; a digit task has more.
+        weights: per run, effective weights `[rows of the run, weights]`, or None for networks with too many.
+        status: per run; a failed run diverged and has no rows after the step at which it did.
+        failed_step: per run, the update after which it was not finite, else None.
+        reason: per run, one sentence for a run that failed or stopped early, else None.
+        state: final parameters by run id and parameter name.
+        seconds: wall time; of a resumed run, since it was resumed.
     """
 
-    runs: tuple[AnyRun, ...]
+    runs: tuple[Run, ...]
     run_index: np.ndarray
     steps: np.ndarray
     metrics: dict[str, np.ndarray]

@@ -1,17 +1,11 @@
-"""A run: one network trained on one task from one seed, with every setting that its result depends on.
-
-`Run` is of an arithmetic task, `DigitRun` of a digit task; both have `id`, `study`, `task`, `label`, `seed`,
-`parameters`, `sources` and `updates`. `id` is a hash of the content: equal ids mean equal results. `study` and
-`parameters` (the study's own grid keys, shown as extra columns) are labels and not part of `id`. `sources` are
-checksums of the code of units that are classes of the user's own (`nalm.units.source_hash`).
-"""
+"""A run: one network trained on one task from one seed, with every setting that its result depends on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,22 +15,44 @@ from nalm.tasks import DigitTask, Task
 
 
 class Run(BaseModel):
-    """A run of an arithmetic task."""
+    """A run of any task.
+
+    Attributes:
+        study: the study that it belongs to; a label.
+        task: what is learned.
+        network: by which network; of a digit task, the output stage or cell behind the image network.
+        training: how; None for digit tasks, whose own settings tell it.
+        seed: of everything random.
+        parameters: values of the study's own grid keys, shown as extra columns; labels.
+        sources: checksums of the code of units that are classes of the user's own (`nalm.units.source_hash`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     study: str
     task: Task
     network: NetworkSettings
-    training: TrainingSettings
+    training: TrainingSettings | None = None
     seed: int = Field(ge=0, lt=2**32)
     parameters: dict[str, Any] = Field(default_factory=dict)
     sources: dict[str, str] = Field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
-        """Sixteen hexadecimal digits, the same on every machine."""
-        return _identity(self)
+        """Sixteen hexadecimal digits, the same on every machine: equal ids mean equal results.
+
+        A hash of the content without what is a label only.
+        """
+        content = self.model_dump(mode="json", exclude={"study", "parameters"})
+        if not self.sources:
+            # runs of registered units keep the ids that they had before there were any
+            del content["sources"]
+        if self.training is None:
+            # the task names its unit already
+            del content["training"], content["network"]
+            content["label"] = self.label
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
     def label(self) -> str:
@@ -45,38 +61,18 @@ class Run(BaseModel):
 
     @property
     def updates(self) -> int:
-        """Number of updates."""
-        return self.training.iterations + 1
+        """Number of updates.
+
+        Raises:
+            InputError: the static digit task has no fold of this seed.
+        """
+        return updates(self.task, self.training, self.seed)
 
 
-class DigitRun(BaseModel):
-    """A run of a digit task, whose settings include those of training and of the network."""
+def updates(task: Task, training: TrainingSettings | None, seed: int) -> int:
+    """Return the number of updates of a run.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    study: str
-    task: DigitTask
-    label: str
-    seed: int = Field(ge=0, lt=2**32)
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    sources: dict[str, str] = Field(default_factory=dict)
-
-    @cached_property
-    def id(self) -> str:
-        """Sixteen hexadecimal digits, the same on every machine."""
-        return _identity(self)
-
-    @property
-    def updates(self) -> int:
-        """Number of updates."""
-        return self.task.updates(self.seed)
-
-
-AnyRun = Run | DigitRun
-
-
-def _identity(run: AnyRun) -> str:
-    # runs of registered units have no sources, and the ids that they had before there were any
-    labels = {"study", "parameters"} if run.sources else {"study", "parameters", "sources"}
-    text = json.dumps(run.model_dump(mode="json", exclude=labels), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    Raises:
+        InputError: the static digit task has no fold of this seed.
+    """
+    return cast("DigitTask", task).updates(seed) if training is None else training.iterations + 1

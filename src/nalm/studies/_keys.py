@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from nalm.runs.settings import TrainingSettings
-from nalm.tasks import Task
+from nalm.tasks import ArithmeticTask
 from nalm.tasks.sequential_digits import SequentialDigits
 from nalm.tasks.static_digits import StaticDigits
 
@@ -68,7 +68,7 @@ _DIGIT_TRAINING = (
 # and these follow from the network
 _FROM_NETWORK = ("stage", "cell")
 
-_ARITHMETIC_TASK = _fields(Task)
+_ARITHMETIC_TASK = _fields(ArithmeticTask)
 _DIGITS = {
     key: field for model in DIGIT_TASKS.values() for key, field in _fields(model).items() if key not in _FROM_NETWORK
 }

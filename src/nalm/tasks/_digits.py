@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -39,6 +39,11 @@ class DigitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    trainer: ClassVar[str] = "epochs"
+    # what arithmetic tasks have and these do not
+    interpolation_range: ClassVar[None] = None
+    extrapolation_range: ClassVar[None] = None
+
     dataset: Literal["mnist", "digits"] = "mnist"
     digits: DigitSet = DIGITS
     epochs: int = Field(default=1000, ge=0)
@@ -58,6 +63,9 @@ class DigitSettings(BaseModel):
         if self.ramp_end <= self.ramp_start:
             raise ValueError(f"ramp_end {self.ramp_end} must be greater than ramp_start {self.ramp_start}")
         return self
+
+    def threshold(self) -> None:
+        """Return None: a digit task has a threshold where its study gives one, or a reference does."""
 
     def ramp(self, position: int) -> float:
         """Growth of the sparsity penalty from 0 to 1 between `ramp_start` and `ramp_end`."""

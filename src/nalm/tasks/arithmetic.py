@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from math import floor
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,7 @@ class ArithmeticTask(BaseModel):
         kind: "single-module" (defaults: 2 inputs, subset ratio 0.5, no overlap) or "arithmetic-dataset"
             (100 inputs, 0.25, 0.5). Data differ in nothing else; published thresholds and
             `constraints = "released"` depend on the kind as well.
-        operation: add and mul take all subsets, sub and div the first two, squared, root and reciprocal
-            the first.
+        operation: a name of `OPERATIONS`, which says how many of the subsets it takes.
         input_size: number of inputs D.
         subset_ratio: an operand has floor(ratio D) inputs.
         overlap_ratio: neighbours share floor(ratio width) inputs.
@@ -67,6 +66,8 @@ class ArithmeticTask(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trainer: ClassVar[str] = "stacked"
 
     kind: Literal["single-module", "arithmetic-dataset"]
     operation: Operation
@@ -106,8 +107,8 @@ class ArithmeticTask(BaseModel):
                 f"{self.subsets} subsets of ratio {self.subset_ratio:g} with overlap {self.overlap_ratio:g} "
                 f"take {used} inputs, but input_size is {self.input_size}; make them smaller or overlap more"
             )
-        if self.subsets < operands_read(self.operation, self.subsets):
-            raise ValueError(f"operation {self.operation!r} takes 2 operands, but subsets is {self.subsets}")
+        if self.subsets < (taken := operands_read(self.operation, self.subsets)):
+            raise ValueError(f"operation {self.operation!r} takes {taken} operands, but subsets is {self.subsets}")
         benford = self.distribution.family == "benford"
         for name in ("interpolation_range", "extrapolation_range") if benford else ():
             self._check_benford(name, getattr(self, name))
@@ -119,6 +120,12 @@ class ArithmeticTask(BaseModel):
         low, high = Benford.rest(range_.intervals[0])
         if range_.is_pair or low < 0 or low >= high:
             raise ValueError(f"{name} {range_}: benford takes one range of at least [10,20], such as [10,100]")
+
+    def threshold(self) -> float:
+        """Return the extrapolation error below which a run is solved (`nalm.tasks.thresholds`)."""
+        from nalm.tasks.thresholds import threshold
+
+        return threshold(self)
 
     @property
     def in_features(self) -> int:

@@ -66,6 +66,11 @@ class SequentialDigits(DigitSettings):
         operation = data.get("operation", "mul")
         return {**_SEQUENTIAL_DEFAULTS.get(operation if isinstance(operation, str) else "", {}), **data}
 
+    @property
+    def unit(self) -> str:
+        """The cell."""
+        return self.cell
+
     def updates(self, seed: int) -> int:
         """Return the number of updates of a run."""
         del seed

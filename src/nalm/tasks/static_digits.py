@@ -63,6 +63,11 @@ class StaticDigits(DigitSettings):
         picture = data.get("picture", "isolated")
         return {**_STATIC_DEFAULTS.get(picture if isinstance(picture, str) else "", {}), **data}
 
+    @property
+    def unit(self) -> str:
+        """The stage."""
+        return self.stage
+
     def existing_fold(self, index: int) -> int:
         """Return `index`, the fold that the run of seed `index` tests, as in the paper.
 

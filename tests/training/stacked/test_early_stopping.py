@@ -5,21 +5,21 @@ import numpy as np
 from nalm.runs.settings import TrainingSettings
 from nalm.training.lowerings.choice import lower, program_key
 from nalm.training.stacked.batches import Batch
-from nalm.training.stacked.early_stopping import SETTLED_ROWS, Settling
+from nalm.training.stacked.early_stopping import UNCHANGED_ROWS, EarlyStopping
 from nalm.training.stacked.engine import train_batch
 from nalm.training.step.schedules import last_change
 from support.runs import run
 
 
 def test_a_run_settles_after_unchanged_rows_once_schedules_are_constant() -> None:
-    settling = Settling(TrainingSettings(ramp_start=0, ramp_end=30), 2)
+    settling = EarlyStopping(TrainingSettings(ramp_start=0, ramp_end=30), 2)
     networks = np.zeros((2, 3))
     found = []
     for step in range(0, 150, 10):
         moving = networks.copy()
         moving[1] = step
         found.append(settling.log(step, moving).tolist())
-    assert next(i * 10 for i, (first, _) in enumerate(found) if first) == 30 + 10 * SETTLED_ROWS
+    assert next(i * 10 for i, (first, _) in enumerate(found) if first) == 30 + 10 * UNCHANGED_ROWS
     assert not any(second for _, second in found)
 
 

@@ -34,8 +34,12 @@ def trained(runs: Sequence[Run], native: bool = True) -> TrainedRuns:
 
 def errors_of(result: TrainedRuns, run: Run) -> np.ndarray:
     rows = result.run_index == result.runs.index(run)
-    names = ("interpolation_error", "extrapolation_error", "train_loss", "penalty_loss")
-    columns = [result.metrics[name] for name in names]
+    columns = (
+        result.metrics["interpolation_error"],
+        result.metrics["extrapolation_error"],
+        result.metrics["train_loss"],
+        result.metrics["penalty_loss"],
+    )
     return np.stack([column[rows] for column in columns], axis=1)
 
 

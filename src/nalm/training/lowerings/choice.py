@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nalm.runs import Run
 from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
 from nalm.training import toolchain
@@ -27,6 +26,7 @@ from nalm.training.lowerings.native import (
     generate,
 )
 from nalm.training.lowerings.tensor import TensorProgram
+from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.step import Step
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
@@ -91,7 +91,7 @@ class Fallback:
 Lowered = NativeCode | Fallback
 
 
-def program_key(run: Run) -> ProgramKey:
+def program_key(run: ArithmeticRun) -> ProgramKey:
     """The key of a run's network under its settings."""
     numbers = {name: getattr(run.training, name) for name in _FACTORS}
     structural = run.training.model_dump(mode="json", exclude={*_NUMBERS})

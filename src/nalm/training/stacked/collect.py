@@ -1,15 +1,17 @@
-"""What is known of each run when its batch is done, and the result made of it."""
+"""What is known of each run when its batch is done, and the records made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from nalm.runs import Run
 from nalm.runs.record import Status, TrainedRuns
-from nalm.training.stacked.early_stopping import SETTLED_ROWS
+from nalm.training.stacked.batches import ArithmeticRun
+from nalm.training.stacked.early_stopping import UNCHANGED_ROWS
 
 
 @dataclass
@@ -48,12 +50,12 @@ class History:
         if self.failed_step is not None:
             return f"diverged: a parameter was not finite after the update of step {self.failed_step}"
         if self.stopped_step is not None:
-            return f"settled: the network had not changed for {SETTLED_ROWS} logged rows at step {self.stopped_step}"
+            return f"settled: the network had not changed for {UNCHANGED_ROWS} logged rows at step {self.stopped_step}"
         return None
 
 
-def trained_runs(runs: tuple[Run, ...], histories: Sequence[History], seconds: float) -> TrainedRuns:
-    """Return the runs of a batch from their histories."""
+def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], seconds: float) -> TrainedRuns:
+    """Return the records of a batch from the histories of its runs."""
     rows = [history.rows for history in histories]
     steps = [np.arange(n) * run.training.log_interval for run, n in zip(runs, rows, strict=True)]
     losses = np.concatenate([history.losses for history in histories]).astype(np.float64)
@@ -61,9 +63,8 @@ def trained_runs(runs: tuple[Run, ...], histories: Sequence[History], seconds: f
     sparsity = np.concatenate(
         [np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories]
     ).astype(np.float64)
-    failures = [history.failed_step for history in histories]
     return TrainedRuns(
-        runs=runs,
+        runs=cast("tuple[Run, ...]", runs),
         run_index=np.repeat(np.arange(len(runs)), rows),
         steps=np.concatenate(steps).astype(np.int64),
         metrics={
@@ -75,7 +76,7 @@ def trained_runs(runs: tuple[Run, ...], histories: Sequence[History], seconds: f
         },
         weights=tuple(history.weights for history in histories),
         status=tuple(history.status for history in histories),
-        failed_step=tuple(failures),
+        failed_step=tuple(history.failed_step for history in histories),
         reason=tuple(history.reason for history in histories),
         state={run.id: history.state for run, history in zip(runs, histories, strict=True)},
         seconds=seconds,

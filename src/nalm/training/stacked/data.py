@@ -8,10 +8,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from nalm.runs import Run
 from nalm.training.lowerings.native import WIDE
 from nalm.training.stacked import uniforms
-from nalm.training.stacked.batches import stream_key
+from nalm.training.stacked.batches import ArithmeticRun, stream_key
 from nalm.training.stacked.uniforms import Prepared, UniformLanes
 
 # Training data of one block should stay in a core's second-level cache (floats).
@@ -43,7 +42,7 @@ class GeneralSource(Source):
         steps: the most steps that will be asked for at a time.
     """
 
-    def __init__(self, runs: Sequence[Run], steps: int) -> None:
+    def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
         first = runs[0]
         self._family = first.training.streams
         self._stream = first.task.open_stream(first.seed, self._family, first.training.batch_size)
@@ -61,7 +60,7 @@ class GeneralSource(Source):
 class UniformSource(Source):
     """Uniform inputs on one interval from the `paper` stream, by compiled code that gives the same bits."""
 
-    def __init__(self, runs: Sequence[Run], steps: int) -> None:
+    def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
         self._lanes = _lanes(runs[0], steps)
         self._buffers = _buffers(runs, steps)
         self._write = self._lanes.bind(runs, self._buffers)
@@ -76,7 +75,7 @@ class UniformSource(Source):
 class PreparedSource(Source):
     """The same for many inputs: only the uniforms are drawn ahead, inputs are made where they are used."""
 
-    def __init__(self, runs: Sequence[Run], steps: int) -> None:
+    def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
         self._lanes = _lanes(runs[0], steps)
         (out,) = _buffers(runs[:1], 1)
         self._sets = [self._lanes.prepared(run, out[0]) for run in runs]
@@ -87,39 +86,37 @@ class PreparedSource(Source):
         return [prepared[:steps] for prepared in self._sets]
 
 
-def _buffers(runs: Sequence[Run], steps: int) -> list[np.ndarray]:
+def _buffers(runs: Sequence[ArithmeticRun], steps: int) -> list[np.ndarray]:
     shapes = [(steps, features(run), run.training.batch_size) for run in runs]
     return [np.empty(shape, dtype=np.float32) for shape in shapes]
 
 
-def _lanes(run: Run, steps: int) -> UniformLanes:
+def _lanes(run: ArithmeticRun, steps: int) -> UniformLanes:
     compiled = uniforms.library()
     assert compiled is not None
     seed = run.task.layout(run.seed, "paper").training_seed
     return UniformLanes(compiled, seed, run.task.in_features, run.training.batch_size, steps)
 
 
-def features(run: Run) -> int:
+def features(run: ArithmeticRun) -> int:
     """Inputs and outputs of the task of `run`."""
     return run.task.in_features + run.task.out_features
 
 
-def open_source(runs: Sequence[Run], steps: int) -> Source:
+def open_source(runs: Sequence[ArithmeticRun], steps: int) -> Source:
     """The fastest source for `runs`; all of them give the same numbers."""
-    task = runs[0].task
-    simple = task.distribution.family == "uniform" and not task.interpolation_range.is_pair
-    if not simple or runs[0].training.streams != "paper" or uniforms.library() is None:
+    if not all(map(uniforms.can_make, runs)):
         return GeneralSource(runs, steps)
-    return PreparedSource(runs, steps) if task.in_features >= WIDE else UniformSource(runs, steps)
+    return PreparedSource(runs, steps) if runs[0].task.in_features >= WIDE else UniformSource(runs, steps)
 
 
 class Data:
     """All data sets of `runs`, which share batch size and family of streams."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[ArithmeticRun]) -> None:
         self._positions: dict[Hashable, int] = {}
         self._evaluation: dict[Hashable, np.ndarray] = {}
-        readers: dict[Hashable, list[Run]] = {}
+        readers: dict[Hashable, list[ArithmeticRun]] = {}
         for run in runs:
             stream = stream_key(run)
             if (stream, run.task) not in self._positions:
@@ -132,7 +129,7 @@ class Data:
         self.steps = int(np.clip(BLOCK_FLOATS // floats, LEAST_BLOCK, MOST_BLOCK))
         self._sources = [open_source(same, self.steps) for same in readers.values()]
 
-    def index(self, runs: Sequence[Run]) -> np.ndarray:
+    def index(self, runs: Sequence[ArithmeticRun]) -> np.ndarray:
         """Which training data set each run reads."""
         return np.array([self._positions[stream_key(run), run.task] for run in runs], dtype=np.int64)
 
@@ -140,7 +137,7 @@ class Data:
         """The training data of the next `steps` steps for each data set, until the next call."""
         return [block for source in self._sources for block in source.next(steps)]
 
-    def evaluation(self, run: Run, part: Part, rows: int) -> np.ndarray:
+    def evaluation(self, run: ArithmeticRun, part: Part, rows: int) -> np.ndarray:
         """Inputs and targets of a validation or test set in chunks of `rows` samples, `[chunks, features, rows]`."""
         settings = run.training
         family = settings.streams

@@ -15,16 +15,15 @@ from torch.func import vmap
 
 from nalm import units
 from nalm.errors import InputError
-from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
 from nalm.streams import weight_generator
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.choice import Lowered, ProgramKey, program, program_key, step_of
-from nalm.training.stacked.batches import Batch, stream_key
+from nalm.training.stacked.batches import ArithmeticRun, Batch, stream_key
 from nalm.training.stacked.collect import History, trained_runs
 from nalm.training.stacked.data import PARTS, Block, Data, Part
-from nalm.training.stacked.early_stopping import Settling
+from nalm.training.stacked.early_stopping import EarlyStopping
 from nalm.training.stacked.reinitialisation import Reinitialisation
 from nalm.training.stacked.uniforms import UniformNoise, open_noise
 from nalm.training.step.noise import NoiseStream
@@ -50,9 +49,9 @@ def train_batch(
     return trained_runs(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
 
 
-def _partitions(runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered]) -> list[list[Run]]:
+def _partitions(runs: Sequence[ArithmeticRun], lowered: Mapping[ProgramKey, Lowered]) -> list[list[ArithmeticRun]]:
     """Compiled kernels take one stream of data after the other, tensor programs all of them at once."""
-    parts: dict[Hashable, list[Run]] = {}
+    parts: dict[Hashable, list[ArithmeticRun]] = {}
     for run in runs:
         key = program_key(run)
         together = program(key, lowered[key]).trains_streams_together
@@ -63,7 +62,7 @@ def _partitions(runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered]) -> l
 class _Group:
     """The runs of one network and one set of settings."""
 
-    def __init__(self, runs: Sequence[Run], lowered: Lowered, data: Data) -> None:
+    def __init__(self, runs: Sequence[ArithmeticRun], lowered: Lowered, data: Data) -> None:
         self.runs = tuple(runs)
         self.settings = runs[0].training
         key = program_key(runs[0])
@@ -80,7 +79,7 @@ class _Group:
         self._initialise()
         self._sets = [self._evaluation_sets(data, part) for part in PARTS]
         self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
-        self._settling = Settling(self.settings, len(runs)) if self.settings.early_stop else None
+        self._early_stopping = EarlyStopping(self.settings, len(runs)) if self.settings.early_stop else None
         self.stopped_step = np.full(len(runs), -1, dtype=np.int64)
         self.losses: list[np.ndarray] = []
         self.errors: list[np.ndarray] = []
@@ -127,7 +126,7 @@ class _Group:
         positions = {id(values): i for i, values in enumerate(sets)}
         return sets, np.array([positions[id(values)] for values in own], dtype=np.int64)
 
-    def _rows(self, run: Run, part: Part) -> int:
+    def _rows(self, run: ArithmeticRun, part: Part) -> int:
         samples = self.settings.validation_samples if part == "validation" else self.settings.test_samples
         return self.program.evaluation_rows(samples, run.task.in_features)
 
@@ -143,10 +142,10 @@ class _Group:
         self.parameters.append(self.states[:, : self.step.network_count].copy())
         if self._rule is not None:
             self._rule.log(errors[0])
-        if self._settling is not None:
-            settled = self._settling.log(step, self.parameters[-1]) & (self.failed < 0)
-            self.stopped_step[settled] = step
-            self.failed[settled] = 0
+        if self._early_stopping is not None:
+            converged = self._early_stopping.log(step, self.parameters[-1]) & (self.failed < 0)
+            self.stopped_step[converged] = step
+            self.failed[converged] = 0
         if "inalu" in self.step.switches:
             self.switches[:, self.step.switches.index("inalu")] = errors[0] < 1.0
 
@@ -254,11 +253,11 @@ def _described(step: Step, parameters: np.ndarray) -> tuple[np.ndarray | None, n
 
 
 def _train_together(
-    runs: Sequence[Run], lowered: Mapping[ProgramKey, Lowered], on_progress: Progress
+    runs: Sequence[ArithmeticRun], lowered: Mapping[ProgramKey, Lowered], on_progress: Progress
 ) -> dict[str, History]:
     settings = runs[0].training
     data = Data(runs)
-    members: dict[Hashable, list[Run]] = {}
+    members: dict[Hashable, list[ArithmeticRun]] = {}
     for run in runs:
         members.setdefault((program_key(run), run.training), []).append(run)
     groups = [_Group(group, lowered[program_key(group[0])], data) for group in members.values()]
