@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from nalm.errors import InputError, StoreError
-from nalm.results import Store, select_best, summarise
+from nalm.results import Store, select_best, summarise, summary_of
 from nalm.results.columns import COLUMNS, METRICS_NOTED, is_reserved
 from nalm.results.records import Records, records_table
 from nalm.studies._keys import SETTABLE
@@ -45,7 +45,7 @@ class TestMetricOfAnyName:
 
     def test_it_is_summarised_and_makes_no_groups(self, store: Store) -> None:
         store.add(with_metric("margin", hidden_size=4), {})
-        (group,) = store.groups()
+        (group,) = summary_of(store)
         assert group["hidden_size"] == 4
         best = select_best(store.read())
         assert group["metrics"]["margin"]["mean"] == pytest.approx(best["margin"].mean())
@@ -63,7 +63,7 @@ class TestMetricOfAnyName:
     def test_a_file_that_does_not_say_which_columns_are_metrics_is_damaged(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("nalm.results.store._note_of", lambda records: {"version": records.version})
+        monkeypatch.setattr("nalm.results.store.batch_files._note_of", lambda records: {"version": records.version})
         store.add(with_metric("margin"), {})
         with pytest.raises(StoreError, match="does not say which columns are metrics"):
             store.records()
@@ -88,7 +88,7 @@ class TestParameterOfAnyName:
         assert noted(store) == [(METRICS_NOTED, [])]
         records = store.read()
         assert (records.metrics, records.parameters) == ((), [name])
-        assert [group[name] for group in store.groups()] == [3, 4]
+        assert [group[name] for group in summary_of(store)] == [3, 4]
 
     def test_one_that_is_called_like_a_metric_of_its_runs_is_refused(self) -> None:
         batch = make_batch([make_run(margin=3)])
@@ -99,7 +99,9 @@ class TestParameterOfAnyName:
     def test_one_that_is_a_metric_of_other_runs_is_refused(self, store: Store) -> None:
         store.add(with_metric("margin"), {})
         store.write(make_batch([make_run(seed=9, margin=1)]))
-        with pytest.raises(StoreError, match="'margin' is a parameter of the study here, elsewhere a metric"):
+        with pytest.raises(
+            StoreError, match="results: 'margin' is a metric of some runs and a parameter of the study in others"
+        ):
             store.read()
 
     @pytest.mark.parametrize("name", ["w0", "step", "threshold", "reason"])

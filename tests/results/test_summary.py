@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from nalm.results._order import sort_rows
+from nalm.results.order import sort_rows
 from nalm.results.records import records_table
 from nalm.results.statistics import beta_mean_interval, gamma_mean_interval, success_interval
 from nalm.results.summary import group_parameters, summarise, summary_frame
@@ -55,7 +55,7 @@ def test_without_success_what_describes_solved_runs_is_null() -> None:
     assert group["solved"] == 0
     assert group["solved_at"] == {"median": None, "mean": None, "lower": None, "upper": None}
     assert group["sparsity_error"] == {"mean": None, "lower": None, "upper": None}
-    json.dumps(group, allow_nan=False)
+    json.dumps(dict(group), allow_nan=False)
 
 
 def test_one_solved_run_has_a_mean_and_no_interval() -> None:

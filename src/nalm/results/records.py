@@ -58,6 +58,25 @@ def as_records(table: pl.DataFrame | Records) -> Records:
     return table if isinstance(table, Records) else Records(table, tuple(described_metrics(table.columns)))
 
 
+def joined(parts: Sequence[Records]) -> Records:
+    """Put records together; of runs that are in several parts, which have equal rows, the first are taken.
+
+    Raises:
+        InputError: a column is a metric in one part and a parameter in another.
+    """
+    tables: list[pl.DataFrame] = [pl.DataFrame(schema=schema())]
+    seen: set[str] = set()
+    for part in parts:
+        runs = set(part.table["run"].unique())
+        tables.append(part.table.filter(~pl.col("run").is_in(list(seen))) if runs & seen else part.table)
+        seen |= runs
+    metrics = tuple(dict.fromkeys(name for part in parts for name in part.metrics))
+    for name in metrics:
+        if any(name in part.parameters for part in parts):
+            raise InputError(f"{name!r} is a metric of some runs and a parameter of the study in others")
+    return Records(pl.concat(tables, how="diagonal_relaxed"), metrics).in_order()
+
+
 def check_parameters(table: pl.DataFrame | Records) -> None:
     """Check that what counts as a parameter of the study in a bare table can be one.
 

@@ -21,6 +21,7 @@ import polars as pl
 import pytest
 
 from nalm.errors import StoreError
+from nalm.results import summary_of
 from nalm.results.records import records_table
 from nalm.results.store import Store
 from nalm.results.summary import summarise
@@ -125,7 +126,7 @@ class TestRoundTrip:
         records = records_table(make_batch([make_run(hidden_size=2)])).table
         store.add(records.with_columns(output_accuracy=pl.int_range(pl.len()) / 4), {})
         assert store.records().columns[14:18] == ["output_accuracy", "w0", "w1", "hidden_size"]
-        (group,) = store.groups()
+        (group,) = summary_of(store)
         assert group["hidden_size"] == 2
         assert "output_accuracy" not in group
         assert list(group["metrics"]) == ["output_accuracy"]
@@ -177,7 +178,7 @@ class TestStudy:
         store = Store.create_or_open(tmp_path, text)
         for unit in ("nac", "nalu", "nmu"):  # nac is not in the study
             store.write(make_batch(runs_of(range(2), unit)))
-        groups = store.groups()
+        groups = summary_of(store)
         assert list(dict.fromkeys(group["unit"] for group in groups)) == ["nmu", "nalu", "nac"]
         assert [group["interpolation_range"] for group in groups] == [
             *reversed(PAIRS),
@@ -192,18 +193,18 @@ class TestStudy:
         strict = Store.create_or_open(tmp_path / "a", f"threshold = 1e-12\n{STUDY}")
         strict.write(make_batch([make_run()]))
         assert strict.records()["threshold"].unique().to_list() == [1e-12]
-        assert strict.groups()[0]["solved"] == 0
+        assert summary_of(strict)[0]["solved"] == 0
         last = Store.create_or_open(tmp_path / "b", f"selection_window = 1\n{STUDY}")
         batch = make_batch([make_run()])
         batch.metrics["extrapolation_error"][-1] = 1.0
         last.write(batch)
-        assert last.groups()[0]["solved"] == 0
+        assert summary_of(last)[0]["solved"] == 0
 
     def test_a_store_without_a_proper_study_still_works(self, tmp_path: Path) -> None:
         store = Store.create_or_open(tmp_path, 'title = "Imported"\n')
         store.write(make_batch(runs_of(range(2), "nalu")))
         assert store.study is None
-        assert [group["interpolation_range"] for group in store.groups()] == list(PAIRS)
+        assert [group["interpolation_range"] for group in summary_of(store)] == list(PAIRS)
 
 
 class TestWhichFolder:

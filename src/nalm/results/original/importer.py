@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from nalm.errors import DataError, InputError
-from nalm.results._run_names import parse_run_name
 from nalm.results.columns import schema
+from nalm.results.original.run_names import parse_run_name
 from nalm.results.records import Records
 from nalm.results.store import Store
 from nalm.tasks.thresholds import threshold

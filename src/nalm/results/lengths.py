@@ -21,37 +21,27 @@ from nalm.studies import Condition, Study, conditions
 LENGTH = "length"
 """Parameter of the groups of the sequential task: length of the test sequences."""
 
-_STATIC, _SEQUENTIAL = "static-digits", "sequential-digits"
-
 # metrics of a test length
 _OF_LENGTH = re.compile(r"test_(\d+)_(.+)")
 
 
-def is_digits(records: Records) -> bool:
-    """Return whether these are records of a digit task."""
-    return bool({_STATIC, _SEQUENTIAL} & set(records.table["task"].unique()))
+def summarise_last_epoch(records: Records, study: Study | None, window: int) -> list[Group]:
+    """Summarise runs of the static task: by the metrics of their last epoch, whatever the window."""
+    del study, window
+    return summarise(records, window=1)
 
 
-def summarise_digits(records: Records, study: Study | None, window: int) -> list[Group]:
-    """Summarise the long table of runs of a digit task.
+def summarise_lengths(records: Records, study: Study | None, window: int) -> list[Group]:
+    """Summarise runs of the sequential task: a group per length of the test sequences, its parameter `length`.
 
-    Groups are those of `nalm.results.summary.summarise`. Those of the static task hold the metrics of the last epoch.
-    Those of the sequential task have the parameter `length`; success is undefined (null) if fewer than two runs of the
-    reference learned the digits.
+    Success is undefined if fewer than two runs of the reference learned the digits.
 
     Args:
-        records: The long table of a store.
-        study: Its study.
-        window: Rows from the last among which the best epoch of a sequential run is chosen.
+        records: Of the runs.
+        study: Their study.
+        window: Rows from the last among which the best epoch is chosen.
     """
-    groups = []
-    for (task,), part in records.table.group_by("task", maintain_order=True):
-        own = Records(part, records.metrics)
-        if task == _SEQUENTIAL:
-            groups += _together(summarise(by_length(own, study), window))
-        else:
-            groups += summarise(own, window=1)
-    return groups
+    return _together(summarise(by_length(records, study), window))
 
 
 def last_rows(records: pl.DataFrame) -> pl.DataFrame:
@@ -157,7 +147,7 @@ def _together(groups: Sequence[Group]) -> list[Group]:
     """All lengths of a network one after the other."""
 
     def network(group: Group) -> tuple[Any, ...]:
-        return tuple(group[key] for key in (*GROUP, *group_parameters(groups)) if key != LENGTH)
+        return tuple(group.value_of(key) for key in (*GROUP, *group_parameters(groups)) if key != LENGTH)
 
     order = list(dict.fromkeys(map(network, groups)))
     return sorted(groups, key=lambda group: order.index(network(group)))
