@@ -126,3 +126,22 @@ def test_a_killed_worker_is_told_in_one_line() -> None:
     assert process.returncode != 0
     assert f"{NalmError.__module__}.{NalmError.__name__}: a worker process ended unexpectedly" in errors
     assert "run the same command again to go on" in errors
+
+
+def trained(**settings: object) -> TrainedRuns:
+    results: list[TrainedRuns] = []
+    quick = {"iterations": 1, "log_interval": 1, "optimizer": "sgd", "learning_rate": 0.01, "sparsity_penalty": 0.0}
+    train([run("support.modules:Ridge", **{**quick, **settings})], results.append, workers=1)
+    return results[0]
+
+
+def test_penalty_of_a_user_s_module_is_part_of_the_loss() -> None:
+    plain, weighed = (trained(penalty={"ridge": factor}) for factor in (0, 3))
+    assert [result.metrics["penalty_loss"][0] for result in (plain, weighed)] == [0, np.float32(3 * 0.25)]
+    (before,), (after,) = (result.state.values() for result in (plain, weighed))
+    assert np.abs(before["w"] - after["w"]).min() > 0.01
+
+
+def test_penalty_without_a_factor_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^penalty 'ridge' has no factor"):
+        trained()
