@@ -14,7 +14,7 @@ ROOT = Path(nalm.__file__).parent
 
 # what a line holds may import the lines above it, and nothing else of nalm
 LAYERS = (
-    ("errors", "streams", "_version"),
+    ("errors", "streams", "interrupts", "figure_kinds"),
     ("functional", "penalties"),
     ("units",),
     ("citations", "testing", "tasks"),
@@ -26,6 +26,7 @@ LAYERS = (
     ("estimates", "progress"),
     ("figures",),
     ("report", "jobs"),
+    ("cluster",),
     ("api",),
     ("cli",),
 )
