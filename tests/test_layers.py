@@ -15,7 +15,7 @@ ROOT = Path(nalm.__file__).parent
 # what a line holds may import the lines above it, and nothing else of nalm
 LAYERS = (
     ("errors", "streams", "interrupts", "figure_kinds"),
-    ("functional", "penalties"),
+    ("functional",),
     ("units",),
     ("citations", "testing", "tasks"),
     ("runs",),
