@@ -26,6 +26,10 @@ def test_every_command_has_help(command, name):
     assert f"nalm {name}" in outcome.output
 
 
+def test_an_option_that_is_always_refused_is_not_offered(command):
+    assert "--cluster" not in command("run", "--help").output
+
+
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; sys.argv = ['nalm', '--help']\n"
