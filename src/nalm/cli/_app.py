@@ -93,7 +93,7 @@ def run(
     iterations: IterationsOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "cpu",
-    cluster: Annotated[str | None, typer.Option(metavar="SPEC", help="Train on a cluster.")] = None,
+    cluster: Annotated[str | None, typer.Option(metavar="SPEC", hidden=True)] = None,
     part: Annotated[
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts, as element I of a job array does.")
     ] = None,

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from nalm import units
 from nalm.errors import InputError
-from nalm.penalties import UNIT_PENALTIES, PenaltySettings
 from nalm.runs import TrainingSettings
 from nalm.tasks import SequentialDigits, StaticDigits
+from nalm.tasks.penalties import UNIT_PENALTIES, PenaltySettings
 
 SETTINGS = (TrainingSettings, StaticDigits, SequentialDigits)
 
