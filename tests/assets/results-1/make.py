@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
+from nalm.results.formats import render
 
 import nalm
 from nalm.results import Store
-from nalm.results.formats import render
 
 LARGEST = 200
 
