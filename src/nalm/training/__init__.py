@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nalm.runs.record import TrainedRuns as TrainedRuns
+    from nalm.training.executors import check_cluster as check_cluster
     from nalm.training.executors import check_workers as check_workers
     from nalm.training.trainer import TRAINERS as TRAINERS
     from nalm.training.trainer import Trainer as Trainer
@@ -19,12 +20,22 @@ _HOME = {
     "TrainedRuns": "nalm.runs.record",
     "Trainer": "nalm.training.trainer",
     "by_trainer": "nalm.training.trainer",
+    "check_cluster": "nalm.training.executors",
     "check_workers": "nalm.training.executors",
     "find_trainer": "nalm.training.trainer",
     "train": "nalm.training.training",
 }
 
-__all__ = ["TRAINERS", "TrainedRuns", "Trainer", "by_trainer", "check_workers", "find_trainer", "train"]
+__all__ = [
+    "TRAINERS",
+    "TrainedRuns",
+    "Trainer",
+    "by_trainer",
+    "check_cluster",
+    "check_workers",
+    "find_trainer",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
