@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nalm.cluster import Part, runs_of
 from nalm.cluster.heartbeat import Heartbeat
-from nalm.errors import InputError, StudyError
-from nalm.runs import NetworkSettings, Run
+from nalm.errors import InputError, StudyError, did_you_mean
+from nalm.runs import Run
 from nalm.studies import Study, choose_seeds, conditions, expand, load, pin, select, to_toml
-from nalm.tasks import Task
 
 if TYPE_CHECKING:
     from nalm.results.store import Store
@@ -205,23 +204,30 @@ def execute(
 
 
 def check_networks(study: Study) -> None:
-    """Build each network once, so that wrong arguments show before the first run.
+    """Build each network, so that wrong arguments and penalties show before the first run.
 
     Raises:
-        StudyError: units refuse their arguments; all problems at once.
+        StudyError: units refuse their arguments; a penalty without a factor, or a factor of none; all problems at once.
     """
     from nalm.training import find_trainer
 
     wrong: dict[str, None] = {}
-    checked: list[tuple[Task, NetworkSettings]] = []
+    penalties: dict[str, None] = {}
+    factors: dict[str, None] = {}
     for condition in conditions(study):
-        content = (condition.task, condition.network)
-        if content in checked:
-            continue
-        checked.append(content)
+        run = condition.run(study.name, condition.seeds[0], study.sources)
+        factors |= dict.fromkeys(run.factors)
         try:
-            find_trainer(condition.task.trainer).check_network(*content)
+            penalties |= dict.fromkeys(find_trainer(run.task.trainer).check_network(run))
         except InputError as error:
             wrong[f"{study.name}: network {condition.label!r}: {error}"] = None
     if wrong:
         raise StudyError(wrong)
+    idle = [name for name in factors if name not in penalties]
+    if idle:
+        raise StudyError(f"{study.name}: settings.penalty.{name}: {_idle(name, penalties)}" for name in idle)
+
+
+def _idle(name: str, penalties: Iterable[str]) -> str:
+    known = ", ".join(penalties) or "none"
+    return f"no network trains with a penalty {name!r}{did_you_mean(name, penalties)} (penalties: {known})"

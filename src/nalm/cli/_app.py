@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from nalm.figure_kinds import FIGURE_KINDS
+
 app = typer.Typer(
     name="nalm",
     help="Neural arithmetic logic modules: train the published studies, summarise and draw their results.",
@@ -46,14 +48,6 @@ class SummaryFormat(StrEnum):
     csv = "csv"
     json = "json"
     latex = "latex"
-
-
-class Picture(StrEnum):
-    """What `nalm plot` draws."""
-
-    figure = "figure"
-    confusion = "confusion"
-    weights = "weights"
 
 
 def _show_version(wanted: bool) -> None:
@@ -187,17 +181,17 @@ def plot(
     folder: FolderArgument,
     to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table. Default: DIR/WHAT.pdf."),
+        typer.Option(metavar="FILE.pdf|svg|png", help="Figure, or .tex for a table. Default: DIR/WHAT.pdf."),
     ] = None,
     what: Annotated[
-        Picture,
-        typer.Option(help="Of static digits also the confusion matrices and the weights over epochs."),
-    ] = Picture.figure,
+        str,
+        typer.Option(metavar="KIND", help=f"The study's figure, or another kind: {', '.join(FIGURE_KINDS)}."),
+    ] = "figure",
 ) -> None:
-    """Draw the study's figure, or another picture of its results."""
+    """Draw the study's figure, or another one of its results."""
     from nalm.cli._results import plot_figure
 
-    plot_figure(folder, to, what.value)
+    plot_figure(folder, to, what)
 
 
 @app.command()

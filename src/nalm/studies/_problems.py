@@ -74,9 +74,11 @@ def _path(detail: Detail) -> str:
 
 def _written(location: Location) -> Location:
     """Undo what the schema does to an axis of one key: `grid.subsets[0].subsets` is `grid.subsets[0]`."""
-    if len(location) >= 4 and location[-4] == "grid" and location[-3] == location[-1]:
-        return location[:-1]
-    return location
+    if "grid" not in location:
+        return location
+    axis = location.index("grid") + 1
+    key = location[axis + 2 :]
+    return location[: axis + 2] if key and ".".join(map(str, key)) == location[axis] else location
 
 
 def _sentence(detail: Detail) -> str:

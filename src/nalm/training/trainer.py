@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from nalm.runs import NetworkSettings, Run
+from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.tasks import Task
 from nalm.training.executors import Executor, OnProgress, available_cores
@@ -47,11 +47,11 @@ class Trainer(ABC):
         """
 
     @abstractmethod
-    def check_network(self, task: Task, network: NetworkSettings) -> None:
-        """Build a network.
+    def check_network(self, run: Run) -> Sequence[str]:
+        """Build the network of a run, and return the names of the penalties that it has under the run's settings.
 
         Raises:
-            InputError: a unit is unknown or refuses its arguments.
+            InputError: a unit is unknown or refuses its arguments, or a penalty has no factor.
         """
 
     def check_data(self, tasks: Sequence[Task]) -> None:  # noqa: B027, arithmetic tasks make their data

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from nalm.errors import InputError
-from nalm.runs import NetworkSettings, Run
+from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
-from nalm.tasks import Task
 from nalm.training.executors import Executor, OnProgress
-from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, warn_of_fallbacks
+from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, step_of, warn_of_fallbacks
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
@@ -46,10 +45,9 @@ class StackedTrainer(Trainer):
         if device != "cpu":
             raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
 
-    def check_network(self, task: Task, network: NetworkSettings) -> None:
+    def check_network(self, run: Run) -> Sequence[str]:
         """See `Trainer.check_network`."""
-        sizes = cast("Any", task)
-        network.build(sizes.in_features, sizes.out_features)
+        return step_of(program_key(cast("ArithmeticRun", run))).found
 
     def work(self, run: Run) -> int:
         """See `Trainer.work`: numbers read and multiplied per sample, times samples.
