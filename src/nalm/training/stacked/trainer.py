@@ -71,6 +71,8 @@ class StackedTrainer(Trainer):
         lowered: dict[ProgramKey, Lowered] = {}
         executor.run(_lower, list(labels), lowered.__setitem__, lambda done: None)
         warn_of_fallbacks((label, lowered[key]) for key, label in labels.items())
+        if not executor.shares_files:
+            return list(jobs)  # kernels are compiled, or found, where each job is done
         return [
             BatchJob(job.batch, {key: lowered[key] for key in names}) for job, names in zip(jobs, keys, strict=True)
         ]
