@@ -67,6 +67,22 @@ def set_weights(rule: WeightRule, weights: tuple[float, ...]) -> None:
         raise AssertionError(type(rule))
 
 
+def search(unit: nn.Module, x: Tensor, operation: str) -> None:
+    """Set each number of a unit's parameters in turn to the value, of a few, that does the operation best."""
+    expected = exact(operation, x)
+    numbers = [(parameter, i) for parameter in unit.parameters() for i in range(parameter.numel())]
+
+    def error(parameter: Tensor, i: int, value: float) -> float:
+        parameter.view(-1)[i] = value
+        relative = (unit(x).squeeze(-1) - expected) / (expected.abs() + 1e-12)
+        return float(relative.square().mean().nan_to_num(torch.inf))
+
+    for _ in range(3):
+        for parameter, i in numbers:
+            values = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, FAR, -FAR)
+            parameter.view(-1)[i] = min(values, key=lambda value: error(parameter, i, value))
+
+
 def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> None:
     """Set the parameters of `unit` so that it does `operation` on inputs of these signs."""
     weights = COEFFICIENTS[operation]
@@ -111,8 +127,10 @@ def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> Non
             hidden.W[:2] = torch.stack([torch.tensor(weights), -torch.tensor(weights)])
             output.W.zero_()
             output.W[0, :2] = torch.tensor([1.0, -1.0])
-        case _:
+        case _ if isinstance(getattr(unit, "weights", None), WeightRule):
             set_weights(unit.weights, weights)
+        case _:
+            search(unit, magnitudes(operation) * torch.tensor(signs), operation)
 
 
 def seen(info: UnitInfo, capability: Capability, operation: str, x: Tensor) -> Tensor:

@@ -93,7 +93,9 @@ def run(
     iterations: IterationsOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "cpu",
-    cluster: Annotated[str | None, typer.Option(metavar="SPEC", help="Train on a cluster.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT|local:N", help="Train on the workers of a Dask cluster.")
+    ] = None,
     part: Annotated[
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts, as element I of a job array does.")
     ] = None,

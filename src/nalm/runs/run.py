@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nalm.penalties import Factors
 from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
 from nalm.tasks import DigitTask, Task
+from nalm.tasks.penalties import Factors
 
 
 class Run(BaseModel):

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from nalm.penalties import Factors, PenaltyFactors, PenaltySettings
+from nalm.tasks.penalties import Factors, PenaltyFactors, PenaltySettings
 
 
 class TrainingSettings(PenaltySettings):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from nalm.penalties import Factors, PenaltyFactors, PenaltySettings
+from nalm.tasks.penalties import Factors, PenaltyFactors, PenaltySettings
 
 DIGITS = "0123456789"
 

@@ -198,3 +198,6 @@ UNITS: tuple[UnitInfo, ...] = (
     _mlp(100, _LINEAR),
 )
 # fmt: on
+
+CLASSES = dict(sorted((name, module) for module, name in (info.target.split(":") for info in UNITS)))
+"""Module, in `nalm.units`, of each class of the table."""

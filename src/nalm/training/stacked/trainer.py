@@ -79,6 +79,8 @@ class StackedTrainer(Trainer):
             lambda done: None,
         )
         warn_of_fallbacks((label, lowered[key]) for key, label in labels.items())
+        if not executor.shares_files:
+            return list(jobs)  # kernels are compiled, or found, where each job is done
         return [
             BatchJob(job.batch, {key: lowered[key] for key in names}, classes)
             for job, names in zip(jobs, keys, strict=True)
