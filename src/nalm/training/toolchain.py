@@ -110,7 +110,9 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Library:
         NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
         CompilationError: it cannot build this source.
     """
-    return _found_or_made(_tried(*asked()), source, flags)
+    with kept.caches_of_torch():
+        compiler = _tried(*asked())
+    return _found_or_made(compiler, source, flags)
 
 
 def asked() -> tuple[str, str]:

@@ -11,6 +11,7 @@ from torch import nn
 from torch.func import vmap
 
 from nalm import units
+from nalm.training.kept import caches_of_torch
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.ordinary import OrdinaryLoop, as_arrays, as_numbers
 from nalm.training.stacked.batches import ArithmeticRun
@@ -138,7 +139,7 @@ class StackedNetworks(Networks):
         recorded = np.stack(self._recorded, axis=1)
         runs, rows, count = recorded.shape
         flat = torch.from_numpy(recorded.reshape(runs * rows, count))
-        with ONE_AT_A_TIME, torch.no_grad():
+        with ONE_AT_A_TIME, caches_of_torch(), torch.no_grad():
             example, sparsity = self._step.describe(flat[0])
             if example.numel() > MOST_RECORDED_WEIGHTS and sparsity is None:
                 return None, None
