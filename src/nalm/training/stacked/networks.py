@@ -11,6 +11,7 @@ from torch import nn
 from torch.func import vmap
 
 from nalm import units
+from nalm.runs.record import MadeBy
 from nalm.training.kept import caches_of_torch
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.ordinary import OrdinaryLoop, as_arrays, as_numbers
@@ -33,9 +34,11 @@ class Networks(ABC):
 
     Attributes:
         objective: what is minimised.
+        made_by: what trains them.
     """
 
     objective: Objective
+    made_by: MadeBy
 
     @abstractmethod
     def evaluation_rows(self, samples: int) -> int:
@@ -86,6 +89,7 @@ class StackedNetworks(Networks):
 
     def __init__(self, step: Step, program: Program, runs: Sequence[ArithmeticRun], begun: dict[int, Begun]) -> None:
         self.objective = step.objective
+        self.made_by = program.made_by
         self._step = step
         self._program = program
         self._network = runs[0].network
@@ -168,6 +172,7 @@ class OrdinaryNetworks(Networks):
 
     def __init__(self, objective: Objective, runs: Sequence[ArithmeticRun], begun: Sequence[Begun], label: str) -> None:
         self.objective = objective
+        self.made_by = MadeBy("an ordinary loop", instructions=torch.backends.cpu.get_cpu_capability())
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
         rate = runs[0].training.learning_rate
