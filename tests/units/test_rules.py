@@ -154,5 +154,5 @@ def test_gradients_of_the_nac(name: str, to_w: object, to_m: object) -> None:
 
 
 def test_number_of_copies_is_checked() -> None:
-    with pytest.raises(InputError, match="copies must be 1 or more, got 0"):
+    with pytest.raises(InputError, match="copies must be a positive integer, got 0"):
         units.MultiWeightNAU(2, 1, copies=0)

@@ -83,8 +83,8 @@ class BoundedUnit(MatrixUnit):
         self.input_penalty = input_penalty
         self.initial = initial
         self.weights = DirectWeights(
-            out_features,
-            in_features * self.columns_per_input,
+            self.out_features,
+            self.in_features * self.columns_per_input,
             self.targets,
             self._initial_range(initial),
             bounds=bounds,

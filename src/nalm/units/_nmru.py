@@ -64,7 +64,7 @@ class _ReciprocalUnit(BoundedUnit):
         self.noise = None if noise is None else checked_range(self, "noise", noise, above=0)
         if self.gated:
             projects = bounds == "project"
-            self.gate = RelevanceGate(2 * in_features, clamps=False, projects=projects, device=device, dtype=dtype)
+            self.gate = RelevanceGate(2 * self.in_features, clamps=False, projects=projects, device=device, dtype=dtype)
             self.gate.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
