@@ -249,7 +249,7 @@ def test_cuda_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_number_of_threads_does_not_matter(settings: Any) -> None:
     short = settings.model_copy(update={"epochs": 1})
     alone = train_digits(short, 0)
-    torch.set_num_threads(3)  # the fixture of this folder sets it back
+    torch.set_num_threads(3)  # a fixture sets it back
     assert_same(train_digits(short, 0), alone)
     assert torch.get_num_threads() == 3
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from nalm.training.batches import Batch
-from nalm.training.program import Inputs, Program
-from nalm.training.programs import Fallback, program_key, step_of
-from nalm.training.results import BatchResult
-from nalm.training.tensors import TensorProgram
 
 from nalm.runs import Run
-from nalm.training import engine
-from nalm.training.step import Step
+from nalm.runs.record import TrainedRuns
+from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.lowerings.choice import Fallback, program_key, step_of
+from nalm.training.lowerings.tensor import TensorProgram
+from nalm.training.stacked import engine
+from nalm.training.stacked.batches import Batch
+from nalm.training.step.step import Step
 from support.lowered import errors_of, network_of
 from support.rounding import COPIES, Rounded, assert_within
 
@@ -126,7 +126,7 @@ class Truth:
     rows: np.ndarray
     networks: np.ndarray
 
-    def assert_agrees(self, result: BatchResult) -> None:
+    def assert_agrees(self, result: TrainedRuns) -> None:
         """Hold what a lowering made of the runs to the truth."""
         for number, run in enumerate(self.runs):
             assert_within(errors_of(result, run), self.rows[:, number], f"seed {run.seed}: [logged step, column]")

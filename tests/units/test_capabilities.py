@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor, nn
@@ -16,6 +14,8 @@ from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSi
 from nalm.units._mcfc import MulMCFC
 from nalm.units._parts import RelevanceGate
 from nalm.units._rules import DirectWeights, RotatingWeights, SigmoidWeights, TanhSigmoidWeights, WeightRule
+
+pytestmark = pytest.mark.usefixtures("float64")
 
 COEFFICIENTS = {
     "add": (1.0, 1.0),
@@ -35,13 +35,6 @@ CLAIMS = [
     for operation in capability.operations
     if info.name != "nnu"
 ]
-
-
-@pytest.fixture(autouse=True)
-def _float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 def exact(operation: str, x: Tensor) -> Tensor:

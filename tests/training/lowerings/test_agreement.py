@@ -14,7 +14,7 @@ from torch import nn
 from nalm import units
 from nalm.runs import Run
 from nalm.streams import weight_generator
-from nalm.training import data
+from nalm.training.stacked import data
 from support.lowered import LOWERINGS, errors_of, trained
 from support.reference import truth
 from support.rounding import assert_within, tolerance
@@ -134,4 +134,4 @@ def test_step_zero_of_the_arithmetic_dataset_task_is_the_published_one() -> None
     exact, result = truth(runs), trained(runs)
     np.testing.assert_allclose(exact.rows[0, 0, 0, :3], [1989354.25, 101442112.0, 2016044.625], rtol=1e-6)
     exact.assert_agrees(result)
-    np.testing.assert_allclose(result.sparsity_error, [0.381966], atol=1e-6)
+    np.testing.assert_allclose(result.metrics["sparsity_error"], [0.381966], atol=1e-6)
