@@ -57,9 +57,10 @@ class Results:
         Raises:
             StoreError: a file is damaged.
         """
+        from nalm.results.summaries import summary_of
         from nalm.results.summary import summary_frame
 
-        return summary_frame(self._store.groups())
+        return summary_frame(summary_of(self._store))
 
     def plot(self, to: str | os.PathLike[str], what: str = "figure") -> Path:
         """Draw the study's figure as `.pdf`, `.svg` or `.png`, or its table as `.tex`; return the path.

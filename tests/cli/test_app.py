@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nalm.results import _files
+from nalm.results.store import files
 from support.command import python
 
 HEAVY = ("torch", "scipy", "matplotlib", "polars", "numpy", "pydantic")
@@ -143,7 +143,7 @@ def test_all_problems_of_a_file_are_shown(command, small):
 
 
 def test_full_disk_is_one_line(command, small, monkeypatch):
-    real = _files.write_whole
+    real = files.write_whole
 
     def full(path, content):
         if path.suffix == ".parquet":
@@ -151,7 +151,7 @@ def test_full_disk_is_one_line(command, small, monkeypatch):
         real(path, content)
 
     command("run", small, "--workers", "1", "--only", "unit=linear")
-    monkeypatch.setattr(_files, "write_whole", full)
+    monkeypatch.setattr(files, "write_whole", full)
     outcome = command("run", small, "--workers", "1")
     assert outcome.status != 0
     assert outcome.errors == (

@@ -294,6 +294,16 @@ def test_interrupt_keeps_what_is_finished(command, small, monkeypatch):
     assert len(trained) == 4
 
 
+@pytest.mark.parametrize("where", ["nalm.cli._app.app", "nalm.cli._options.setting_values", "nalm.jobs.expand"])
+def test_interrupt_before_training_is_one_line(command, small, monkeypatch, where):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, interrupted)
+    outcome = command("run", small)
+    assert (outcome.status, outcome.errors) == (130, "nalm: interrupted\n")
+
+
 def slow_study(folder):
     """More batches than are done before it is interrupted, on any machine."""
     path = folder / "slow.toml"

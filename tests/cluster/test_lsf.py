@@ -3,13 +3,12 @@
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 
 from nalm.results.store import Store
-from support.command import SOURCES
+from support.command import SOURCES, wait_until
 from support.fake_training import fake_training
 
 HERE = Path(__file__).parent
@@ -31,10 +30,7 @@ def lsf(tmp_path, monkeypatch):
 
 
 def wait_for_array(spool):
-    end = time.monotonic() + 120
-    while list(spool.glob("* *")):
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_until(lambda: not list(spool.glob("* *")))
 
 
 def logs(folder):

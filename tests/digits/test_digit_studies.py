@@ -12,6 +12,7 @@ from nalm.digits._static_experiment import StaticExperiment
 from nalm.digits.collect import CONFUSION
 from nalm.errors import InputError, StudyError
 from nalm.figures import plot
+from nalm.results import summary_of
 from nalm.results.store import Store
 from nalm.runs import Run
 from nalm.studies import cells, expand, load, loads, to_toml
@@ -87,7 +88,7 @@ def test_records_hold_what_a_run_of_the_static_task_yields(command: Command) -> 
 
 def test_summary_of_the_static_task_has_metrics_with_intervals(command: Command) -> None:
     command(*words("isolated"))
-    group = Store.open("here").groups()[0]
+    group = summary_of(Store.open("here"))[0]
     last = Store.open("here").records().filter(unit="solved", epoch=1)["test_output_error"]
     entry = group["metrics"]["test_output_error"]
     assert entry["mean"] == pytest.approx(last.mean())

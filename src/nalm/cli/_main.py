@@ -22,7 +22,13 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
+        _complain("interrupted")
         sys.exit(interrupts.STATUS)
+    except SystemExit as end:
+        # typer leaves without a word when it is interrupted outside of training
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+            _complain("interrupted")
+        raise
     except NalmError as error:
         _complain(str(error))
         sys.exit(error.exit_status)

@@ -95,7 +95,8 @@ def plot(results: Results, to: str | os.PathLike[str], what: str = STUDY_FIGURE)
         StoreError: damaged records.
     """
     from nalm.figures import _files
-    from nalm.results.latex import latex_table
+    from nalm.results.output.latex import latex_table
+    from nalm.results.summaries import summary_of
 
     path = Path(to)
     suffix = path.suffix.lower()
@@ -106,7 +107,7 @@ def plot(results: Results, to: str | os.PathLike[str], what: str = STUDY_FIGURE)
     if suffix != ".tex":
         content = figure_bytes(figure(results, what), suffix)
     elif what in (STUDY_FIGURE, "table"):
-        content = latex_table(results.groups()).encode()
+        content = latex_table(summary_of(results)).encode()
     else:
         raise InputError(f"{path}: {what} has no LaTeX table: give a .pdf, .svg or .png file, or leave out {what}")
     _files.write(content, path)

@@ -8,7 +8,7 @@ from functools import partial
 
 from nalm.figures._contract import Caption
 from nalm.figures.layouts.panels import Panel, Series
-from nalm.results._collation import collation_key
+from nalm.results.collation import collation_key
 from nalm.results.summary import Group, group_parameters
 from nalm.results.titles import math_title, unit_title
 from nalm.tasks import Range
@@ -46,11 +46,11 @@ def split_models(groups: Sequence[Group], without: Iterable[str]) -> list[Model]
     keys = [key for key in ("operation", *group_parameters(groups)) if key not in without]
     if without:
         keys.append("interpolation_range")
-    varying = [key for key in keys if len({repr(group.get(key)) for group in groups}) > 1]
+    varying = [key for key in keys if len({repr(group.value_of(key)) for group in groups}) > 1]
     by_title: dict[tuple[str, str], list[Group]] = {}
     for group in groups:
         unit = unit_title(group["unit"])
-        details = [_detail(key, group) for key in varying if group.get(key) is not None]
+        details = [_detail(key, group) for key in varying if group.value_of(key) is not None]
         title = f"{math_title(unit) or unit} {', '.join(details)}" if details else math_title(unit) or unit
         by_title.setdefault((title, unit), []).append(group)
     ordered = sorted(by_title, key=lambda titles: collation_key(titles[0]))
@@ -85,7 +85,7 @@ def _detail(key: str, group: Group) -> str:
         return str(group[key])
     if key == "interpolation_range":
         return range_label(group)
-    return f"{key.replace('_', ' ')} {group[key]}"
+    return f"{key.replace('_', ' ')} {group.value_of(key)}"
 
 
 def _panel(

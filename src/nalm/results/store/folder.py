@@ -7,44 +7,33 @@ processes.
     weights/BATCH.safetensors  final parameters, named RUN/PARAMETER; written before the records
     damaged/                   files that were found damaged; their runs are trained again
 
-Files are written under a temporary name, synced and renamed. Names follow from the run ids, and equal results
-give equal bytes, so that two processes that train the same batch write the same files.
+Files are written under a temporary name, synced and renamed.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import safetensors.numpy
 
 from nalm import studies
-from nalm.errors import StoreError, StudyError
-from nalm.results import _files
-from nalm.results._columns import SCHEMA, in_order, records_table
-from nalm.results._environment import environment
-from nalm.results._order import sort_rows
-from nalm.results._study_text import first_difference, title
-from nalm.results.digit_summary import is_digits, summarise_digits
-from nalm.results.selection import WINDOW
-from nalm.results.summary import Group, summarise
+from nalm.errors import InputError, StoreError, StudyError
+from nalm.results.order import sort_rows
+from nalm.results.records import Records, as_records, joined, records_table
+from nalm.results.store import batch_files, files
+from nalm.results.store.batch_files import DAMAGED, RECORDS, WEIGHTS, State
+from nalm.results.store.environment import environment
+from nalm.results.store.study_text import first_difference, title
 from nalm.runs.record import TrainedRuns
 from nalm.studies import Study
 
-_STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED = (
-    "study.toml",
-    "environment.json",
-    "records",
-    "weights",
-    "damaged",
-)
+_STUDY, _ENVIRONMENT = "study.toml", "environment.json"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -75,12 +64,12 @@ class Store:
         store._check_is_folder()
         try:
             store._check_is_ours_or_empty()
-            for name in ("", _RECORDS, _WEIGHTS):
+            for name in ("", RECORDS, WEIGHTS):
                 (store.path / name).mkdir(parents=True, exist_ok=True)
-            if not _files.create_whole(store.path / _STUDY, study_toml.encode()):
+            if not files.create_whole(store.path / _STUDY, study_toml.encode()):
                 store.check_study(study_toml)
-            for name in ("", _RECORDS, _WEIGHTS):
-                _files.remove_stale(store.path / name)
+            for name in ("", RECORDS, WEIGHTS):
+                files.remove_stale(store.path / name)
             store._add_environment()
         except OSError as error:
             raise StoreError(
@@ -151,48 +140,39 @@ class Store:
             set_aside: move damaged files to the folder `damaged`; else nothing is changed.
 
         Raises:
-            StoreError: the folder cannot be read, or a damaged file cannot be moved.
+            StoreError: the folder cannot be read or a newer nalm wrote it, or a damaged file cannot be moved.
         """
         ids: set[str] = set()
         for path in self._records_files():
             try:
-                table, note = _files.read_parquet(path)
-                _check_columns(table)
-                self._check_weights(path, note)
-                ids.update(table["run"].unique())
+                ids.update(batch_files.read_whole(path).table["run"].unique())
             except FileNotFoundError:
                 continue  # another process has just set it aside
-            except _files.DamagedFileError as error:
+            except files.DamagedFileError as error:
                 if set_aside:
                     self._set_aside(path, str(error), on_damage)
                 else:
                     on_damage(f"{path}: {error}; nalm run sets it aside and trains its runs again")
-            except OSError as error:
-                raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
         return ids
 
-    def write(self, batch: TrainedRuns) -> None:
-        """Add a finished batch. When this returns, the batch survives a crash.
+    def write(self, trained: TrainedRuns) -> None:
+        """Add finished runs. When this returns, they survive a crash.
 
         Raises:
+            InputError: a metric, or a parameter of the study, has the name of another column.
             StoreError: the disk is full or failed; finished batches are kept, and nothing half-written is
                 left.
         """
-        threshold = self.study.threshold if self.study else None
-        self.add(records_table(batch, threshold), batch.state)
+        self.add(records_table(trained, self.study.threshold if self.study else None), trained.state)
 
-    def add(self, records: pl.DataFrame, state: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-        """Add the records of some runs and their final parameters by run id and parameter name.
+    def add(self, records: Records | pl.DataFrame, state: State) -> None:
+        """Add the records of runs that were not trained here, and their final parameters by run id and name.
 
         Raises:
             StoreError: as `write`.
         """
-        name = _batch_name(records["run"].unique())
-        weights = _weights_bytes(state)
-        note = {"weights": hashlib.sha256(weights).hexdigest()}
         try:
-            _files.write_whole(self.path / _WEIGHTS / f"{name}.safetensors", weights)
-            _files.write_whole(self.path / _RECORDS / f"{name}.parquet", _files.parquet_bytes(records, note))
+            batch_files.write(self.path, as_records(records), state)
         except OSError as error:
             kept = len(self._records_files())
             cause = "the disk is full" if error.errno in _FULL else f"cannot write ({error.strerror})"
@@ -208,39 +188,31 @@ class Store:
         the study's own parameters, then `status`, `failed_step`, `reason` and `threshold`.
 
         Raises:
-            StoreError: a file is damaged.
+            StoreError: a file is damaged, or a newer nalm wrote it.
         """
-        tables: list[pl.DataFrame] = []
-        seen: set[str] = set()
+        return self.read().table
+
+    def read(self) -> Records:
+        """Return the long table as `records` does, and which of its columns are metrics.
+
+        Raises:
+            StoreError: as `records`, or a column is a metric in one file and a parameter in another.
+        """
+        parts: list[Records] = []
         for path in self._records_files():
             try:
-                table, _ = _files.read_parquet(path)
-                _check_columns(table)
+                parts.append(batch_files.read(path))
             except FileNotFoundError:
                 continue  # set aside by another process
-            except _files.DamagedFileError as error:
+            except files.DamagedFileError as error:
                 raise StoreError(
                     f"{path}: {error}; nalm run on this folder sets the file aside and redoes its runs"
                 ) from None
-            except OSError as error:
-                raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
-            # batches that were cut differently can hold the same run twice, with equal rows
-            runs = set(table["run"].unique())
-            tables.append(table.filter(~pl.col("run").is_in(list(seen))) if runs & seen else table)
-            seen |= runs
-        if not tables:
-            return pl.DataFrame(schema=SCHEMA)
-        together = pl.concat(tables, how="diagonal_relaxed")
-        return sort_rows(together.select(in_order(together.columns)), self.study)
-
-    def groups(self) -> list[Group]:
-        """Return the summary of all finished runs, with the study's window of rows (`nalm.results.summary`).
-
-        Raises:
-            StoreError: as `records`.
-        """
-        records, window = self.records(), self.study.selection_window if self.study else WINDOW
-        return summarise_digits(records, self.study, window) if is_digits(records) else summarise(records, window)
+        try:
+            records = joined(parts)
+        except InputError as error:
+            raise StoreError(f"{self.path}: {error}") from None
+        return Records(sort_rows(records, self.study), records.metrics)
 
     def weights(self, run: str) -> dict[str, np.ndarray]:
         """Return the final parameters of a run by name.
@@ -248,16 +220,13 @@ class Store:
         Raises:
             StoreError: the store holds no such run.
         """
-        for path in sorted((self.path / _WEIGHTS).glob("*.safetensors")):
-            with safetensors.safe_open(path, framework="numpy") as file:
-                names = [key for key in file.keys() if key.startswith(f"{run}/")]  # noqa: SIM118
-                found = {name.partition("/")[2]: file.get_tensor(name) for name in names}
-            if found:
-                return found
-        raise StoreError(f"{self.path}: holds no weights of run {run!r}")
+        found = batch_files.find_weights(self.path, run)
+        if not found:
+            raise StoreError(f"{self.path}: holds no weights of run {run!r}")
+        return found
 
     def _records_files(self) -> list[Path]:
-        return sorted((self.path / _RECORDS).glob("[!.]*.parquet"))
+        return sorted((self.path / RECORDS).glob("[!.]*.parquet"))
 
     def _check_is_folder(self) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -266,7 +235,7 @@ class Store:
     def _check_is_ours_or_empty(self) -> None:
         if not self.path.is_dir() or (self.path / _STUDY).exists():
             return
-        ours = {_STUDY, _ENVIRONMENT, _RECORDS, _WEIGHTS, _DAMAGED}
+        ours = {_STUDY, _ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED}
         others = [entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."]
         if others:
             raise StoreError(
@@ -278,44 +247,12 @@ class Store:
         known = self.environments()
         if environment() not in known:
             text = json.dumps([*known, environment()], indent=2, ensure_ascii=False)
-            _files.write_whole(self.path / _ENVIRONMENT, f"{text}\n".encode())
+            files.write_whole(self.path / _ENVIRONMENT, f"{text}\n".encode())
 
-    def _check_weights(self, records: Path, note: Mapping[str, str]) -> None:
-        path = self.path / _WEIGHTS / f"{records.stem}.safetensors"
+    def _set_aside(self, path: Path, fault: str, on_damage: Callable[[str], None]) -> None:
         try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            raise _files.DamagedFileError(f"{_WEIGHTS}/{path.name} is missing") from None
-        if hashlib.sha256(content).hexdigest() != note["weights"]:
-            raise _files.DamagedFileError(f"{_WEIGHTS}/{path.name} is truncated or altered")
-
-    def _set_aside(self, records: Path, fault: str, on_damage: Callable[[str], None]) -> None:
-        """Move a records file away first: without it, its batch counts as not finished."""
-        weights = self.path / _WEIGHTS / f"{records.stem}.safetensors"
-        try:
-            moved = _files.set_aside(records, self.path / _DAMAGED)
-            if weights.exists():
-                _files.set_aside(weights, self.path / _DAMAGED)
+            moved = batch_files.set_aside(path)
         except OSError as error:
-            raise StoreError(f"{records}: {fault}, and it cannot be moved to {_DAMAGED}/ ({error.strerror})") from None
+            raise StoreError(f"{path}: {fault}, and it cannot be moved to {DAMAGED}/ ({error.strerror})") from None
         if moved:
-            on_damage(f"{records}: {fault}; moved to {self.path / _DAMAGED}, its runs are trained again")
-
-
-def _batch_name(runs: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(runs)).encode()).hexdigest()[:16]
-
-
-def _weights_bytes(state: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
-    tensors = {
-        f"{run}/{name}": np.asarray(array, order="C")
-        for run, parameters in state.items()
-        for name, array in parameters.items()
-    }
-    return bytes(safetensors.numpy.save(tensors))
-
-
-def _check_columns(table: pl.DataFrame) -> None:
-    missing = [name for name in SCHEMA if name not in table.columns]
-    if missing:
-        raise _files.DamagedFileError(f"has no column {missing[0]!r}")
+            on_damage(f"{path}: {fault}; moved to {self.path / DAMAGED}, its runs are trained again")

@@ -7,8 +7,8 @@ from math import nan
 from typing import Any
 
 from nalm.errors import InputError
-from nalm.results._collation import collation_key
-from nalm.results.summary import Group, group_parameters
+from nalm.results.collation import collation_key
+from nalm.results.summary import Estimate, Group, StepEstimate, group_parameters
 from nalm.results.titles import math_title, operation_title, unit_title
 from nalm.tasks import Range
 
@@ -42,8 +42,8 @@ def latex_table(groups: Sequence[Group], label: str | None = None) -> str:
     """
     if not groups:
         raise InputError("table: there are no finished runs to show; nalm run trains them")
-    operations = sorted({str(group["operation"]) for group in groups}, key=collation_key)
-    parameters = [name for name in group_parameters(groups) if len({str(group[name]) for group in groups}) > 1]
+    operations = sorted({str(group.operation) for group in groups}, key=collation_key)
+    parameters = [name for name in group_parameters(groups) if len({str(group.value_of(name)) for group in groups}) > 1]
     rows = sorted(groups, key=lambda group: _place(group, parameters))
     best = _best(rows, parameters)
     columns = ["Operation"] * (len(operations) > 1) + ["Model", *map(_parameter_title, parameters), "Range"]
@@ -108,15 +108,16 @@ def _scientific(value: float) -> str:
 
 
 def _cells(group: Group, columns: Sequence[str], parameters: Sequence[str], best: dict[str, float]) -> list[str]:
-    title = unit_title(group["unit"])
-    cells = [escape(operation_title(str(group["operation"])))] * (columns[0] == "Operation")
+    title = unit_title(group.unit)
+    cells = [escape(operation_title(str(group.operation)))] * (columns[0] == "Operation")
     cells += [math_title(title) or escape(title)]
-    cells += [escape(_value(group[name])) for name in parameters]
+    cells += [escape(_value(group.value_of(name))) for name in parameters]
     cells += [escape(_range_label(group))]
     for key, _, _ in _MEASURES:
         cell = percent_cell if key == "success_rate" else scientific_cell
-        mean, lower, upper = (group[key][part] for part in ("mean", "lower", "upper"))
-        cells.append(cell(mean, lower, upper, mean is not None and mean == best.get(key)))
+        estimate: Estimate | StepEstimate = getattr(group, key)
+        best_of_all = estimate.mean is not None and estimate.mean == best.get(key)
+        cells.append(cell(estimate.mean, estimate.lower, estimate.upper, best_of_all))
     return cells
 
 
@@ -124,23 +125,23 @@ def _best(rows: Sequence[Group], parameters: Sequence[str]) -> dict[str, dict[st
     """Return the best mean of each measure for each model; no success is not the best of anything."""
     found: dict[str, dict[str, float]] = {}
     for model in {_series(group, parameters) for group in rows}:
-        mine = [group for group in rows if _series(group, parameters) == model and group["solved"]]
+        solved = [group for group in rows if _series(group, parameters) == model and group.solved]
         found[model] = {
-            key: choose([group[key]["mean"] for group in mine if group[key]["mean"] is not None] or [nan])
+            key: choose([mean for group in solved if (mean := getattr(group, key).mean) is not None] or [nan])
             for key, _, choose in _MEASURES
         }
     return found
 
 
 def _series(group: Group, parameters: Sequence[str]) -> str:
-    return repr([group["operation"], group["unit"], *(group[name] for name in parameters)])
+    return repr([group.operation, group.unit, *map(group.value_of, parameters)])
 
 
 def _place(group: Group, parameters: Sequence[str]) -> tuple[Any, ...]:
-    title = unit_title(group["unit"])
-    values = [_number_or_text(group[name]) for name in parameters]
+    title = unit_title(group.unit)
+    values = [_number_or_text(group.value_of(name)) for name in parameters]
     return (
-        collation_key(str(group["operation"])),
+        collation_key(str(group.operation)),
         collation_key(math_title(title) or title),
         values,
         collation_key(_range_label(group)),
@@ -152,7 +153,7 @@ def _number_or_text(value: Any) -> tuple[int, Any]:
 
 
 def _range_label(group: Group) -> str:
-    text = group["interpolation_range"]
+    text = group.interpolation_range
     return "---" if text is None else Range.parse(text).label
 
 
@@ -166,7 +167,7 @@ def _value(value: Any) -> str:
 
 def _caption(rows: Sequence[Group], operations: Sequence[str]) -> str:
     task = escape(", ".join(operation_title(operation).lower() for operation in operations))
-    counts = sorted({group["runs"] for group in rows})
+    counts = sorted({group.runs for group in rows})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}" if counts else "no"
     return (
         f"Results for {task} with {seeds} seeds per row: success rate, iteration step at which the task was "

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,12 @@ import polars as pl
 import pytest
 
 from nalm.errors import StoreError
-from nalm.results._columns import records_table
+from nalm.results import summary_of
+from nalm.results.records import records_table
 from nalm.results.store import Store
 from nalm.results.summary import summarise
 from nalm.runs import Run
-from results.samples import PAIRS, RANGES, STUDY, make_batch, make_run
+from results.samples import PAIRS, RANGES, STUDY, make_batch, make_run, no_damage
 from support.command import HANGS_S, wait_until
 
 CONTRACT = [
@@ -43,10 +45,6 @@ CONTRACT = [
     "extrapolation_error",
     "sparsity_error",
 ]
-
-
-def no_damage(line: str) -> None:
-    raise AssertionError(line)
 
 
 def runs_of(seeds: range, unit: str = "nmu") -> list[Run]:
@@ -93,14 +91,16 @@ class TestRoundTrip:
     def test_rows_in_any_order_are_sorted_with_their_weights(self, store: Store) -> None:
         batch = make_batch([make_run(), make_run(seed=1)])
         back = np.arange(len(batch.steps))[::-1]
-        arrays = {
-            name: getattr(batch, name)[back] for name in vars(batch) if isinstance(getattr(batch, name), np.ndarray)
-        }
-        arrays["metrics"] = {name: values[back] for name, values in batch.metrics.items()}
-        weights = tuple(None if w is None else w[::-1] for w in batch.weights)
+        backwards = replace(
+            batch,
+            run_index=batch.run_index[back],
+            steps=batch.steps[back],
+            metrics={name: values[back] for name, values in batch.metrics.items()},
+            weights=tuple(None if w is None else w[::-1] for w in batch.weights),
+        )
         other = Store.create_or_open(store.path.with_name("other"), STUDY)
         store.write(batch)
-        other.write(type(batch)(**{**vars(batch), **arrays, "weights": weights}))
+        other.write(backwards)
         assert store.records().equals(other.records())
 
     def test_equal_batches_make_equal_files_in_any_folder(self, store: Store, tmp_path: Path) -> None:
@@ -124,12 +124,13 @@ class TestRoundTrip:
         assert firsts["w2"].is_null().to_list() == [True, False]
 
     def test_metrics_of_other_tasks_are_no_parameters(self, store: Store) -> None:
-        records = records_table(make_batch([make_run(hidden_size=2)]))
+        records = records_table(make_batch([make_run(hidden_size=2)])).table
         store.add(records.with_columns(output_accuracy=pl.int_range(pl.len()) / 4), {})
         assert store.records().columns[14:18] == ["output_accuracy", "w0", "w1", "hidden_size"]
-        (group,) = store.groups()
+        (group,) = summary_of(store)
         assert group["hidden_size"] == 2
         assert "output_accuracy" not in group
+        assert list(group["metrics"]) == ["output_accuracy"]
 
     def test_a_run_that_failed_before_its_first_row_is_kept(self, store: Store) -> None:
         run = make_run()
@@ -143,13 +144,15 @@ class TestRoundTrip:
         assert rows["reason"][0] == "W is not finite after update 0"
         assert summarise(records)[0]["runs"] == 2
 
-    def test_an_undefined_sparsity_error_is_null_and_other_nan_stay(self, store: Store) -> None:
+    def test_a_metric_without_a_value_is_null_and_nan_stays(self, store: Store) -> None:
         batch = make_batch([make_run()])
-        batch.metrics["sparsity_error"][:] = np.nan
+        batch.metrics["sparsity_error"] = np.ma.masked_less(np.array([1.0, 0.0, np.nan, 0.0]), 0.5)
+        del batch.metrics["penalty_loss"]
         batch.metrics["interpolation_error"][2] = np.nan
         store.write(batch)
         records = store.records()
-        assert records["sparsity_error"].null_count() == 4
+        assert str(records["sparsity_error"].to_list()) == "[1.0, None, nan, None]"
+        assert records["penalty_loss"].null_count() == 4
         assert records["interpolation_error"].is_nan().to_list() == [False, False, True, False]
 
     def test_the_environment_names_versions_and_no_machine(self, store: Store) -> None:
@@ -176,7 +179,7 @@ class TestStudy:
         store = Store.create_or_open(tmp_path, text)
         for unit in ("nac", "nalu", "nmu"):  # nac is not in the study
             store.write(make_batch(runs_of(range(2), unit)))
-        groups = store.groups()
+        groups = summary_of(store)
         assert list(dict.fromkeys(group["unit"] for group in groups)) == ["nmu", "nalu", "nac"]
         assert [group["interpolation_range"] for group in groups] == [
             *reversed(PAIRS),
@@ -191,18 +194,18 @@ class TestStudy:
         strict = Store.create_or_open(tmp_path / "a", f"threshold = 1e-12\n{STUDY}")
         strict.write(make_batch([make_run()]))
         assert strict.records()["threshold"].unique().to_list() == [1e-12]
-        assert strict.groups()[0]["solved"] == 0
+        assert summary_of(strict)[0]["solved"] == 0
         last = Store.create_or_open(tmp_path / "b", f"selection_window = 1\n{STUDY}")
         batch = make_batch([make_run()])
         batch.metrics["extrapolation_error"][-1] = 1.0
         last.write(batch)
-        assert last.groups()[0]["solved"] == 0
+        assert summary_of(last)[0]["solved"] == 0
 
     def test_a_store_without_a_proper_study_still_works(self, tmp_path: Path) -> None:
         store = Store.create_or_open(tmp_path, 'title = "Imported"\n')
         store.write(make_batch(runs_of(range(2), "nalu")))
         assert store.study is None
-        assert [group["interpolation_range"] for group in store.groups()] == list(PAIRS)
+        assert [group["interpolation_range"] for group in summary_of(store)] == list(PAIRS)
 
 
 class TestWhichFolder:

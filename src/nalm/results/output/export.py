@@ -45,7 +45,7 @@ def export(results: HasRecords, to: str | os.PathLike[str]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir() or suffix == "":
-            from nalm.results._tensorboard import write_events
+            from nalm.results.output.tensorboard import write_events
 
             write_events(records, path)
         elif suffix == ".csv":

@@ -8,22 +8,23 @@ from typing import Any
 
 import polars as pl
 
-from nalm.results._columns import parameter_names, records_labels
+from nalm.results.records import Records, as_records, records_labels
 from nalm.studies import Study, expand
 from nalm.units import names
 
 _Key = tuple[Any, ...]
 
 
-def sort_rows(records: pl.DataFrame, study: Study | None = None) -> pl.DataFrame:
+def sort_rows(records: Records | pl.DataFrame, study: Study | None = None) -> pl.DataFrame:
     """Sort the long table by group, seed and step.
 
     Groups (unit, operation, ranges, parameters) stand as `study` lists them; those it does not list follow,
     units as `nalm units` lists them, ranges as in the papers' scripts, parameters by value.
     """
     keys = ["unit", "operation", "interpolation_range", "extrapolation_range"]
-    keys += parameter_names(records.columns)
-    groups = records.select(keys).unique()
+    records = as_records(records)
+    keys += records.parameters
+    groups = records.table.select(keys).unique()
     listed = _listed_groups(study, keys)
 
     def place(row: tuple[Any, ...]) -> _Key:
@@ -32,7 +33,7 @@ def sort_rows(records: pl.DataFrame, study: Study | None = None) -> pl.DataFrame
 
     ranked = pl.DataFrame(sorted(groups.rows(), key=place), schema=groups.schema, orient="row").with_row_index("_rank")
     return (
-        records.join(ranked, on=keys, how="left", nulls_equal=True)
+        records.table.join(ranked, on=keys, how="left", nulls_equal=True)
         .sort("_rank", "seed", "run", "step", maintain_order=True)
         .drop("_rank")
     )

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from nalm.errors import InputError
-from nalm.results._columns import LABELS, is_weight
+from nalm.results.columns import is_weight, schema
 
 _TAGS = {
     "interpolation_error": "error/interpolation",
@@ -40,7 +40,7 @@ def write_events(records: pl.DataFrame, folder: Path) -> None:
         ) from None
     tags = _TAGS | {name: f"weight/{name}" for name in records.columns if is_weight(name)}
     for _, rows in records.group_by("run", maintain_order=True):
-        target = folder / _folder_name(rows.select(LABELS.keys()).row(0, named=True))
+        target = folder / _folder_name(rows.select(schema("label").keys()).row(0, named=True))
         target.mkdir(parents=True, exist_ok=True)
         (target / _FILE).unlink(missing_ok=True)  # the writer appends
         writer = writer_type(str(target / _FILE))

@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from nalm.errors import DataError, InputError
-from nalm.results._columns import LABELS, SCHEMA, in_order
-from nalm.results._run_names import parse_run_name
+from nalm.results.columns import schema
+from nalm.results.original.run_names import parse_run_name
+from nalm.results.records import Records
 from nalm.results.store import Store
 from nalm.tasks.thresholds import threshold
 
@@ -51,20 +52,15 @@ def import_csv(csv: str | os.PathLike[str], into: str | os.PathLike[str], unit: 
     path = Path(csv)
     table = _read(path)
     names = table["name"].unique(maintain_order=True).to_list()
-    labels = pl.DataFrame([_labels(path, name, unit) for name in names], schema_overrides={**LABELS, **_OUTCOME})
-    absent = {key: dtype for key, dtype in SCHEMA.items() if key not in (*table.columns, *labels.columns)}
+    labels = pl.DataFrame([_labels(path, name, unit) for name in names], schema_overrides=schema())
     records = (
         table.join(labels, on="name", how="left", maintain_order="left")
-        .with_columns(pl.lit(None, dtype=dtype).alias(key) for key, dtype in absent.items())
         .drop("name")
         .sort("run", "step", maintain_order=True)
     )
     store = Store.create_or_open(into, _STUDY)
-    store.add(records.select(in_order(records.columns)), {})
+    store.add(Records(records).in_order(), {})
     return store
-
-
-_OUTCOME = {"status": pl.String(), "threshold": pl.Float64()}
 
 
 def _read(path: Path) -> pl.DataFrame:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,8 +7,9 @@ import pytest
 from scipy.stats import t
 
 from nalm.digits import EpochRecord
-from nalm.results.digit_summary import by_length, reference_thresholds
-from nalm.results.formats import table_cells
+from nalm.results import summary_of
+from nalm.results.lengths import by_length, reference_thresholds
+from nalm.results.output.formats import table_cells
 from nalm.results.store import Store
 from nalm.runs import Run
 from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of, store_of_runs
@@ -55,10 +57,10 @@ def test_each_point_of_a_grid_has_references_of_its_own(tmp_path: Path) -> None:
 
     store = store_of_runs(tmp_path / "store", GRID, records_of)
     expected = limit([errors[0] for errors in REFERENCE.values()])
-    first = by_length(store.records(), store.study).filter(length=1)
+    first = by_length(store.records(), store.study).table.filter(length=1)
     by_rate = dict(first.select("learning_rate", "threshold").unique().iter_rows())
     assert by_rate == pytest.approx({1e-3: expected, 1e-2: 10 * expected})
-    solved = {(g["learning_rate"], g["length"]): g["solved"] for g in store.groups() if g["unit"] == "nmu"}
+    solved = {(g["learning_rate"], g["length"]): g["solved"] for g in summary_of(store) if g["unit"] == "nmu"}
     assert (solved[1e-3, 1], solved[1e-2, 1]) == (0, 1)
 
 
@@ -69,13 +71,13 @@ def test_a_reference_that_the_grid_does_not_change_is_that_of_all_points(tmp_pat
         study,
         lambda run: [sequential_record(5, 12.0, REFERENCE[run.seed] if run.label == "solved" else (1.0, 1.0, 1.0))],
     )
-    assert by_length(store.records(), store.study).filter(length=1)["threshold"].unique().to_list() == [
+    assert by_length(store.records(), store.study).table.filter(length=1)["threshold"].unique().to_list() == [
         pytest.approx(limit([errors[0] for errors in REFERENCE.values()]))
     ]
 
 
 def test_runs_are_judged_at_every_length(store: Store) -> None:
-    groups = {(group["unit"], group["length"]): group for group in store.groups()}
+    groups = {(group["unit"], group["length"]): group for group in summary_of(store)}
     assert list(groups) == [(unit, length) for unit in ("solved", "nmu") for length in (1, 2, 3)]
     assert [groups["nmu", length]["solved"] for length in (1, 2, 3)] == [2, 2, 1]
     assert groups["nmu", 1]["success_rate"]["mean"] == 1
@@ -89,7 +91,7 @@ def test_runs_are_judged_at_every_length(store: Store) -> None:
 
 
 def test_lengths_become_rows(store: Store) -> None:
-    table = by_length(store.records(), store.study)
+    table = by_length(store.records(), store.study).table
     assert len(table) == 3 * len(store.records())
     row = table.filter(unit="nmu", seed=0, epoch=5, length=2).row(0, named=True)
     assert row["extrapolation_error"] == row["test_error"] == 9.0
@@ -98,7 +100,7 @@ def test_lengths_become_rows(store: Store) -> None:
 
 def test_one_reference_gives_no_verdict(tmp_path: Path) -> None:
     results = {(unit, 0): [sequential_record(0, 5.0, (1, 2, 3))] for unit in ("solved", "nmu")}
-    groups = store_of(tmp_path / "store", SEQUENTIAL, results).groups()
+    groups = summary_of(store_of(tmp_path / "store", SEQUENTIAL, results))
     assert {group["solved"] for group in groups} == {None}
     assert {group["success_rate"]["mean"] for group in groups} == {None}
     _, columns, rows = table_cells(groups)
@@ -108,18 +110,18 @@ def test_one_reference_gives_no_verdict(tmp_path: Path) -> None:
 
 def test_references_that_learned_negative_digits_do_not_count(tmp_path: Path) -> None:
     results = {("solved", seed): [sequential_record(0, 60.0, (120, 2, 3))] for seed in range(3)}
-    assert {group["solved"] for group in store_of(tmp_path / "store", SEQUENTIAL, results).groups()} == {None}
+    assert {group["solved"] for group in summary_of(store_of(tmp_path / "store", SEQUENTIAL, results))} == {None}
 
 
 def test_a_threshold_of_the_study_is_that_of_all_lengths(tmp_path: Path) -> None:
     results = {("nmu", seed): [sequential_record(0, 5.0, (1, 2, 30))] for seed in range(2)}
-    groups = store_of(tmp_path / "store", f"threshold = 2.5\n{SEQUENTIAL}", results).groups()
+    groups = summary_of(store_of(tmp_path / "store", f"threshold = 2.5\n{SEQUENTIAL}", results))
     assert [group["solved"] for group in groups] == [2, 2, 0]
 
 
 def test_static_groups_show_the_last_epoch(tmp_path: Path) -> None:
     results = {("snmu", seed): [static_record(0, 9.0), static_record(1, 1.0 + seed)] for seed in range(3)}
-    (group,) = store_of(tmp_path / "store", STATIC, results).groups()
+    (group,) = summary_of(store_of(tmp_path / "store", STATIC, results))
     assert (group["runs"], group["solved"], group["epochs"]) == (3, None, 1)
     half = t.ppf(0.975, 2) / math.sqrt(3)
     assert group["metrics"]["train_label_1_error"] == pytest.approx(
@@ -136,3 +138,24 @@ def test_static_groups_show_the_last_epoch(tmp_path: Path) -> None:
         "right label, %",
     )
     assert rows[0][labels : labels + 2] == ("3", "1")
+
+
+def test_a_metric_of_any_name_is_recorded_and_summarised(tmp_path: Path) -> None:
+    metrics = {"test_output_margin": -1.0, "test_margin": 2.0}
+    record = static_record(1, 9.0)
+    store = store_of(
+        tmp_path / "static",
+        STATIC,
+        {("snmu", seed): [replace(record, metrics=record.metrics | metrics)] for seed in range(2)},
+    )
+    assert store.records().select(*metrics).unique().rows() == [(-1.0, 2.0)]
+    (group,) = summary_of(store)
+    assert {name: group["metrics"][name]["mean"] for name in metrics} == metrics
+
+    record = sequential_record(0, 5.0, (1, 2, 3))
+    results = {("nmu", 0): [replace(record, metrics=record.metrics | {"test_2_margin": -1.0})]}
+    store = store_of(tmp_path / "sequential", SEQUENTIAL, results)
+    assert store.records()["test_2_margin"].to_list() == [-1.0]
+    groups = {group["length"]: group["metrics"] for group in summary_of(store)}
+    assert groups[2]["test_margin"]["mean"] == -1.0
+    assert "test_margin" not in groups[1]

@@ -8,8 +8,8 @@ import pytest
 
 from nalm.errors import DataError, InputError
 from nalm.figures import plot
-from nalm.results import Store, import_csv
-from nalm.results._run_names import parse_run_name
+from nalm.results import Store, import_csv, summary_of
+from nalm.results.original.run_names import parse_run_name
 
 SINGLE = (
     "reregualizedlinearmnac_op-mul_oob-c_rs-linear-linear_eps-0_rl-20000-35000_r-10-0-1_i-1-2_e-2-6_z-2-0.5-0.0_b128_"
@@ -112,7 +112,7 @@ def test_imported_runs_are_summarised(tmp_path: Path) -> None:
     assert records["interpolation_error"].to_list() == [0.125, 1e-7, 0.5, 0.25]
     assert records["sparsity_error"].to_list() == [0.25, 0.001, None, None]
     assert records["train_loss"].null_count() == 4
-    (group,) = store.groups()
+    (group,) = summary_of(store)
     assert (group["unit"], group["runs"], group["solved"]) == ("nmu", 2, 1)
     assert group["solved_at"]["mean"] == 1000
     assert plot(store, tmp_path / "figure.svg").exists()
@@ -123,7 +123,7 @@ def test_several_files_share_a_folder(tmp_path: Path) -> None:
     import_csv(csv, tmp_path / "results")
     import_csv(csv, tmp_path / "results", unit="snmu")
     import_csv(csv, tmp_path / "results")
-    groups = Store.open(tmp_path / "results").groups()
+    groups = summary_of(Store.open(tmp_path / "results"))
     assert [(group["unit"], group["runs"]) for group in groups] == [("nmu", 2), ("snmu", 2)]
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from figures.summaries import make_group
 from nalm.errors import InputError
-from nalm.results.formats import render
-from nalm.results.latex import escape, latex_table, percent_cell, scientific_cell
+from nalm.results.output.formats import render
+from nalm.results.output.latex import escape, latex_table, percent_cell, scientific_cell
 from nalm.results.summary import summary_frame
 from nalm.results.titles import unit_title
 

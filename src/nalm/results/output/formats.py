@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from nalm.errors import InputError, did_you_mean
-from nalm.results.latex import latex_table
-from nalm.results.summary import Group, group_parameters, summary_frame
+from nalm.results.output.latex import latex_table
+from nalm.results.summary import Estimate, Group, StepEstimate, group_parameters, summary_frame
 
 Format = Literal["table", "csv", "json", "latex"]
 
@@ -31,7 +31,7 @@ def render(groups: Sequence[Group], to: str = "table") -> str:
         InputError: another format, or no group for LaTeX.
     """
     if to == "json":
-        return json.dumps(list(groups), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        return json.dumps([dict(group) for group in groups], indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if to == "csv":
         return summary_frame(groups).write_csv()
     if to == "latex":
@@ -68,17 +68,17 @@ def table_cells(
     """
     shown = _shown_keys(groups)
     columns = [key.replace("_", " ") for key in shown]
-    if all(group["solved"] is None for group in groups) and groups:
+    if all(group.solved is None for group in groups) and groups:
         # no threshold: runs and metrics are all there is
         columns += ["runs", "epochs"]
-        measures = [[f"{group['runs']}", f"{group.get('epochs', '-')}"] for group in groups]
+        measures = [[str(group.runs), "-" if group.epochs is None else str(group.epochs)] for group in groups]
     else:
         columns += ["solved", "success rate, %", "solved at, step", "sparsity error"]
         measures = [_measures(group) for group in groups]
-    metrics = [name for name in _METRICS if any(name in group.get("metrics", ()) for group in groups)]
+    metrics = [name for name in _METRICS if any(name in (group.metrics or ()) for group in groups)]
     columns += [_METRICS[name] for name in metrics]
     rows = [
-        (*(_text(group.get(key)) for key in shown), *cells, *(_metric(group, name) for name in metrics))
+        (*(_text(group.value_of(key)) for key in shown), *cells, *(_metric(group, name) for name in metrics))
         for group, cells in zip(groups, measures, strict=True)
     ]
     return len(shown), tuple(columns), tuple(rows)
@@ -96,28 +96,28 @@ _METRICS = {
 
 
 def _metric(group: Group, name: str) -> str:
-    interval = group.get("metrics", {}).get(name)
+    interval = (group.metrics or {}).get(name)
     if interval is None:
         return "-"
     return _interval(interval, _scientific if name.endswith("_error") else lambda share: f"{100 * share:.1f}")
 
 
 def _measures(group: Group) -> list[str]:
-    solved = "-" if group["solved"] is None else group["solved"]
+    solved = "-" if group.solved is None else group.solved
     return [
-        f"{solved}/{group['runs']}",
-        _interval(group["success_rate"], lambda rate: f"{100 * rate:.0f}"),
-        _interval(group["solved_at"], lambda step: f"{step:,.0f}"),
-        _interval(group["sparsity_error"], _scientific),
+        f"{solved}/{group.runs}",
+        _interval(group.success_rate, lambda rate: f"{100 * rate:.0f}"),
+        _interval(group.solved_at, lambda step: f"{step:,.0f}"),
+        _interval(group.sparsity_error, _scientific),
     ]
 
 
 def _shown_keys(groups: Sequence[Group]) -> list[str]:
     keys = ["unit", "operation", "interpolation_range", "extrapolation_range", *group_parameters(groups)]
-    ranges = any(group["interpolation_range"] is not None for group in groups)
+    ranges = any(group.interpolation_range is not None for group in groups)
     always = ("unit", "interpolation_range") if ranges else ("unit",)
-    shown = [key for key in keys if key in always or len({_text(group.get(key)) for group in groups}) > 1]
-    pairs = {(group["interpolation_range"], group["extrapolation_range"]) for group in groups}
+    shown = [key for key in keys if key in always or len({_text(group.value_of(key)) for group in groups}) > 1]
+    pairs = {(group.interpolation_range, group.extrapolation_range) for group in groups}
     if "extrapolation_range" in shown and len(pairs) == len({inside for inside, _ in pairs}):
         shown.remove("extrapolation_range")
     return shown
@@ -139,9 +139,9 @@ def _scientific(value: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def _interval(entry: dict[str, float | None], text: Callable[[float], str]) -> str:
-    if entry["mean"] is None:
+def _interval(estimate: Estimate | StepEstimate, text: Callable[[float], str]) -> str:
+    if estimate.mean is None:
         return "-"
-    if entry["lower"] is None or entry["upper"] is None:
-        return text(entry["mean"])
-    return f"{text(entry['mean'])} [{text(entry['lower'])}, {text(entry['upper'])}]"
+    if estimate.lower is None or estimate.upper is None:
+        return text(estimate.mean)
+    return f"{text(estimate.mean)} [{text(estimate.lower)}, {text(estimate.upper)}]"
