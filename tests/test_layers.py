@@ -25,8 +25,8 @@ LAYERS = (
     ("results",),
     ("estimates", "progress"),
     ("figures",),
-    ("report", "jobs"),
-    ("cluster",),
+    ("report", "cluster"),
+    ("jobs",),
     ("api",),
     ("cli",),
 )

@@ -91,6 +91,7 @@ def run(
     out: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     device: str = "cpu",
+    cluster: str | None = None,
     progress: bool | None = None,
 ) -> Results:
     """Train a study, or what is missing of it in the results folder, and return its results.
@@ -108,18 +109,21 @@ def run(
         out: results folder; by default `results/` and the study's name. What is in it is not trained again.
         workers: worker processes; by default one per core.
         device: where to train.
+        cluster: `"tcp://HOST:PORT"` of a Dask scheduler, whose workers train, or `"local:N"` for N of them here; needs
+            `pip install 'nalm[cluster]'`.
         progress: whether to show a bar on stderr; by default if that is a terminal.
 
     Raises:
         InputError: an argument or the study is wrong.
         DataError: the images of a digit task are missing or damaged.
         StoreError: the folder belongs to another study or cannot be written.
+        NalmError: worker processes or the cluster were lost; what is in the folder stays.
     """
     chosen = seeds if seeds is None or isinstance(seeds, str) else list(seeds)
     job = prepare(study, settings=settings, seeds=chosen, only=only, out=None if out is None else Path(out))
-    store = job.open_store(workers, device)
+    store = job.open_store(workers, device, cluster)
     finished = job.finished(store, lambda line: warnings.warn(line, RuntimeWarning, stacklevel=4))
-    execute(job, store, finished, _reporter(progress), workers=workers, device=device)
+    execute(job, store, finished, _reporter(progress), workers=workers, device=device, cluster=cluster)
     return Results(store)
 
 

@@ -64,15 +64,20 @@ class Job:
         """
         return replace(self, runs=tuple(runs_of(self.runs, part)), part=part)
 
-    def check_device(self, workers: int | None, device: str) -> None:
-        """Check that the runs can be trained by so many worker processes on `device`.
+    def check_device(self, workers: int | None, device: str, cluster: str | None = None) -> None:
+        """Check that the runs can be trained by so many worker processes, or those of a cluster, on `device`.
 
         Raises:
-            InputError: unknown device, or one on which these runs cannot be trained; wrong number of workers.
+            InputError: unknown device, or one on which these runs cannot be trained; wrong number of workers; what is
+                no cluster.
         """
-        from nalm.training import by_trainer, check_workers
+        from nalm.training import by_trainer, check_cluster, check_workers
 
         check_workers(workers)
+        if cluster is not None:
+            if workers is not None:
+                raise InputError(f"workers {workers}: a cluster has workers of its own; give one of them")
+            check_cluster(cluster)
         for trainer in by_trainer(self.runs):
             trainer.check_device(device)
 
@@ -88,7 +93,7 @@ class Job:
         for trainer, runs in by_trainer(self.runs).items():
             trainer.check_data(list(dict.fromkeys(run.task for run in runs)))
 
-    def open_store(self, workers: int | None = None, device: str = "cpu") -> Store:
+    def open_store(self, workers: int | None = None, device: str = "cpu", cluster: str | None = None) -> Store:
         """Open the folder, or make it, if the runs can be trained: what cannot be begun leaves nothing behind.
 
         Raises:
@@ -97,7 +102,7 @@ class Job:
         """
         from nalm.results.store import Store
 
-        self.check_device(workers, device)
+        self.check_device(workers, device, cluster)
         if not self.exists:  # else they are looked at when a run is to be trained
             self.check_data()
         return Store.create_or_open(self.path, to_toml(self.study))
@@ -164,6 +169,7 @@ def execute(
     *,
     workers: int | None = None,
     device: str = "cpu",
+    cluster: str | None = None,
 ) -> None:
     """Train the runs of `job` that are not `finished`, and store each batch, or run of a digit task, as it is done.
 
@@ -171,6 +177,7 @@ def execute(
         InputError: unknown device, wrong number of workers.
         DataError: the images of a digit task are missing or damaged.
         StoreError: the store cannot be written any more; what is in it stays.
+        NalmError: worker processes or a cluster were lost; what is in the store stays.
     """
     from nalm.training import train
 
@@ -190,6 +197,7 @@ def execute(
             device=device,
             on_progress=reporter.progress,
             checkpoints=job.path / "checkpoints",
+            cluster=cluster,
         )
     finally:
         reporter.end()

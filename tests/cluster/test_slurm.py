@@ -132,6 +132,6 @@ def test_time_limit_ends_a_part_cleanly(command, study, on_slurm):
     wait_until(lambda: "interrupted" in log(job, 1))
     ask("scancel", job)
     wait_for_array(job)
-    told = re.search(r"interrupted; (\d) of 2 runs are kept in results, the same command goes on", log(job, 1))
+    told = re.search(r"interrupted; (\d) of 2 runs are kept in \S+/results, the same command goes on", log(job, 1))
     assert told, log(job, 1)
     assert len(Store.open("results").finished(pytest.fail)) >= int(told[1])

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from nalm.errors import InputError, StoreError
-from nalm.results import Store, select_best, summarise, summary_of
-from nalm.results.columns import COLUMNS, METRICS_NOTED, is_reserved
+from nalm.results import Store, columns, select_best, summarise, summary_of
+from nalm.results.columns import COLUMNS, METRICS_NOTED, Column, is_reserved, newest_version
 from nalm.results.records import Records, records_table
 from nalm.studies._keys import SETTABLE
 from results.samples import STUDY, make_batch, make_run, no_damage
@@ -51,6 +51,15 @@ class TestMetricOfAnyName:
         assert group["metrics"]["margin"]["mean"] == pytest.approx(best["margin"].mean())
         # nothing says that it cannot be negative
         assert group["metrics"]["margin"]["lower"] < group["metrics"]["margin"]["mean"] < 0
+
+    def test_its_row_says_where_its_values_end(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        row = Column("margin", pl.Float64(), "metric", "how far it is", since=newest_version() + 1, most=-1.25)
+        monkeypatch.setattr(columns, "COLUMNS", (*COLUMNS, row))
+        store.add(with_metric("margin"), {})
+        (group,) = summary_of(store)
+        assert group.metrics is not None
+        assert group.metrics["margin"].upper == -1.25
+        assert group.metrics["margin"].lower < group.metrics["margin"].mean < -1.25
 
     def test_files_with_and_without_it_share_a_folder(self, store: Store) -> None:
         store.write(make_batch([make_run(seed=7)]))

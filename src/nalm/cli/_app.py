@@ -93,7 +93,9 @@ def run(
     iterations: IterationsOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "cpu",
-    cluster: Annotated[str | None, typer.Option(metavar="SPEC", hidden=True)] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT|local:N", help="Train on the workers of a Dask cluster.")
+    ] = None,
     part: Annotated[
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts, as element I of a job array does.")
     ] = None,
@@ -215,6 +217,26 @@ def export(
     from nalm.cli._results import export_records
 
     export_records(folder, to)
+
+
+@app.command()
+def status(
+    folder: FolderArgument,
+    watch: Annotated[bool, typer.Option("--watch", help="Again and again, until nobody is at work.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show which runs are finished, failed, at work or missing, who is at work, and what is damaged."""
+    from nalm.cli._status import show_status
+
+    show_status(folder, watch=watch, as_json=json)
+
+
+@app.command()
+def compact(folder: FolderArgument) -> None:
+    """Put the many small files of a results folder together to few large ones; they hold the same."""
+    from nalm.cli._compact import compact_folder
+
+    compact_folder(folder)
 
 
 @app.command()

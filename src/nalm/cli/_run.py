@@ -17,7 +17,7 @@ from rich.table import Table
 from nalm import interrupts
 from nalm.cli._tables import console, number, span
 from nalm.cluster import parse_part
-from nalm.errors import InputError, NalmError
+from nalm.errors import NalmError
 from nalm.estimates import measure
 from nalm.jobs import Failure, Job, Reporter, execute, prepare
 from nalm.progress import Bar, JsonLines, Lines
@@ -48,16 +48,14 @@ def run_study(
         InputError: an option or the study is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
-    if cluster is not None:
-        raise InputError(f"--cluster {cluster}: clusters are not supported in this version; leave it out")
     job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
     if part is not None:
         job = job.take(parse_part(part))
     if dry_run:
-        job.check_device(workers, device)
+        job.check_device(workers, device, cluster)
         print_plan(job, workers)
         return
-    failed = train(job, reporter(json_lines), workers=workers, device=device)
+    failed = train(job, reporter(json_lines), workers=workers, device=device, cluster=cluster)
     if failed:
         complain_of(failed)
     if not json_lines:
@@ -66,19 +64,19 @@ def run_study(
         raise typer.Exit(1)
 
 
-def train(job: Job, report: Reporter, *, workers: int | None, device: str) -> list[Failure]:
+def train(job: Job, report: Reporter, *, workers: int | None, device: str, cluster: str | None = None) -> list[Failure]:
     """Train a job with messages on stderr; returns the runs that failed.
 
     Raises:
         InputError: the runs cannot be trained there, or lack their data; the folder is as it was.
-        NalmError: the disk failed; finished batches are kept.
+        NalmError: the disk failed, or a cluster was lost; finished batches are kept.
         typer.Exit: status 130 if interrupted.
     """
-    store = job.open_store(workers, device)
+    store = job.open_store(workers, device, cluster)
     with plain_warnings():
         finished = job.finished(store, note)
         try:
-            execute(job, store, finished, report, workers=workers, device=device)
+            execute(job, store, finished, report, workers=workers, device=device, cluster=cluster)
         except KeyboardInterrupt:
             kept = len(job.finished(store, note))
             note(

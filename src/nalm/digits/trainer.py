@@ -25,11 +25,8 @@ from nalm.training.epochs.context import ComputeContext, find_device
 from nalm.training.epochs.loop import OnEpoch
 from nalm.training.epochs.loop import run as run_epochs
 from nalm.training.epochs.record import DigitsResult
-from nalm.training.executors import OnProgress, one_thread
+from nalm.training.executors import CollectedProgress, OnProgress, one_thread
 from nalm.training.trainer import Trainer
-
-# a worker tells of its updates no more often than this
-_REPORT_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class EpochTrainer(Trainer):
     def train(self, job: RunJob, device: str, on_progress: OnProgress) -> TrainedRuns:
         """See `Trainer.train`."""
         start = time.perf_counter()
-        counter = _Counter(on_progress)
+        counter = CollectedProgress(on_progress)
         task = cast("DigitTask", job.run.task)
         result = train_digits(
             task,
@@ -157,22 +154,6 @@ def train_digits(
 def _identity(settings: StaticDigits | SequentialDigits, seed: int, fold: int | None) -> str:
     content = json.dumps([settings.model_dump(mode="json"), seed, fold], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-class _Counter:
-    """Collects updates, so that reporting them costs nothing."""
-
-    def __init__(self, report: OnProgress) -> None:
-        self._report, self._updates, self._last = report, 0, time.monotonic()
-
-    def add(self, updates: int) -> None:
-        self._updates += updates
-        if time.monotonic() - self._last >= _REPORT_EVERY_S:
-            self.flush()
-
-    def flush(self) -> None:
-        self._report(self._updates)
-        self._updates, self._last = 0, time.monotonic()
 
 
 @cache

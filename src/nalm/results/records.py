@@ -77,15 +77,14 @@ def joined(parts: Sequence[Records]) -> Records:
     return Records(pl.concat(tables, how="diagonal_relaxed"), metrics).in_order()
 
 
-def check_parameters(table: pl.DataFrame | Records) -> None:
+def check_parameters(table: pl.DataFrame) -> None:
     """Check that what counts as a parameter of the study in a bare table can be one.
 
     Raises:
         InputError: a column changes within a run.
     """
-    records = as_records(table)
-    for name in records.parameters:
-        if records.table.select((pl.col(name).n_unique().over("run") > 1).any()).item():
+    for name in as_records(table).parameters:
+        if table.select((pl.col(name).n_unique().over("run") > 1).any()).item():
             raise InputError(
                 f"records: column {name!r} changes within a run, so it is no parameter of a study; "
                 "where it is a metric, pass Store.read(), which knows it"

@@ -132,9 +132,10 @@ def summarise(records: pl.DataFrame | Records, window: int = WINDOW, threshold: 
         threshold: of success; by default each run's own.
 
     Raises:
-        InputError: a column that counts as a parameter changes within a run.
+        InputError: a column of a bare table that counts as a parameter changes within a run.
     """
-    check_parameters(records)
+    if isinstance(records, pl.DataFrame):
+        check_parameters(records)
     records = as_records(records)
     keys = [*GROUP, *records.parameters]
     runs = select_best(records, window, threshold)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nalm.runs.record import TrainedRuns as TrainedRuns
+    from nalm.training.executors import check_cluster as check_cluster
     from nalm.training.executors import check_workers as check_workers
     from nalm.training.stacked.batches import Batch as Batch
     from nalm.training.stacked.batches import plan as plan
@@ -23,6 +24,7 @@ _HOME = {
     "TrainedRuns": "nalm.runs.record",
     "Trainer": "nalm.training.trainer",
     "by_trainer": "nalm.training.trainer",
+    "check_cluster": "nalm.training.executors",
     "check_workers": "nalm.training.executors",
     "find_trainer": "nalm.training.trainer",
     "train": "nalm.training.training",
@@ -34,6 +36,7 @@ __all__ = [
     "TrainedRuns",
     "Trainer",
     "by_trainer",
+    "check_cluster",
     "check_workers",
     "find_trainer",
     "plan",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+import os
+import socket
+from collections.abc import Callable, Hashable, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from nalm.errors import InputError
 from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.training import executors
-from nalm.training.executors import OnProgress, check_workers
+from nalm.training.executors import Executor, OnProgress, check_workers
 from nalm.training.trainer import Trainer, by_trainer, find_trainer
+from nalm.units import source_hash
+from nalm.units._load import load_class
 
 
 def train(
@@ -21,6 +26,7 @@ def train(
     device: str = "cpu",
     on_progress: OnProgress | None = None,
     checkpoints: Path | None = None,
+    cluster: str | None = None,
 ) -> None:
     """Train `runs`, whose results depend on nothing but each run's own content.
 
@@ -32,27 +38,37 @@ def train(
         device: `"cpu"`; for digit tasks also `"cuda"` or `"cuda:1"`.
         on_progress: called now and then with the number of updates done since the last call.
         checkpoints: folder that long runs keep their state in and go on from; without it they begin anew.
+        cluster: `tcp://HOST:PORT` of a Dask scheduler, whose workers train, or `local:N` for N of them here.
 
     Raises:
-        InputError: an unknown device, fewer than one worker, or a run that cannot be made.
+        InputError: an unknown device, fewer than one worker, or a run that cannot be made; a cluster with other
+            versions of nalm or PyTorch, or with other code of a unit of the user's own.
         DataError: the data of a task are missing or damaged.
         StoreError: a checkpoint is damaged.
-        NalmError: a worker process died; results already handed over stay valid.
+        NalmError: a worker process died, or a cluster was lost; results already handed over stay valid.
     """
     check_workers(workers)
     parts = by_trainer(runs)
     for kind, own in parts.items():
         kind.check_device(device)
         kind.check_data(list(dict.fromkeys(run.task for run in own)))
+    folder = checkpoints if cluster is None or checkpoints is None else checkpoints.absolute()
     for kind, own in parts.items():
-        _train(kind, kind.plan(own, checkpoints), on_trained, workers, device, on_progress or (lambda done: None))
+        jobs = kind.plan(own, folder)
+        executor = executors.create(min(workers or kind.most_workers(device), len(jobs)), cluster)
+        try:
+            if folder is not None and any(job.checkpoint for job in jobs) and not executor.sees(folder):
+                jobs = kind.plan(own, None)
+            _train(kind, jobs, executor, on_trained, device, on_progress or (lambda done: None))
+        finally:
+            executor.close()
 
 
 def _train(
     kind: Trainer,
     jobs: Sequence[Any],
+    executor: Executor,
     on_trained: Callable[[TrainedRuns], None],
-    workers: int | None,
     device: str,
     on_progress: OnProgress,
 ) -> None:
@@ -61,12 +77,29 @@ def _train(
         if job.checkpoint is not None:
             job.checkpoint.unlink(missing_ok=True)
 
-    executor = executors.create(min(workers or kind.most_workers(device), len(jobs)))
-    try:
-        executor.run(partial(_do, kind.name, device), kind.prepare(jobs, executor), finish, on_progress)
-    finally:
-        executor.close()
+    executor.run(partial(_do, kind.name, device), kind.prepare(jobs, executor), finish, on_progress)
 
 
 def _do(name: str, device: str, job: Any, on_progress: OnProgress) -> TrainedRuns:
+    _check_code(job.runs)
     return find_trainer(name).train(job, device, on_progress)
+
+
+def _check_code(runs: Sequence[Run]) -> None:
+    """Check that this process has the code that the runs are named by.
+
+    Raises:
+        InputError: a class of the user's own is another one here, or was another one when it was loaded.
+    """
+    for target, expected in {item for run in runs for item in run.sources.items()}:
+        if _loaded_code(target, cast("Hashable", load_class(target))) != expected:
+            raise InputError(
+                f"unit {target!r}: process {os.getpid()} on {socket.gethostname()} has loaded other code; "
+                "give all workers the same file and start them, or this Python, again"
+            )
+
+
+@cache
+def _loaded_code(target: str, loaded: Hashable) -> str | None:
+    """Return the code of a class when it was first trained: what the file holds later is not what is loaded."""
+    return source_hash(target)

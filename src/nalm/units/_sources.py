@@ -1,45 +1,37 @@
-"""Checksums of the code of classes named by `package.module:Class`."""
+"""The code of classes named by `package.module:Class`, as digests."""
 
 from __future__ import annotations
 
-import hashlib
-import sys
-from pathlib import Path
-
-from nalm.units._load import load_class
-
-# told apart by their versions
-_PACKAGES = {"nalm", "torch", *sys.stdlib_module_names}
+from nalm.errors import InputError
+from nalm.units._load import load_factory
 
 
 def source_hash(target: str) -> str | None:
-    """Return sixteen hexadecimal digits that change with the code of a class.
+    """Return sixteen hexadecimal digits that change with what a class does.
 
-    They are of the whole files in which the class and those that it derives from are written, without classes of
-    nalm, PyTorch and Python itself. What else these files import does not count.
+    They are of the code that is loaded, wherever it comes from: a file, a reloaded module, a class typed into a
+    session. The code of the class and of all that it derives from counts, with the functions, classes and values that
+    it names or closes over. Comments do not, nor does the code of Python, PyTorch and nalm; of other installed packages
+    the version does.
 
     Args:
         target: `package.module:Class`; the current folder is searched first.
 
     Returns:
-        None where no such file can be read: for a class of nalm or PyTorch, or one typed into a session.
+        None for a class of nalm or PyTorch.
 
     Raises:
-        InputError: there is no such module or class.
+        InputError: there is no such module or class, or it holds something whose effect cannot be told.
     """
-    modules = dict.fromkeys(cls.__module__ for cls in load_class(target).__mro__)
-    contents = [content for name in modules if (content := _content(name)) is not None]
-    if not contents:
+    cls = load_factory(target)
+    if isinstance(cls, type) and cls.__module__.partition(".")[0] in ("nalm", "torch"):
         return None
-    # the digest of each file first: where one ends and the next begins must not matter
-    return hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()[:16]
+    from nalm.units._identity import UnidentifiableError, digest
 
-
-def _content(module: str) -> bytes | None:
-    if module.partition(".")[0] in _PACKAGES:
-        return None
-    file = getattr(sys.modules.get(module), "__file__", None)
     try:
-        return None if file is None else Path(file).read_bytes()
-    except OSError:
-        return None
+        return digest(cls)
+    except UnidentifiableError as error:
+        raise InputError(
+            f"{target}: results need a name that tells which code made them, and {error}, which cannot be told from "
+            "another one; make it in __init__ or forward, or keep plain values in its place"
+        ) from None

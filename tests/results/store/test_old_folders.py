@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -126,7 +127,9 @@ class TestLaterColumn:
 
 
 def table_of(run: Any) -> pl.DataFrame:
-    return records_table(make_batch([run])).table.with_columns(energy=pl.lit(2.5))
+    batch = make_batch([run])
+    batch.metrics["energy"] = np.full(len(batch.steps), 2.5)
+    return records_table(batch).table
 
 
 def test_a_file_of_a_newer_nalm_is_refused_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
