@@ -57,7 +57,7 @@ def test_a_unit_is_its_class_and_one_row(project: Project) -> None:
     assert row
     project.add(f"src/nalm/units/_{source[1]}", source[2])
     first_mlp = "    _mlp(1),"
-    project.insert("src/nalm/units/_table.py", first_mlp, row[1].replace("you2026", "madsen2020"))
+    project.insert("src/nalm/units/_catalogue/table.py", first_mlp, row[1].replace("you2026", "madsen2020"))
     assert len(project.touched) == 2
 
     assert project.python("-c", NAMES) == "TanhNAU(3, 2)\n"

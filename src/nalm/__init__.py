@@ -71,7 +71,7 @@ def __getattr__(name: str) -> Any:
 
 def _classes() -> Iterable[str]:
     """Names of the classes of the table of units, which is not loaded before it is asked for."""
-    classes: Iterable[str] = importlib.import_module("nalm.units._table").CLASSES
+    classes: Iterable[str] = importlib.import_module("nalm.units._catalogue.table").CLASSES
     return classes
 
 

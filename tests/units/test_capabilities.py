@@ -12,10 +12,10 @@ from nalm import units
 from nalm.tasks import OPERATIONS
 from nalm.tasks.operations import apply
 from nalm.units import Capability, UnitInfo
-from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
 from nalm.units._mcfc import MulMCFC
-from nalm.units._parts import RelevanceGate
-from nalm.units._rules import DirectWeights, RotatingWeights, SigmoidWeights, TanhSigmoidWeights, WeightRule
+from nalm.units._parts.parts import RelevanceGate
+from nalm.units._rules.choices import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
+from nalm.units._rules.weights import DirectWeights, RotatingWeights, SigmoidWeights, TanhSigmoidWeights, WeightRule
 
 pytestmark = pytest.mark.usefixtures("float64")
 

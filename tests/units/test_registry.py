@@ -16,7 +16,7 @@ from torch import nn
 import nalm
 from nalm import units
 from nalm.errors import InputError
-from nalm.units._table import CLASSES
+from nalm.units._catalogue.table import CLASSES
 
 
 def test_names_are_unique_and_resolve_to_themselves() -> None:
@@ -26,7 +26,7 @@ def test_names_are_unique_and_resolve_to_themselves() -> None:
 
 
 def test_every_spelling_names_one_unit() -> None:
-    from nalm.units._registry import _key
+    from nalm.units._catalogue.registry import _key
 
     spellings: dict[str, str] = {}
     for info in units.UNITS:

@@ -9,8 +9,8 @@ import torch
 
 from nalm import units
 from nalm.errors import InputError
-from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSigmoidWeights, Temperature
-from nalm.units._rules import RotatingWeights
+from nalm.units._rules.choices import BanditWeights, CategoricalWeights, GumbelSigmoidWeights, Temperature
+from nalm.units._rules.weights import RotatingWeights
 
 
 def test_temperature_falls_to_one_half() -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nalm.errors import InputError, did_you_mean
-from nalm.units._registry import create, names
+from nalm.units._catalogue.registry import create, names
 from nalm.units._unit import checked_size
 
 State = tuple[Tensor, ...]

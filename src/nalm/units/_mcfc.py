@@ -10,7 +10,7 @@ from nalm import functional
 from nalm.functional import MassSign
 from nalm.units._computed import refresh
 from nalm.units._draws import orthogonal_
-from nalm.units._parts import Part, PartsUnit, RelevanceGate
+from nalm.units._parts.parts import Part, PartsUnit, RelevanceGate
 from nalm.units._unit import checked_choice
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from nalm import functional
-from nalm.units._matrix_unit import BoundedUnit, MatrixUnit
-from nalm.units._rule_table import ADDITIVE
+from nalm.units._parts.matrix_unit import BoundedUnit, MatrixUnit
+from nalm.units._rules.table import ADDITIVE
 from nalm.units._unit import checked_choice
 
 _RULES = tuple(name for name in ADDITIVE if name != "nau")

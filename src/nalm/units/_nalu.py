@@ -11,11 +11,11 @@ from torch.nn.functional import linear
 from nalm import functional
 from nalm.errors import InputError
 from nalm.functional import Multiplication
-from nalm.units._choice_rules import Temperature
 from nalm.units._draws import xavier_uniform_
-from nalm.units._parts import Part, PartsUnit, Recorder
-from nalm.units._rule_table import ADDITIVE, MULTIPLICATIVE, Factory
-from nalm.units._rules import WeightRule
+from nalm.units._parts.parts import Part, PartsUnit, Recorder
+from nalm.units._rules.choices import Temperature
+from nalm.units._rules.table import ADDITIVE, MULTIPLICATIVE, Factory
+from nalm.units._rules.weights import WeightRule
 from nalm.units._unit import checked_choice
 
 Gate = Literal["sigmoid", "golden", "regularised", "gumbel", "gumbel_rows"]

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from nalm.functional import Shape
-from nalm.units._matrix_unit import BoundedUnit, MatrixUnit
-from nalm.units._rules import BOUNDS, SHAPES, Bounds, RotatingWeights
+from nalm.units._parts.matrix_unit import BoundedUnit, MatrixUnit
+from nalm.units._rules.weights import BOUNDS, SHAPES, Bounds, RotatingWeights
 from nalm.units._unit import checked_choice, checked_size
 
 

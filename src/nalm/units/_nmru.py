@@ -10,9 +10,9 @@ from torch import Tensor
 
 from nalm import functional
 from nalm.functional import Shape
-from nalm.units._matrix_unit import BoundedUnit
-from nalm.units._parts import RelevanceGate
-from nalm.units._rules import Bounds
+from nalm.units._parts.matrix_unit import BoundedUnit
+from nalm.units._parts.parts import RelevanceGate
+from nalm.units._rules.weights import Bounds
 from nalm.units._unit import checked_range
 
 

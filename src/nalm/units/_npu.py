@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nalm import functional
 from nalm.units._draws import constrained_bound, uniform_
-from nalm.units._parts import GateGradient, Part, PartsUnit, RelevanceGate
+from nalm.units._parts.parts import GateGradient, Part, PartsUnit, RelevanceGate
 from nalm.units._unit import checked_choice, clamp_
 
 Clip = Literal["none", "w", "g", "wg", "wig"]

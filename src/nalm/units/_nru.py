@@ -10,8 +10,8 @@ from torch import Tensor
 
 from nalm import functional
 from nalm.functional import Shape
-from nalm.units._matrix_unit import BoundedUnit
-from nalm.units._rules import Bounds
+from nalm.units._parts.matrix_unit import BoundedUnit
+from nalm.units._rules.weights import Bounds
 
 
 class NRU(BoundedUnit):

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from nalm import functional
 from nalm.units import _draws
 from nalm.units._computed import refresh
-from nalm.units._memory import Memory
-from nalm.units._rules import WeightRule
+from nalm.units._parts.memory import Memory
+from nalm.units._rules.weights import WeightRule
 
 Choice = Literal["softmax", "hard_softmax", "gumbel"]
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nalm import functional
 from nalm.units._computed import refresh, written_through
-from nalm.units._memory import Memory
+from nalm.units._parts.memory import Memory
 from nalm.units._unit import Unit, clamp_
 
 GateGradient = Literal["clamp", "straight_through"]

@@ -12,8 +12,8 @@ from nalm import functional
 from nalm.functional import Shape, Targets
 from nalm.units import _draws
 from nalm.units._computed import refresh
-from nalm.units._memory import Memory
-from nalm.units._parts import Part
+from nalm.units._parts.memory import Memory
+from nalm.units._parts.parts import Part
 from nalm.units._unit import clamp_
 
 Bounds = Literal["project", "penalty", "none"]

@@ -11,8 +11,8 @@ from torch import Tensor
 from nalm import functional
 from nalm.functional import Shape, Targets
 from nalm.units._draws import constrained_bound
-from nalm.units._parts import PartsUnit
-from nalm.units._rules import BOUNDS, SHAPES, Bounds, DirectWeights, WeightRule
+from nalm.units._parts.parts import PartsUnit
+from nalm.units._rules.weights import BOUNDS, SHAPES, Bounds, DirectWeights, WeightRule
 from nalm.units._unit import checked_choice, checked_range
 
 

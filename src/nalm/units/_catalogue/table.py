@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from nalm.units._load import load_class
+from nalm.units._catalogue.load import load_class
 
 if TYPE_CHECKING:
     from torch import nn
