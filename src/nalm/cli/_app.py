@@ -220,6 +220,26 @@ def export(
 
 
 @app.command()
+def status(
+    folder: FolderArgument,
+    watch: Annotated[bool, typer.Option("--watch", help="Again and again, until nobody is at work.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show which runs are finished, failed, at work or missing, who is at work, and what is damaged."""
+    from nalm.cli._status import show_status
+
+    show_status(folder, watch=watch, as_json=json)
+
+
+@app.command()
+def compact(folder: FolderArgument) -> None:
+    """Put the many small files of a results folder together to few large ones; they hold the same."""
+    from nalm.cli._compact import compact_folder
+
+    compact_folder(folder)
+
+
+@app.command()
 def bench(
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit of `nalm units`, or package.module:Class.")],
     against: Annotated[list[str] | None, typer.Option(metavar="UNIT", help="Compare with; repeatable.")] = None,

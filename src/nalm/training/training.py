@@ -12,7 +12,7 @@ from nalm.runs.record import TrainedRuns
 from nalm.training import executors
 from nalm.training.executors import Executor, OnProgress, check_workers
 from nalm.training.trainer import Trainer, by_trainer, find_trainer
-from nalm.units._portable import unpack
+from nalm.units._catalogue.portable import unpack
 
 
 def train(

@@ -23,12 +23,24 @@ from nalm.results.store import files
 
 RECORDS, WEIGHTS, DAMAGED = "records", "weights", "damaged"
 
+# a table is cut into groups of at least so many rows, which readers take or leave as a whole
+_GROUP_ROWS = 131_072
+
+# how often a folder whose files come and go is looked through
+_LOOKS = 100
+
 State = Mapping[str, Mapping[str, np.ndarray]]
 """Final parameters by run id and parameter name."""
 
 
-def write(folder: Path, records: Records, state: State) -> None:
-    """Write both files of a batch.
+def write(folder: Path, records: Records, state: State, *, even_groups: bool = False) -> Path:
+    """Write both files of a batch; return that of the records.
+
+    Args:
+        folder: of the results.
+        records: of some runs.
+        state: their final parameters.
+        even_groups: divide many rows evenly into groups, instead of leaving the rest of them in a small last one.
 
     Raises:
         OSError: one could not be written; nothing half-written is left behind.
@@ -37,7 +49,10 @@ def write(folder: Path, records: Records, state: State) -> None:
     weights = _weights_bytes(state)
     note = {"weights": hashlib.sha256(weights).hexdigest(), **_note_of(records)}
     files.write_whole(folder / WEIGHTS / f"{name}.safetensors", weights)
-    files.write_whole(folder / RECORDS / f"{name}.parquet", files.parquet_bytes(records.table, note))
+    path = folder / RECORDS / f"{name}.parquet"
+    groups = max(1, len(records.table) // _GROUP_ROWS) if even_groups else None
+    files.write_whole(path, files.parquet_bytes(records.table, note, groups))
+    return path
 
 
 def read(path: Path) -> Records:
@@ -46,7 +61,7 @@ def read(path: Path) -> Records:
     Raises:
         StoreError: a newer nalm wrote it, or it cannot be read at all.
         DamagedFileError: it is damaged, or lacks a column of its version.
-        FileNotFoundError: another process has just set it aside.
+        FileNotFoundError: another process has just set it aside, or put it into a larger one.
     """
     return _read(path)[0]
 
@@ -60,10 +75,12 @@ def read_whole(path: Path) -> Records:
         FileNotFoundError: as `read`.
     """
     records, note = _read(path)
-    weights = _weights_of(path)
+    weights = weights_of(path)
     try:
         content = weights.read_bytes()
     except FileNotFoundError:
+        if not path.exists():
+            raise  # the batch has just gone, records first
         raise files.DamagedFileError(f"{WEIGHTS}/{weights.name} is missing") from None
     except OSError as error:
         raise _unreadable(weights, error) from None
@@ -72,15 +89,43 @@ def read_whole(path: Path) -> Records:
     return records
 
 
+def read_weights(path: Path) -> dict[str, dict[str, np.ndarray]]:
+    """Return the final parameters of the runs of a file of records.
+
+    Raises:
+        OSError: they cannot be read.
+    """
+    state: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in safetensors.numpy.load(weights_of(path).read_bytes()).items():
+        run, _, parameter = name.partition("/")
+        state.setdefault(run, {})[parameter] = array
+    return state
+
+
 def find_weights(folder: Path, run: str) -> dict[str, np.ndarray]:
     """Return the final parameters of a run by name; none where no file has them."""
-    for path in sorted((folder / WEIGHTS).glob("*.safetensors")):
-        with safetensors.safe_open(path, framework="numpy") as file:
-            names = [key for key in file.keys() if key.startswith(f"{run}/")]  # noqa: SIM118
-            found = {name.partition("/")[2]: file.get_tensor(name) for name in names}
-        if found:
-            return found
+    for _ in range(_LOOKS):
+        try:
+            for path in sorted((folder / WEIGHTS).glob("[!.]*.safetensors")):
+                with safetensors.safe_open(path, framework="numpy") as file:
+                    names = [key for key in file.keys() if key.startswith(f"{run}/")]  # noqa: SIM118
+                    found = {name.partition("/")[2]: file.get_tensor(name) for name in names}
+                if found:
+                    return found
+            return {}
+        except FileNotFoundError:
+            continue  # part of a larger file now
     return {}
+
+
+def delete(path: Path) -> None:
+    """Delete the files of a batch, as `set_aside` moves them; what has gone is gone.
+
+    Raises:
+        OSError: they cannot be deleted.
+    """
+    path.unlink(missing_ok=True)
+    weights_of(path).unlink(missing_ok=True)
 
 
 def set_aside(path: Path) -> bool:
@@ -93,7 +138,7 @@ def set_aside(path: Path) -> bool:
     """
     damaged = path.parents[1] / DAMAGED
     moved = files.set_aside(path, damaged)
-    weights = _weights_of(path)
+    weights = weights_of(path)
     if weights.exists():
         files.set_aside(weights, damaged)
     return moved
@@ -103,7 +148,8 @@ def _batch_name(runs: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(runs)).encode()).hexdigest()[:16]
 
 
-def _weights_of(records: Path) -> Path:
+def weights_of(records: Path) -> Path:
+    """Return the file of the weights that belong to a file of records."""
     return records.parents[1] / WEIGHTS / f"{records.stem}.safetensors"
 
 

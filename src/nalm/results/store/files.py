@@ -86,13 +86,19 @@ def set_aside(path: Path, folder: Path) -> bool:
     return True
 
 
-def parquet_bytes(table: pl.DataFrame, note: dict[str, Any]) -> bytes:
+def parquet_bytes(table: pl.DataFrame, note: dict[str, Any], groups: int | None = None) -> bytes:
     """Return a Parquet file of `table` that carries `note` and the checksum of its data; equal input, equal
-    bytes."""
-    data = _parquet(table, {})
+    bytes.
+
+    Args:
+        table: the rows.
+        note: what the file says of them.
+        groups: equal groups that the rows are cut into; by default groups of 2**18 rows, and a rest.
+    """
+    data = _parquet(table, {}, groups)
     checksum = hashlib.sha256(_data_part(data)).hexdigest()
     text = json.dumps({**note, "sha256": checksum}, sort_keys=True)
-    return _parquet(table, {_KEY: text})
+    return _parquet(table, {_KEY: text}, groups)
 
 
 def read_parquet(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
@@ -117,9 +123,10 @@ def read_parquet(path: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
         raise DamagedFileError(f"unreadable ({str(error).splitlines()[0]})") from None
 
 
-def _parquet(table: pl.DataFrame, metadata: dict[str, str]) -> bytes:
+def _parquet(table: pl.DataFrame, metadata: dict[str, str], groups: int | None) -> bytes:
     buffer = io.BytesIO()
-    table.write_parquet(buffer, compression="zstd", compression_level=3, metadata=metadata)
+    size = None if groups is None else max(1, -(-len(table) // groups))
+    table.write_parquet(buffer, compression="zstd", compression_level=3, metadata=metadata, row_group_size=size)
     return buffer.getvalue()
 
 

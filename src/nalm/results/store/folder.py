@@ -19,12 +19,14 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
 from nalm import studies
 from nalm.errors import InputError, StoreError, StudyError
+from nalm.results.columns import schema
 from nalm.results.order import sort_rows
 from nalm.results.records import Records, as_records, joined, records_table
 from nalm.results.store import batch_files, files, provenance
@@ -34,8 +36,17 @@ from nalm.results.store.study_text import first_difference, title
 from nalm.runs.record import MadeBy, TrainedRuns
 from nalm.studies import Study
 
+Read = TypeVar("Read")
+
 _STUDY, _ENVIRONMENT = "study.toml", "environment.json"
+# how often a folder whose files come and go is looked through
+_LOOKS = 100
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def write_failure(error: OSError) -> str:
+    """Say why nothing could be written."""
+    return "the disk is full" if error.errno in _FULL else f"cannot write ({error.strerror})"
 
 
 class Store:
@@ -107,7 +118,7 @@ class Store:
     @property
     def is_empty(self) -> bool:
         """Whether no batch is finished yet."""
-        return not self._records_files()
+        return not self.batch_paths()
 
     def environments(self) -> list[dict[str, str]]:
         """Return the versions and processors that results were made with, in order of first use."""
@@ -152,18 +163,35 @@ class Store:
         Raises:
             StoreError: the folder cannot be read or a newer nalm wrote it, or a damaged file cannot be moved.
         """
-        ids: set[str] = set()
-        for path in self._records_files():
-            try:
-                ids.update(batch_files.read_whole(path).table["run"].unique())
-            except FileNotFoundError:
-                continue  # another process has just set it aside
-            except files.DamagedFileError as error:
-                if set_aside:
-                    self._set_aside(path, str(error), on_damage)
-                else:
-                    on_damage(f"{path}: {error}; nalm run sets it aside and trains its runs again")
-        return ids
+
+        def damaged(path: Path, fault: files.DamagedFileError) -> None:
+            if set_aside:
+                self._set_aside(path, str(fault), on_damage)
+            else:
+                on_damage(f"{path}: {fault}; nalm run sets it aside and trains its runs again")
+
+        batches = self._each_batch(lambda path: set(batch_files.read_whole(path).table["run"].unique()), damaged)
+        return set().union(*batches)
+
+    def outcomes(self, on_damage: Callable[[str], None]) -> pl.DataFrame:
+        """Return one row per run whose records and weights are whole: its labels, parameters and `status`.
+
+        Nothing in the folder is changed.
+
+        Raises:
+            StoreError: the folder cannot be read, or a newer nalm wrote it.
+        """
+
+        def one_row_each(path: Path) -> Records:
+            records = batch_files.read_whole(path)
+            columns = [*schema("label"), *records.parameters, "status"]
+            return Records(records.table.select(columns).unique("run", maintain_order=True))
+
+        def damaged(path: Path, fault: files.DamagedFileError) -> None:
+            on_damage(f"{path}: {fault}; nalm run sets it aside and trains its runs again")
+
+        found = joined(self._each_batch(one_row_each, damaged))
+        return found.table.select(*schema("label"), *found.parameters, "status")
 
     def write(self, trained: TrainedRuns) -> None:
         """Add finished runs. When this returns, they survive a crash.
@@ -187,10 +215,9 @@ class Store:
             provenance.write(self.path, made_by or {})
             batch_files.write(self.path, as_records(records), state)
         except OSError as error:
-            kept = len(self._records_files())
-            cause = "the disk is full" if error.errno in _FULL else f"cannot write ({error.strerror})"
+            kept = len(self.batch_paths())
             raise StoreError(
-                f"{self.path}: {cause}; {kept} finished batches are kept, the one under way is lost; "
+                f"{self.path}: {write_failure(error)}; {kept} finished batches are kept, the one under way is lost; "
                 "make room and give the same command again to go on"
             ) from None
 
@@ -211,16 +238,11 @@ class Store:
         Raises:
             StoreError: as `records`, or a column is a metric in one file and a parameter in another.
         """
-        parts: list[Records] = []
-        for path in self._records_files():
-            try:
-                parts.append(batch_files.read(path))
-            except FileNotFoundError:
-                continue  # set aside by another process
-            except files.DamagedFileError as error:
-                raise StoreError(
-                    f"{path}: {error}; nalm run on this folder sets the file aside and redoes its runs"
-                ) from None
+
+        def damaged(path: Path, fault: files.DamagedFileError) -> None:
+            raise StoreError(f"{path}: {fault}; nalm run on this folder sets the file aside and redoes its runs")
+
+        parts = self._each_batch(batch_files.read, damaged)
         try:
             records = joined(parts)
         except InputError as error:
@@ -238,7 +260,35 @@ class Store:
             raise StoreError(f"{self.path}: holds no weights of run {run!r}")
         return found
 
-    def _records_files(self) -> list[Path]:
+    def _each_batch(
+        self, read: Callable[[Path], Read], on_damage: Callable[[Path, files.DamagedFileError], None]
+    ) -> list[Read]:
+        """Return what `read` makes of each file of records, in the order of their names.
+
+        A file that goes while others are read was set aside, or is part of a larger one now (`nalm compact`): what is
+        there then is looked for again.
+        """
+        found: dict[Path, Read | None] = {}
+        for _ in range(_LOOKS):
+            there = self.batch_paths()
+            found = {path: found[path] for path in there if path in found}
+            try:
+                for path in there:
+                    if path in found:
+                        continue
+                    try:
+                        found[path] = read(path)
+                    except files.DamagedFileError as fault:
+                        found[path] = None
+                        on_damage(path, fault)
+            except FileNotFoundError as error:
+                gone = error.filename
+                continue
+            return [batch for path in there if (batch := found[path]) is not None]
+        raise StoreError(f"{self.path}: {gone} cannot be read, as it is there and gone again and again")
+
+    def batch_paths(self) -> list[Path]:
+        """Return the files of records, in the order of their names."""
         return sorted((self.path / RECORDS).glob("[!.]*.parquet"))
 
     def _check_is_folder(self) -> None:

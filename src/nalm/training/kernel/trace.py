@@ -14,6 +14,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
 from nalm._lines import is_own, line_of
+from nalm.functional import PLAIN
 from nalm.training.kernel import aten
 from nalm.training.kernel.arrays import Array, Arrays, UnsupportedError, plain
 from nalm.training.kernel.expressions import Expression
@@ -53,12 +54,18 @@ def _decompositions() -> dict[Any, Any]:
 
 
 class UnrolledProducts(TorchFunctionMode):
-    """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros."""
+    """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros.
+
+    Products of `nalm.functional` that take care of what overflows on the way are the formula alone.
+    """
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if function in PLAIN:
+            with self:
+                return PLAIN[function](*args, **kwargs)
         if function not in (torch.prod, torch.Tensor.prod):
             return function(*args, **kwargs)
         x: Any = args[0]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nalm._lines import at, is_own
-from nalm.units._identity import UnidentifiableError, attributes, digest
+from nalm.units._catalogue.identity import UnidentifiableError, attributes, digest
 
 # what a module keeps in these is held by a state, or by the modules below it
 _STATE = ("_parameters", "_buffers", "_modules")

@@ -22,7 +22,7 @@ from nalm.training.lowerings.proof import RANGES, Trial, by_ordinary_loop, trial
 from nalm.training.step.initial import RunRandom
 from nalm.training.step.step import Step
 from nalm.units import source_hash
-from nalm.units._identity import UnidentifiableError
+from nalm.units._catalogue.identity import UnidentifiableError
 
 Build = Callable[[int], tuple[nn.Module, RunRandom]]
 

@@ -19,7 +19,7 @@ from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
 from nalm.training.trainer import Trainer
-from nalm.units._portable import packed, unpack
+from nalm.units._catalogue.portable import packed, unpack
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from nalm._lines import guarded
 from nalm.errors import InputError, did_you_mean
-from nalm.units._load import load_factory
-from nalm.units._table import UNITS, UnitInfo
+from nalm.units._catalogue.load import load_factory
+from nalm.units._catalogue.table import UNITS, UnitInfo
 
 if TYPE_CHECKING:
     from torch import nn

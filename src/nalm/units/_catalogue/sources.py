@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nalm.errors import InputError
-from nalm.units._load import load_factory
+from nalm.units._catalogue.load import load_factory
 
 
 def source_hash(target: str) -> str | None:
@@ -26,7 +26,7 @@ def source_hash(target: str) -> str | None:
     cls = load_factory(target)
     if isinstance(cls, type) and cls.__module__.partition(".")[0] in ("nalm", "torch"):
         return None
-    from nalm.units._identity import UnidentifiableError, digest
+    from nalm.units._catalogue.identity import UnidentifiableError, digest
 
     try:
         return digest(cls)

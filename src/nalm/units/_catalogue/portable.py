@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from nalm.errors import InputError
-from nalm.units._load import load_factory, provide
-from nalm.units._sources import source_hash
+from nalm.units._catalogue.load import load_factory, provide
+from nalm.units._catalogue.sources import source_hash
 
 Sources = Sequence[tuple[str, str]]
 
@@ -30,7 +30,7 @@ def packed(sources: Sources) -> dict[str, bytes]:
         return {}
     import cloudpickle  # type: ignore[import-untyped]
 
-    from nalm.units._identity import home
+    from nalm.units._catalogue.identity import home
 
     found = {}
     for target, _ in sources:

@@ -1,0 +1,92 @@
+"""Many small batch files become few large ones, with the same records and weights.
+
+A large file is written, synced and named before the small ones go, records before weights: killed at any time, the
+folder holds every run at least once, and a reader takes a run that is there twice once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from nalm.errors import InputError, StoreError
+from nalm.results.records import Records, joined
+from nalm.results.store import batch_files, files
+from nalm.results.store.folder import Store, write_failure
+
+# a file is full that holds so many rows, or bytes of weights; what is half full is left as it is
+_ROWS = 1_000_000
+_WEIGHT_BYTES = 512 * 2**20
+
+
+class Compacted(NamedTuple):
+    """How many files of records were put together, and how many they became."""
+
+    before: int
+    after: int
+
+
+class _Batch(NamedTuple):
+    path: Path
+    records: Records
+    weight_bytes: int
+
+    @property
+    def share(self) -> float:
+        """How much of a full file it is."""
+        return max(len(self.records.table) / _ROWS, self.weight_bytes / _WEIGHT_BYTES)
+
+
+def compact(store: Store, on_damage: Callable[[str], None]) -> Compacted:
+    """Put the batch files of a results folder together; runs may be added and read meanwhile.
+
+    Damaged files stay as they are; `on_damage` gets a line for each.
+
+    Raises:
+        StoreError: a file cannot be read, or a large one not written; nothing is lost.
+    """
+    before = after = 0
+    waiting: list[_Batch] = []
+    for path in [*store.batch_paths(), None]:
+        batch = None if path is None else _read(path, on_damage)
+        full = sum(each.share for each in waiting) + (0 if batch is None else batch.share) > 1
+        if (path is None or full) and len(waiting) > 1:
+            _put_together(store, waiting)
+            before, after = before + len(waiting), after + 1
+        if path is None or full:
+            waiting = []
+        if batch is not None and batch.share < 0.5:
+            waiting.append(batch)
+    return Compacted(before, after)
+
+
+def _read(path: Path, on_damage: Callable[[str], None]) -> _Batch | None:
+    try:
+        records = batch_files.read_whole(path)
+        return _Batch(path, records, batch_files.weights_of(path).stat().st_size)
+    except FileNotFoundError:
+        return None  # another process puts files together too
+    except files.DamagedFileError as fault:
+        on_damage(f"{path}: {fault}; left as it is, nalm run sets it aside and trains its runs again")
+        return None
+
+
+def _put_together(store: Store, batches: Sequence[_Batch]) -> None:
+    try:
+        records = joined([batch.records for batch in batches])
+        state: dict[str, dict[str, np.ndarray]] = {}
+        for batch in batches:
+            state |= batch_files.read_weights(batch.path)
+        new = batch_files.write(store.path, records, state, even_groups=True)
+    except InputError as error:
+        raise StoreError(f"{store.path}: {error}") from None
+    except FileNotFoundError:
+        return  # another process was faster
+    except OSError as error:
+        raise StoreError(f"{store.path}: {write_failure(error)}; nothing is lost, make room and try again") from None
+    for batch in batches:
+        if batch.path != new:
+            batch_files.delete(batch.path)
