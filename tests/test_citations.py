@@ -7,8 +7,9 @@ import re
 import pytest
 
 from nalm import units
-from nalm.citations import BIBTEX, STUDIES, cite
+from nalm.citations import BIBTEX, cite
 from nalm.errors import InputError
+from nalm.studies import load, names
 
 
 @pytest.mark.parametrize("key", BIBTEX)
@@ -26,8 +27,8 @@ def test_every_unit_and_study_has_an_entry() -> None:
     for info in units.UNITS:
         if info.paper:
             assert cite(info.name) == BIBTEX[info.paper]
-    for folder, key in STUDIES.items():
-        assert cite(f"{folder}/figure-1") == cite(folder) == cite(key)
+    for study in names():
+        assert cite(study) == cite(study.rpartition("/")[0] or study) == BIBTEX[load(study).paper]
 
 
 def test_errors() -> None:
@@ -35,3 +36,5 @@ def test_errors() -> None:
         cite("nmuu")
     with pytest.raises(InputError, match="cannot cite 'relu': a plain dense layer has no paper of its own"):
         cite("relu")
+    with pytest.raises(InputError, match="no such unit, study or paper; did you mean 'snmu-2022/figure-"):
+        cite("snmu-2022/figure-3")

@@ -95,18 +95,45 @@ def test_product_without_identity_needs_every_input() -> None:
     assert functional.product(x, torch.tensor([[0.0, 1.0]])).item() == 3
 
 
-numbers = st.floats(-1e15, 1e15, width=64)
+@pytest.mark.parametrize("value", [3.0, 0.1, -2.0, 1e25, 1e-25])
+@pytest.mark.parametrize("shape", [(1, 1), (4, 2), (7, 3)])
+def test_normalised_product_of_equal_inputs(value: float, shape: tuple[int, int]) -> None:
+    x = torch.full(shape, value, requires_grad=True)
+    y = functional.normalised_product(x, torch.tensor([[1.0] * shape[1], [1.0] + [0.0] * (shape[1] - 1)]))
+    y[:, 1].sum().backward()
+    expected = (x.double() ** shape[1]).float()[:, 0]
+    torch.testing.assert_close(y[:, 0], expected, rtol=1e-5, atol=0)
+    torch.testing.assert_close(y[:, 1], x[:, 0], rtol=1e-5, atol=0)
+    assert x.grad.isfinite().all()
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
-@given(st.lists(st.tuples(numbers, st.booleans()), min_size=1, max_size=6))
-def test_product_of_chosen_inputs_is_exact(pairs: list[tuple[float, bool]]) -> None:
-    x = torch.tensor([value for value, _ in pairs], dtype=torch.float64)
-    weight = torch.tensor([[float(used) for _, used in pairs]], dtype=torch.float64)
-    expected = torch.ones((), dtype=torch.float64)
-    for value, used in pairs:
-        expected = expected * (value if used else 1.0)
-    torch.testing.assert_close(functional.product(x, weight)[0], expected, rtol=1e-15, atol=0)
+def test_normalised_product_without_identity() -> None:
+    x, weight = torch.tensor([[3.0, 5.0]]), torch.tensor([[1.0, 1.0]])
+    assert functional.normalised_product(x, weight, identity=False).item() == pytest.approx(15)
+    assert functional.normalised_product(x, weight / 2, identity=False).item() < 15
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [([3.0, 3.0], 0.0), ([7.0], 0.0), ([], 0.0), ([1.0, 3.0], 1 / math.sqrt(2)), ([1e-30, 3e-30], 0.0)],
+)
+def test_spread_of_a_batch(x: list[float], expected: float) -> None:
+    for dtype in (torch.float32, torch.float16):
+        if x != [1e-30, 3e-30] or dtype == torch.float16:
+            assert functional.batch_spread(torch.tensor(x, dtype=dtype)).item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_half_precision_computes_in_float32() -> None:
+    x = torch.tensor([[300.0, 200.0, 1 / 256]], dtype=torch.float16)
+    weight = torch.ones(1, 3, dtype=torch.float16)
+    for function in (functional.product, functional.exp_log, functional.npu, functional.normalised_product):
+        y = function(x, weight)
+        assert y.dtype == torch.float16
+        assert y.item() == pytest.approx(300 * 200 / 256, rel=1e-3), function.__name__
+    with torch.autocast("cpu", torch.bfloat16):
+        y = functional.exp_log(x.float(), weight.float())
+    assert y.item() == pytest.approx(300 * 200 / 256, rel=1e-4)
+    assert functional.exp_log(x, weight.float()).dtype == torch.float32
 
 
 @settings(deadline=None, derandomize=True, max_examples=100)

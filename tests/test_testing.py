@@ -113,6 +113,47 @@ class ForgetsToReset(Good):
         nn.init.zeros_(self.linear.bias)
 
 
+class ReadsWithoutCalling(Good):
+    """It reads the parameters of a part that it never calls, so that nothing recomputes them."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.linear.weight.T + self.linear.bias
+
+
+class PenalisesWhatIsStored(Good):
+    """Its penalty is of the tensors that a norm stores instead of the weights."""
+
+    def penalties(self) -> dict[str, Tensor]:
+        return {"sparsity": torch.stack([parameter.square().mean() for parameter in self.parameters()]).sum()}
+
+
+class TakesPlainIntegers(Good):
+    def __init__(self, in_features: int, out_features: int) -> None:
+        if type(in_features) is not int:
+            raise TypeError(f"in_features must be int, got {type(in_features).__name__}")
+        super().__init__(in_features, out_features)
+
+
+def zero_times_overflow(self: Good, x: Tensor) -> Tensor:
+    return self.linear(x) + 0 * torch.exp(x.sum(-1, keepdim=True))
+
+
+def standardised(self: Good, x: Tensor) -> Tensor:
+    return self.linear((x - x.mean()) / (x - x.mean()).square().mean().sqrt())
+
+
+def of_unit_length(self: Good, x: Tensor) -> Tensor:
+    return self.linear(x / (x.square().sum(-1, keepdim=True).sqrt() + 1))
+
+
+def kink(self: Good, x: Tensor) -> Tensor:
+    return self.linear(x) + torch.sqrt(x - x).sum(-1, keepdim=True)
+
+
+def squared_in_half(self: Good, x: Tensor) -> Tensor:
+    return self.linear(x) + (x * 300).square().sum(-1, keepdim=True) / 9e4
+
+
 def spoilt(spoil: Callable[[Good, Tensor], Tensor]) -> testing.Factory:
     return lambda in_features, out_features: Good(in_features, out_features, spoil)
 
@@ -135,10 +176,19 @@ BROKEN: list[tuple[str, testing.Factory, str]] = [
     ("compiles", spoilt(control_flow), "Data-dependent branching"),
     ("exports", spoilt(control_flow), "data-dependent"),
     ("dtypes", spoilt(single_precision), "torch.float64 module, training=True: output is torch.float32"),
+    ("dtypes", spoilt(squared_in_half), "torch.float16 module"),
     ("autocast", spoilt(other_under_autocast), "autocast"),
     ("penalties_are_scalars", VectorPenalty, "penalty sparsity: got shape [3]"),
     ("penalties_are_scalars", ProjectsTooMuch, "project_ changed the initial value of linear.weight"),
     ("reset_is_reproducible", ForgetsToReset, "equal seeds give other values"),
+    ("large_sums", spoilt(zero_times_overflow), "100 inputs of 4, parameters at 30 times"),
+    ("constant_batches", spoilt(standardised), "1 x 3 inputs of 3, training=True: output is not finite"),
+    ("extremes", spoilt(of_unit_length), "torch.float32 module at"),
+    ("pruned", ReadsWithoutCalling, "backward through the graph a second time"),
+    ("parametrised", KeepsActivations, "deepcopy"),
+    ("weight_normed", PenalisesWhatIsStored, "penalty sparsity"),
+    ("numpy_sizes", TakesPlainIntegers, "in_features must be int, got int64"),
+    ("cell_states", spoilt(kink), "two steps: the gradient of the input is NaN"),
 ]
 
 

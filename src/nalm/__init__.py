@@ -9,18 +9,17 @@ Everything is loaded when first used; `import nalm` alone imports no torch.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from nalm.units._table import CLASSES
-
 if TYPE_CHECKING:
-    from nalm import errors, functional, testing, units
-    from nalm.api import Results, run
-    from nalm.citations import cite
-    from nalm.units import Unit
+    # isort: off
+    from nalm import errors as errors, functional as functional, testing as testing, units as units
+    from nalm.api import Results as Results, run as run
+    from nalm.citations import cite as cite
 
     # types of the classes that are documented; to a type checker any other unit is Any
-    from nalm.units import (  # isort: skip
+    from nalm.units import (
         GNALU as GNALU,
         INALU as INALU,
         MCFC as MCFC,
@@ -46,34 +45,35 @@ if TYPE_CHECKING:
         SigmoidNAU as SigmoidNAU,
         SigmoidNMU as SigmoidNMU,
         SignNMRU as SignNMRU,
+        Unit as Unit,
     )
+    # isort: on
 
 __version__ = "0.1.0"
 
-__all__ = [
-    *CLASSES,
-    "Results",
-    "Unit",
-    "__version__",
-    "cite",
-    "errors",
-    "functional",
-    "run",
-    "testing",
-    "units",
-]
-
-_ELSEWHERE = {"Results": "nalm.api", "run": "nalm.api", "cite": "nalm.citations"}
 _SUBMODULES = ("errors", "functional", "testing", "units")
+_MODULES = {"Results": "nalm.api", "Unit": "nalm.units", "cite": "nalm.citations", "run": "nalm.api"}
+_OTHERS = (*_SUBMODULES, *_MODULES, "__version__")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _SUBMODULES:
         return importlib.import_module(f"nalm.{name}")
-    return getattr(importlib.import_module(_ELSEWHERE.get(name, "nalm.units")), name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    if name == "__all__":
+        return sorted((*_classes(), *_OTHERS))
+    # `from nalm import MODULE` asks here first, and is no reason to load the table
+    if not name[:1].isupper() or name not in _classes():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("nalm.units"), name)
+
+
+def _classes() -> Iterable[str]:
+    """Names of the classes of the table of units, which is not loaded before it is asked for."""
+    classes: Iterable[str] = importlib.import_module("nalm.units._catalogue.table").CLASSES
+    return classes
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted((*_classes(), *_OTHERS))

@@ -102,33 +102,26 @@ BIBTEX: dict[str, str] = {
 }
 """BibTeX entries by citation key."""
 
-STUDIES: dict[str, str] = {
-    "snmu-2022": "mistry2022snmu",
-    "nau-nmu-2020": "madsen2020",
-    "primer-2022": "mistry2022primer",
-    "division-2022": "mistry2022division",
-}
-"""Citation keys of the folders of shipped studies."""
-
 
 def cite(name: str) -> str:
-    """Return the BibTeX entry of a unit, a study (`snmu-2022/figure-2`), or a citation key.
+    """Return the BibTeX entry of a unit, a study (`snmu-2022/figure-2`) or a folder of studies, or a citation key.
 
     Raises:
-        InputError: nothing of this name is known, or it is a baseline without a paper.
+        InputError: nothing of this name is known, or it has no paper.
     """
+    from nalm.studies import papers
     from nalm.units import names, resolve
 
     if name in BIBTEX:
         return BIBTEX[name]
-    folder = name.partition("/")[0]
-    if folder in STUDIES:
-        return BIBTEX[STUDIES[folder]]
+    own = papers()
+    studies = {study.rpartition("/")[0]: paper for study, paper in own.items()} | own
     try:
-        key = resolve(name).paper
+        key = studies[name] if name in studies else resolve(name).paper
     except InputError:
-        nearest = did_you_mean(name.lower(), (*names(), *STUDIES, *BIBTEX))
+        nearest = did_you_mean(name.lower(), (*names(), *studies, *BIBTEX))
         raise InputError(f"cannot cite {name!r}: no such unit, study or paper{nearest}") from None
     if not key:
-        raise InputError(f"cannot cite {name!r}: a plain dense layer has no paper of its own")
+        what = "this study names no paper" if name in studies else "a plain dense layer has no paper of its own"
+        raise InputError(f"cannot cite {name!r}: {what}")
     return BIBTEX[key]

@@ -42,6 +42,10 @@ def test_every_command_has_help(command, name):
     assert f"nalm {name}" in outcome.output
 
 
+def test_an_option_that_is_always_refused_is_not_offered(command):
+    assert "--cluster" not in command("run", "--help").output
+
+
 def loaded_by(code):
     """Names of the modules that Python has loaded after `code`."""
     output, errors = python("-c", f"{code}\nimport sys; print(); print(*sys.modules)").communicate()

@@ -55,7 +55,8 @@ def test_results_of_a_class_are_not_those_of_an_edited_one(command, unit, monkey
     assert command(*words).output.startswith("18 runs, 18 finished already")
     before = stored_files("results")
     with Path("products_for_bench.py").open("a") as file:
-        file.write("# an idea\n")
+        file.write("    better = True\n")
+    del sys.modules["products_for_bench"]  # as in the next process
     outcome = command(*words, "--out", "results/bench/Product-linear")
     assert (outcome.status, outcome.errors) == (
         2,

@@ -12,7 +12,7 @@ from nalm.training.kernel.arrays import Array, Arrays, plain
 from nalm.training.kernel.cpp import PRELUDE, Sizes, reading_function
 from nalm.training.kernel.expressions import Graph
 from nalm.training.kernel.trace import scalarise, trace
-from nalm.training.lowerings.native import build
+from nalm.training.toolchain import build, load
 
 
 def leaves(graph: Graph, kind: str, count: int, axes: tuple[str, ...] = ()) -> np.ndarray:
@@ -31,7 +31,7 @@ def compiled(
     example = (torch.zeros(parameters), torch.ones(rows, features))
     outputs = scalarise(trace(function, example), [state, x], Arrays(graph, {"batch": rows}))
     sizes = Sizes(rows, parameters, 0, 0, features, 0, 0)
-    library = ctypes.CDLL(str(build(PRELUDE + reading_function("evaluate", outputs, sizes))))
+    library = load(build(PRELUDE + reading_function("evaluate", outputs, sizes)))
     library.evaluate.restype = None
 
     def call(state: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

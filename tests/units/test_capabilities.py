@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,10 +12,10 @@ from nalm import units
 from nalm.tasks import OPERATIONS
 from nalm.tasks.operations import apply
 from nalm.units import Capability, UnitInfo
-from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
 from nalm.units._mcfc import MulMCFC
-from nalm.units._parts import RelevanceGate
-from nalm.units._rules import DirectWeights, RotatingWeights, SigmoidWeights, TanhSigmoidWeights, WeightRule
+from nalm.units._parts.parts import RelevanceGate
+from nalm.units._rules.choices import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
+from nalm.units._rules.weights import DirectWeights, RotatingWeights, SigmoidWeights, TanhSigmoidWeights, WeightRule
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -67,20 +69,17 @@ def set_weights(rule: WeightRule, weights: tuple[float, ...]) -> None:
         raise AssertionError(type(rule))
 
 
-def search(unit: nn.Module, x: Tensor, operation: str) -> None:
-    """Set each number of a unit's parameters in turn to the value, of a few, that does the operation best."""
-    expected = exact(operation, x)
-    numbers = [(parameter, i) for parameter in unit.parameters() for i in range(parameter.numel())]
+def search(unit: nn.Module, x: Tensor, expected: Tensor) -> None:
+    """Set the numbers of a unit's parameters to those, of a few values each, that give `expected` best."""
+    numbers = [(parameter.view(-1), i) for parameter in unit.parameters() for i in range(parameter.numel())]
+    assert len(numbers) <= 4, f"{type(unit).__name__} needs a case of its own in idealise()"
 
-    def error(parameter: Tensor, i: int, value: float) -> float:
-        parameter.view(-1)[i] = value
-        relative = (unit(x).squeeze(-1) - expected) / (expected.abs() + 1e-12)
-        return float(relative.square().mean().nan_to_num(torch.inf))
+    def error(values: tuple[float, ...]) -> float:
+        for (parameter, i), value in zip(numbers, values, strict=True):
+            parameter[i] = value
+        return float((unit(x).squeeze(-1) - expected).square().sum().nan_to_num(torch.inf))
 
-    for _ in range(3):
-        for parameter, i in numbers:
-            values = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, FAR, -FAR)
-            parameter.view(-1)[i] = min(values, key=lambda value: error(parameter, i, value))
+    error(min(product((0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, FAR, -FAR), repeat=len(numbers)), key=error))
 
 
 def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> None:
@@ -130,7 +129,8 @@ def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> Non
         case _ if isinstance(getattr(unit, "weights", None), WeightRule):
             set_weights(unit.weights, weights)
         case _:
-            search(unit, magnitudes(operation) * torch.tensor(signs), operation)
+            x = magnitudes(operation) * torch.tensor(signs)
+            search(unit, x, exact(operation, x))
 
 
 def seen(info: UnitInfo, capability: Capability, operation: str, x: Tensor) -> Tensor:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from torch import Tensor, nn
 
 from nalm import testing, units
-
-NAMES = [name for name in units.names() if name != "nnu"]  # takes two inputs: see test_nnu.py
 
 DELIBERATE = {
     # Their gradients are replaced on purpose.
@@ -16,8 +15,24 @@ DELIBERATE = {
 }
 
 
+class OwnNormalisation(nn.Module):
+    """An NNU as a layer: the mean of the input, normalised by the input."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.unit = units.NNU(in_features, out_features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.unit.check_input(x)
+        return self.unit(x.mean(-1, keepdim=True).expand(*x.shape[:-1], self.unit.out_features), x)
+
+
+def factory(name: str) -> testing.Factory:
+    return OwnNormalisation if name == "nnu" else lambda i, o: units.create(name, i, o)
+
+
 @pytest.mark.parametrize("check", testing.CHECKS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", units.names())
 def test_unit(name: str, check: str) -> None:
     if (name, check) in DELIBERATE:
         with pytest.raises(Exception, match="Jacobian mismatch"):
@@ -27,8 +42,15 @@ def test_unit(name: str, check: str) -> None:
 
 
 def run(name: str, check: str) -> None:
-    signs = {capability.signs for capability in units.resolve(name).capabilities}
-    testing.CHECKS[check](lambda i, o: units.create(name, i, o), testing.Inputs(positive=signs == {"positive"}))
+    info = units.resolve(name)
+    signs = {capability.signs for capability in info.capabilities}
+    testing.CHECKS[check](factory(name), testing.Inputs(positive=signs == {"positive"}, zeros=info.zeros))
+
+
+@pytest.mark.parametrize("name", [info.name for info in units.UNITS if not info.zeros])
+def test_a_unit_without_zeros_is_one(name: str) -> None:
+    with pytest.raises(Exception, match=r"NaN|not finite"):
+        testing.CHECKS["constant_batches"](factory(name), testing.Inputs())
 
 
 @pytest.mark.parametrize("name", units.names())

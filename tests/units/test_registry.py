@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -15,7 +16,7 @@ from torch import nn
 import nalm
 from nalm import units
 from nalm.errors import InputError
-from nalm.units._table import CLASSES
+from nalm.units._catalogue.table import CLASSES
 
 
 def test_names_are_unique_and_resolve_to_themselves() -> None:
@@ -25,7 +26,7 @@ def test_names_are_unique_and_resolve_to_themselves() -> None:
 
 
 def test_every_spelling_names_one_unit() -> None:
-    from nalm.units._registry import _key
+    from nalm.units._catalogue.registry import _key
 
     spellings: dict[str, str] = {}
     for info in units.UNITS:
@@ -92,6 +93,51 @@ def test_bad_sizes(size: object) -> None:
         units.NMU(size, 1)
     with pytest.raises(InputError, match="out_features must be a positive integer"):
         units.create("nalu", 2, size)
+
+
+class Three:
+    """An integer of another library."""
+
+    def __index__(self) -> int:
+        return 3
+
+
+@pytest.mark.parametrize("size", [np.int64(3), np.uint8(3), np.array(3), torch.tensor(3), Three()], ids=lambda size: type(size).__name__)
+@pytest.mark.parametrize("name", units.names())
+def test_sizes_of_any_integer_type(name: str, size: object) -> None:
+    unit = units.create(name, size, size)
+    assert repr(unit) == repr(units.create(name, 3, 3))
+    assert unit(torch.rand(4, 3) + 0.5).shape == (4, 3)
+    assert (type(unit.in_features), type(unit.out_features)) == (int, int)
+
+
+@pytest.mark.parametrize(
+    "size", [np.bool_(True), torch.tensor(True), np.float64(3), torch.tensor(3.0), np.array([3]), None]
+)
+@pytest.mark.parametrize("name", units.names())
+def test_booleans_and_floats_are_no_sizes(name: str, size: object) -> None:
+    for sizes in ((size, 3), (3, size)):
+        with pytest.raises(InputError, match=r"^\w+: \w+ must be a positive integer, got ") as caught:
+            units.create(name, *sizes)
+        assert "\n" not in str(caught.value)
+
+
+def test_other_numbers_of_numpy() -> None:
+    assert repr(units.MultiWeightNAU(2, 1, copies=np.int64(3))) == "MultiWeightNAU(2, 1, copies=3)"
+    assert repr(units.SNMU(2, 1, noise=(np.int64(1), np.float64(4.5)))) == "SNMU(2, 1, noise=(1, 4.5))"
+    assert repr(units.SNMU(2, 1, noise=torch.tensor([1.0, 4.5]))) == "SNMU(2, 1, noise=(1.0, 4.5))"
+    assert len(units.MLP(2, 1, hidden_size=np.int64(3), depth=np.int64(2))) == 4
+    for arguments in ({"hidden_size": 2.0}, {"hidden_size": True}, {"depth": 1.0}, {"depth": -1}):
+        (name,) = arguments
+        with pytest.raises(InputError, match=f"MLP: {name} must be (a positive integer|an integer of 0 or more), got"):
+            units.MLP(2, 1, **arguments)
+
+
+@pytest.mark.parametrize("name", units.names())
+def test_inputs_that_are_no_tensors(name: str) -> None:
+    for x in (np.ones((4, 3), np.float32), [[1.0, 1.0, 1.0]], 1.0):
+        with pytest.raises(InputError, match=f"expects a tensor, got {type(x).__name__}"):
+            units.create(name, 3, 3)(x)
 
 
 def test_wrong_inputs_name_both_shapes() -> None:
@@ -187,9 +233,10 @@ def test_type_checkers_know_classes_of_the_table_by_their_names(module: ModuleTy
     tree = ast.parse(Path(module.__file__).read_text())
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     typed = {alias.name: node.module for node in imported for alias in node.names if alias.asname == alias.name}
-    assert typed
-    for name, source in typed.items():
-        assert source == ("nalm.units" if module is nalm else f"nalm.units.{CLASSES[name]}")
+    classes = {name: source for name, source in typed.items() if (source or "").startswith("nalm.units")}
+    assert classes.pop("Unit", "nalm.units") == "nalm.units"
+    assert classes == {name: "nalm.units" if module is nalm else f"nalm.units.{CLASSES[name]}" for name in classes}
+    assert "NMU" in classes
 
 
 def test_top_level_names() -> None:

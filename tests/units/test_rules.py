@@ -9,8 +9,8 @@ import torch
 
 from nalm import units
 from nalm.errors import InputError
-from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSigmoidWeights, Temperature
-from nalm.units._rules import RotatingWeights
+from nalm.units._rules.choices import BanditWeights, CategoricalWeights, GumbelSigmoidWeights, Temperature
+from nalm.units._rules.weights import RotatingWeights
 
 
 def test_temperature_falls_to_one_half() -> None:
@@ -154,5 +154,5 @@ def test_gradients_of_the_nac(name: str, to_w: object, to_m: object) -> None:
 
 
 def test_number_of_copies_is_checked() -> None:
-    with pytest.raises(InputError, match="copies must be 1 or more, got 0"):
+    with pytest.raises(InputError, match="copies must be a positive integer, got 0"):
         units.MultiWeightNAU(2, 1, copies=0)

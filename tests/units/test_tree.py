@@ -7,6 +7,7 @@ import doctest
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations
 
 from nalm import units
 from nalm.errors import InputError
@@ -121,6 +122,24 @@ def test_reset_without_a_generator_uses_the_default_one() -> None:
 def test_parameters_that_cannot_be_redrawn_are_named() -> None:
     with pytest.raises(InputError, match=r"Bare: cannot redraw parameter 'scale' without a method reset_parameters"):
         units.reset_parameters(nn.Sequential(Bare(2, 1)), torch.Generator())
+
+
+def test_nothing_is_drawn_where_something_cannot_be() -> None:
+    network = nn.Sequential(units.NAU(2, 2), nn.Linear(2, 2), nn.Sequential(Bare(2, 1)))
+    before = [parameter.clone() for parameter in network.parameters()]
+    generator = torch.Generator().manual_seed(1)
+    state = generator.get_state()
+    with pytest.raises(InputError, match="cannot redraw parameter 'scale'"):
+        units.reset_parameters(network, generator)
+    assert all(torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
+    assert torch.equal(generator.get_state(), state)
+
+
+def test_a_parametrised_module_without_a_reset_is_named() -> None:
+    module = Bare(2, 1)
+    parametrizations.weight_norm(module, "scale")
+    with pytest.raises(InputError, match=r"^Bare: cannot redraw parameter 'scale'"):
+        units.reset_parameters(module, torch.Generator())
 
 
 def test_modules_can_be_built_from_a_generator() -> None:

@@ -30,9 +30,10 @@ class SolvedCell(Cell):
         super().__init__(1, 1)
         self.operation = operation
 
-    def forward(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def forward(self, x: Tensor, state: tuple[Tensor, ...] | None = None) -> tuple[Tensor, ...]:
         """Return the state after label `x` `[..., 1]`."""
-        return (state[0] * x if self.operation == "mul" else state[0] + x,)
+        (h,) = self.check_state(x, state)
+        return (h * x if self.operation == "mul" else h + x,)
 
 
 class SequenceSNMU(nn.Module):
@@ -60,7 +61,7 @@ class SequenceSNMU(nn.Module):
         low, high = (1.0, 5.0) if isinstance(self.noise, str) else self.noise
         bound: float | Tensor = high
         if self.noise == "batch":
-            bound = 1 + 1 / functional.standard_deviation(x.detach())
+            bound = 1 + functional.batch_spread(x.detach())
         noise = functional.uniform(torch.rand_like(x), low, bound)
         noisy: Tensor = self.product(x * noise)
         return noisy / functional.product(noise, self.product.weight)

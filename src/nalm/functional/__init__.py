@@ -3,6 +3,9 @@
 Weights are `[out, in]` throughout, inputs `[..., in]`, outputs `[..., out]`.
 """
 
+from nalm.functional._extremes import PLAIN, asinh, gated, magnitude, prod, prod_ratio
+from nalm.functional._gates import Multiplication, inalu, nalu, nalu_multiply
+from nalm.functional._mass import MassSign, mass_flow, mass_product
 from nalm.functional._penalties import (
     Shape,
     Targets,
@@ -23,8 +26,10 @@ from nalm.functional._powers import (
     signed_magnitude,
     with_reciprocals,
 )
+from nalm.functional._precision import HALF
 from nalm.functional._products import (
     LOG_EPSILON,
+    batch_spread,
     exp_log,
     normalised_product,
     product,
@@ -36,22 +41,37 @@ from nalm.functional._weights import GOLDEN_LOG, gumbel, tanh_sigmoid
 
 __all__ = [
     "GOLDEN_LOG",
+    "HALF",
     "LOG_EPSILON",
+    "PLAIN",
+    "MassSign",
+    "Multiplication",
     "Shape",
     "Targets",
+    "asinh",
+    "batch_spread",
     "bounds_penalty",
     "exp_log",
     "gate_penalty",
+    "gated",
     "gumbel",
     "half_turns",
+    "inalu",
     "inalu_multiply",
     "inalu_penalty",
     "input_penalty",
+    "magnitude",
+    "mass_flow",
+    "mass_product",
+    "nalu",
+    "nalu_multiply",
     "normalised_product",
     "npu",
     "npu_weight_penalty",
     "nru",
     "nru_share",
+    "prod",
+    "prod_ratio",
     "product",
     "signed_magnitude",
     "sparsity_error",

@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from nalm.functional._precision import in_float32
+
 Targets = Literal["binary", "ternary"]
 """The values that a weight should take: `"binary"` is {0, 1}, `"ternary"` is {-1, 0, 1}."""
 
@@ -35,6 +37,7 @@ def bounds_penalty(weight: Tensor, targets: Targets, shape: Shape = "linear") ->
     return (excess.square() if shape == "squared" else excess).mean()
 
 
+@in_float32
 def input_penalty(weight: Tensor, input_mean: Tensor, targets: Targets) -> Tensor:
     """Return the penalty that pulls inputs of small weight towards the value that a unit ignores.
 

@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from nalm.functional._extremes import magnitude, prod, reciprocal
+from nalm.functional._precision import in_float32
+
 FLOAT32_EPSILON = 2.0**-23
 """Added to magnitudes by the NPU and to divisors by the NMRU, whatever the dtype, as released."""
 
@@ -17,6 +20,7 @@ def half_turns(x: Tensor) -> Tensor:
     return math.pi * torch.relu(-torch.sign(x))
 
 
+@in_float32
 def npu(x: Tensor, real: Tensor, imaginary: Tensor | None = None, gate: Tensor | None = None) -> Tensor:
     """Return the real part of Π_i x_i^(w_oi) with complex exponents and a relevance gate per input.
 
@@ -28,12 +32,12 @@ def npu(x: Tensor, real: Tensor, imaginary: Tensor | None = None, gate: Tensor |
         imaginary: `[out, in]`, imaginary part; None for the RealNPU.
         gate: `[in]` in [0, 1], 0 replaces the input by 1; None leaves all open.
     """
-    magnitude = x.abs() + FLOAT32_EPSILON
+    size = magnitude(x) + FLOAT32_EPSILON
     angle = half_turns(x)
     if gate is not None:
-        magnitude = gate * magnitude + (1 - gate)
+        size = gate * size + (1 - gate)
         angle = gate * angle
-    log_magnitude = torch.log(magnitude)
+    log_magnitude = torch.log(size)
     growth = linear(log_magnitude, real)
     turn = linear(angle, real)
     if imaginary is not None:
@@ -42,6 +46,7 @@ def npu(x: Tensor, real: Tensor, imaginary: Tensor | None = None, gate: Tensor |
     return torch.exp(growth) * torch.cos(turn)
 
 
+@in_float32
 def inalu_multiply(x: Tensor, weight: Tensor, *, epsilon: float = 1e-7, limit: float = 20.0) -> Tensor:
     """Return Π_i |x_i|^w_oi, at most e^limit, times the sign Π_i (sign(x_i) |w_oi| + 1 - |w_oi|).
 
@@ -53,12 +58,13 @@ def inalu_multiply(x: Tensor, weight: Tensor, *, epsilon: float = 1e-7, limit: f
         epsilon: Smallest magnitude used.
         limit: Largest natural logarithm of the result.
     """
-    magnitude = torch.exp(linear(torch.log(x.abs().clamp_min(epsilon)), weight).clamp_max(limit))
+    size = torch.exp(linear(torch.log(x.abs().clamp_min(epsilon)), weight).clamp_max(limit))
     share = weight.abs()
     sign = (torch.sign(x).unsqueeze(-2) * share + (1 - share)).prod(-1)
-    return magnitude * sign
+    return size * sign
 
 
+@in_float32
 def nru(x: Tensor, weight: Tensor, share: Tensor, *, separate_sign: bool = False) -> Tensor:
     """Return Π_i (sign(x_i) |x_i|^w_oi s_oi + 1 - s_oi), products and quotients of its inputs.
 
@@ -74,11 +80,11 @@ def nru(x: Tensor, weight: Tensor, share: Tensor, *, separate_sign: bool = False
     columns = x.unsqueeze(-2)
     power = columns.abs() ** weight
     if not separate_sign:
-        return (torch.sign(columns) * power * share + (1 - share)).prod(-1)
+        return prod(torch.sign(columns) * power * share + (1 - share))
     turns = torch.round(weight).abs().detach()
     odd = turns - 2 * torch.floor(turns / 2)
     sign = (torch.sign(columns) * odd + (1 - odd)).prod(-1)
-    return (power * share + (1 - share)).prod(-1) * sign
+    return prod(power * share + (1 - share)) * sign
 
 
 def nru_share(weight: Tensor) -> Tensor:
@@ -91,13 +97,19 @@ def with_reciprocals(x: Tensor, *, training: bool) -> Tensor:
 
     Mistry et al. (2022), Exploring the Learning Mechanisms of Neural Division Modules. In training 2^-23 is
     added to every divisor; in evaluation only a divisor of 0 is replaced by it, so that it leaves no NaN
-    behind where its weight is 0.
+    behind where its weight is 0. In float16 it is the smallest number with a reciprocal, about 2^-15.
     """
+    return _with_reciprocals(x, max(FLOAT32_EPSILON, 2 / torch.finfo(x.dtype).max), training)
+
+
+@in_float32
+def _with_reciprocals(x: Tensor, epsilon: float, training: bool) -> Tensor:
     if training:
-        return torch.cat([x, 1 / (x + FLOAT32_EPSILON)], -1)
-    return torch.cat([x, 1 / torch.where(x == 0, torch.full_like(x, FLOAT32_EPSILON), x)], -1)
+        return torch.cat([x, reciprocal(x + epsilon)], -1)
+    return torch.cat([x, reciprocal(torch.where(x == 0, torch.full_like(x, epsilon), x))], -1)
 
 
+@in_float32
 def signed_magnitude(magnitude: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     """Return `magnitude` ⊙ cos(π Σ_i w_oi [x_i < 0]): the sign of a product of powers."""
     return magnitude * torch.cos(linear(half_turns(x), weight))

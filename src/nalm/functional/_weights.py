@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from nalm.functional._precision import in_float32
+
 GOLDEN_LOG = math.log((1 + math.sqrt(5)) / 2)
 """Natural logarithm of the golden ratio φ: squashing with base φ is squashing t · ln φ with base e."""
 
@@ -42,6 +44,7 @@ def tanh_sigmoid(
     return (tanh * sigmoid).detach() + (carrier - carrier.detach())
 
 
+@in_float32
 def gumbel(u: Tensor, epsilon: float = 1e-8) -> Tensor:
     """Map `u`, uniform on [0, 1), to the Gumbel distribution: -ln(ε - ln(u + ε)), finite everywhere."""
     return -torch.log(epsilon - torch.log(u + epsilon))

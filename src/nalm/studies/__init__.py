@@ -6,7 +6,7 @@ runs = select(expand(study), {"unit": ["nmu"]})
 
 from typing import Any
 
-from nalm.studies._catalogue import names
+from nalm.studies._catalogue import names, papers
 from nalm.studies._compare import compare
 from nalm.studies._condition import Condition
 from nalm.studies._document import to_toml
@@ -35,6 +35,7 @@ __all__ = [
     "loads",
     "names",
     "override",
+    "papers",
     "parse_seeds",
     "pin",
     "seeds_text",

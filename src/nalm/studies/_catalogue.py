@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def _natural(name: str) -> tuple[object, ...]:
 def names() -> tuple[str, ...]:
     """Return the names of the studies that ship."""
     return tuple(_files())
+
+
+def papers() -> dict[str, str]:
+    """Return the citation key of each study that ships, empty where it names none."""
+    return {name: tomllib.loads(path.read_text("utf-8")).get("paper", "") for name, path in _files().items()}
 
 
 def shipped(name: str) -> Path | None:

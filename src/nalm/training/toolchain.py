@@ -1,74 +1,241 @@
-"""Compiled kernels kept on disk, so that a network traced and compiled once starts at once in every later process.
+"""The C++ compiler: which one, with what flags, and libraries made by it.
 
-A kernel is found again only by the same nalm source, the same PyTorch, the same processor and the same choice among its
-vector instructions (the environment variable ATEN_CPU_CAPABILITY).
+The flags are those that PyTorch gives its own generated code; `CXX` names another compiler, with arguments or a
+launcher before it. All private names of PyTorch that nalm needs are used in this file and in `kernel.trace`;
+`pyproject.toml` pins the version.
 """
 
 from __future__ import annotations
 
-import hashlib
+import ctypes
 import os
-import platform
-import shutil
-import tempfile
+import re
+import shlex
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
-_PACKAGE = Path(__file__).parent.parent
-# what decides how a network becomes a kernel
-_SOURCES = ("functional", "units", "training", "runs/network.py", "runs/settings.py")
+from nalm.training import kept
+
+_DEFAULT = "clang++" if sys.platform == "darwin" else "g++"
+_KNOWN = re.compile(r"(clang|gcc|g\+\+|c\+\+|icp?x|CC)")
+
+# macros that a compiler defines, and what they say of numbers
+_MATHS = {"__FAST_MATH__": "fast-math", "__FINITE_MATH_ONLY__": "finite-math-only"}
+_INSTRUCTIONS = ("__AVX512F__", "__AVX2__", "__ARM_FEATURE_SVE", "__ARM_NEON", "__VSX__", "__VX__")
+
+# what a kernel needs of the compiler, PyTorch's headers and its library
+_TRIAL = """
+#include <ATen/cpu/vec/vec.h>
+extern "C" void trial(float* x) { (at::vec::Vectorized<float>::loadu(x).exp()).store(x); }
+"""
 
 
-def folder() -> Path:
-    """Where kernels are kept: the environment variable NALM_CACHE, or the user's cache folder."""
-    from platformdirs import user_cache_path
+class NoCompilerError(Exception):
+    """No C++ compiler works here; the message says which was tried, and what it said."""
 
-    given = os.environ.get("NALM_CACHE")
-    return Path(given) if given else user_cache_path("nalm")
+
+@dataclass(frozen=True)
+class Library:
+    """A compiled library.
+
+    Attributes:
+        name: under which it is kept.
+        path: its file.
+        compiler: what made it, with version.
+        flags: those that decide what numbers come out.
+        instructions: the largest set that it may use.
+    """
+
+    name: str
+    path: Path
+    compiler: str
+    flags: str
+    instructions: str
+
+
+def address(array: np.ndarray) -> ctypes.c_void_p:
+    """Return where the array's values are; the caller keeps the array alive."""
+    return ctypes.c_void_p(array.__array_interface__["data"][0])  # half the cost of `array.ctypes`
+
+
+def load(library: Library) -> ctypes.CDLL:
+    """Load a library whose file is whole.
+
+    Raises:
+        OSError: it is missing, truncated or altered, or cannot be loaded.
+    """
+    if kept.read_note(library.path) is None:
+        raise OSError(f"{library.path}: damaged")
+    return ctypes.CDLL(str(library.path))
+
+
+def find(name: str) -> Library | None:
+    """Return the library kept under `name`, if it is there and whole."""
+    found = kept.find_library(name)
+    if found is None:
+        return None
+    path, note = found
+    return Library(name, path, note["compiler"], note["flags"], note["instructions"])
+
+
+def recall(description: str) -> tuple[Library, dict[str, Any]] | None:
+    """Return the library that was remembered under `description`, and what else was, if it is there and whole."""
+    known = kept.recall(repr((description, asked())))
+    library = find(known["library"]) if known else None
+    return None if known is None or library is None else (library, known)
+
+
+def remember(description: str, library: Library, **known: Any) -> None:
+    """Let later processes find `library` and what is `known` under `description`, if a folder can be written."""
+    with suppress(OSError):
+        kept.remember(repr((description, asked())), {**known, "library": library.name})
+
+
+def build(source: str, flags: tuple[str, ...] = ()) -> Library:
+    """Compile, or find compiled.
+
+    Args:
+        source: C++.
+        flags: compiler flags in addition to PyTorch's.
+
+    Raises:
+        NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
+        CompilationError: it cannot build this source.
+    """
+    return _found_or_made(_tried(*asked()), source, flags)
+
+
+def asked() -> tuple[str, str]:
+    """Return what the environment asks for: the compiler, and the set of instructions."""
+    return os.environ.get("CXX") or _DEFAULT, os.environ.get("ATEN_CPU_CAPABILITY", "")
+
+
+class CompilationError(Exception):
+    """The compiler refuses a source; the message is the compiler's."""
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    """A compiler that works, and the arguments that every library is made with."""
+
+    command: tuple[str, ...]
+    version: str
+    arguments: tuple[str, ...]
+    libraries: tuple[str, ...]
+
+    def run(self, *arguments: str) -> str:
+        """Return what the compiler prints.
+
+        Raises:
+            CompilationError: it fails.
+        """
+        words = [*self.command, *arguments]
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", env=os.environ | {"LC_ALL": "C"})
+        if done.returncode:
+            raise CompilationError(_complaint(done.stderr) or f"exit status {done.returncode}")
+        return done.stdout
+
+
+def _complaint(text: str) -> str:
+    """The first line that says what is wrong."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "")
+
+
+def _found_or_made(compiler: _Compiler, source: str, flags: tuple[str, ...]) -> Library:
+    built_with = (*flags, *compiler.command, compiler.version, *compiler.arguments)
+    name = kept.name_of(source, *built_with, torch.__version__, kept.processor())
+    return find(name) or _made(compiler, name, source, flags)
+
+
+def _made(compiler: _Compiler, name: str, source: str, flags: tuple[str, ...]) -> Library:
+    try:
+        with kept.building() as folder:
+            text, built = folder / "source.cpp", folder / "library.so"
+            text.write_text(source)
+            compiler.run(str(text), *compiler.arguments, *flags, "-o", str(built), *compiler.libraries)
+            note = _note(compiler, flags)
+            path = kept.keep_library(name, built, note)
+    except OSError as error:
+        raise NoCompilerError(f"no library can be kept in {kept.folder()}: {error.strerror}") from error
+    return Library(name, path, **note)
 
 
 @cache
-def _fingerprint() -> bytes:
-    digest = hashlib.sha256(f"{torch.__version__} {_processor()}".encode())
-    for name in _SOURCES:
-        root = _PACKAGE / name
-        for path in sorted(root.rglob("*.[phc]*")) if root.is_dir() else [root]:
-            if path.suffix in (".py", ".hpp", ".cpp"):
-                digest.update(path.read_bytes())
-    return digest.digest()
+def _note(compiler: _Compiler, flags: tuple[str, ...]) -> dict[str, str]:
+    """What decides the numbers that come out, as the compiler itself tells it."""
+    macros = _macros(compiler, flags)
+    maths = [name for macro, name in _MATHS.items() if macros.get(macro, "0") != "0"]
+    words = (*compiler.command[1:], *compiler.arguments, *flags)
+    told = [word for word in words if word.startswith(("-O", "-f", "-m"))]
+    return {
+        "compiler": compiler.version,
+        "flags": " ".join([*told, *(f"({name})" for name in maths)]),
+        "instructions": next((name.strip("_") for name in _INSTRUCTIONS if name in macros), "baseline"),
+    }
 
 
-def _processor() -> str:
-    """Text that differs between processors with different instructions."""
+def _macros(compiler: _Compiler, flags: tuple[str, ...]) -> dict[str, str]:
+    told = compiler.run(*compiler.arguments, *flags, "-dM", "-E", "-x", "c++", os.devnull)
+    lines = (line.split(maxsplit=2) for line in told.splitlines())
+    return {words[1]: words[2] if len(words) > 2 else "" for words in lines if len(words) > 1}
+
+
+@cache
+def _tried(named: str, capability: str) -> _Compiler:
+    """The compiler called `named`, if it works, with arguments for the best instructions of which it is capable."""
+    command = (named,) if Path(named).is_file() else tuple(shlex.split(named))
+    program = next((word for word in command if _KNOWN.search(Path(word).name)), command[-1])
+    complaint = ""
     try:
-        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
-    except OSError:
-        return f"{platform.machine()} {platform.processor()}"
-    return " ".join(line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part")))
+        version = subprocess.run([*command, "--version"], capture_output=True, text=True, errors="replace")
+        if version.returncode:
+            raise NoCompilerError(f"{named!r} fails: {_complaint(version.stderr)}")
+        first = version.stdout.splitlines()[0] if version.stdout else named
+        for arguments, libraries in _arguments(program, capability):
+            compiler = _Compiler(command, first, arguments, libraries)
+            try:
+                load(_found_or_made(compiler, _TRIAL, ()))
+            except (CompilationError, OSError) as error:
+                complaint = complaint or str(error)
+            else:
+                return compiler
+    except OSError as error:
+        raise NoCompilerError(f"{command[0]!r} cannot be run: {error.strerror}") from error
+    raise NoCompilerError(f"{named!r} cannot build PyTorch's headers: {complaint}")
 
 
-def _path(description: str) -> Path:
-    vectors = os.environ.get("ATEN_CPU_CAPABILITY", "")
-    name = hashlib.sha256(f"{description} {vectors}".encode() + _fingerprint()).hexdigest()[:32]
-    return folder() / "kernels" / f"{name}.so"
+def _arguments(program: str, capability: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """What PyTorch gives `program` before and after the source, for the best set of instructions first."""
+    from torch._inductor import config, cpu_vec_isa
+    from torch._inductor.cpp_builder import CppTorchDeviceOptions
 
-
-def find(description: str) -> Path | None:
-    """The kernel kept under `description`, if there is one."""
-    path = _path(description)
-    return path if path.is_file() else None
-
-
-def keep(description: str, library: Path) -> Path:
-    """Keep a copy of `library`; returns it, or `library` itself where the folder cannot be written."""
-    path = _path(description)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as copy, library.open("rb") as original:
-            shutil.copyfileobj(original, copy)
-        os.replace(copy.name, path)
-    except OSError:
-        return library
-    return path
+    # whether compiler and processor really have the instructions is found out by a trial, in a folder of our own
+    with config.patch({"cpp.cxx": program, "cpp.vec_isa_ok": True}):
+        known = cpu_vec_isa.valid_vec_isa_list.__wrapped__()
+        none = cpu_vec_isa.invalid_vec_isa
+        best = cpu_vec_isa.get_isa_from_cpu_capability(capability or None, known, none) if known else none
+        found = []
+        for isa in [*known[known.index(best) :], none] if best in known else [none]:
+            options = CppTorchDeviceOptions(vec_isa=isa, device_type="cpu")
+            before = [
+                *(word for text in options.get_definitions() for word in ("-D", text.strip()) if text.strip()),
+                *(f"-{flag}" for flag in options.get_cflags()),
+                *(f"-I{path}" for path in options.get_include_dirs()),
+                *(word for text in options.get_passthrough_args() for word in shlex.split(text)),
+            ]
+            after = [
+                *(f"-{flag}" for flag in options.get_ldflags()),
+                *(f"-l{name}" for name in options.get_libraries()),
+                *(f"-L{path}" for path in options.get_libraries_dirs()),
+            ]
+            found.append((tuple(before), tuple(after)))
+    return found

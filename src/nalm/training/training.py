@@ -16,7 +16,7 @@ from nalm.training import executors
 from nalm.training.executors import Executor, OnProgress, check_workers
 from nalm.training.trainer import Trainer, by_trainer, find_trainer
 from nalm.units import source_hash
-from nalm.units._load import load_class
+from nalm.units._catalogue.load import load_class
 
 
 def train(

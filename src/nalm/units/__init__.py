@@ -25,9 +25,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nalm.units._registry import create, names, resolve
-from nalm.units._sources import source_hash
-from nalm.units._table import CLASSES, UNITS, Capability, UnitInfo
+from nalm.units._catalogue.registry import create, names, resolve
+from nalm.units._catalogue.sources import source_hash
+from nalm.units._catalogue.table import CLASSES, UNITS, Capability, UnitInfo
 
 if TYPE_CHECKING:
     from nalm.units._cells import (

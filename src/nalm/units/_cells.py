@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from nalm.errors import InputError, did_you_mean
-from nalm.units._registry import create, names
+from nalm.units._catalogue.registry import create, names
+from nalm.units._unit import checked_size
 
 State = tuple[Tensor, ...]
 """What a cell carries from step to step; its first element, `[..., hidden_size]`, is the cell's output."""
@@ -24,21 +25,34 @@ _FRAMEWORK_ALIASES = {"rnn": "rnn_tanh", "rnn-tanh": "rnn_tanh", "rnn-relu": "rn
 
 
 class Cell(nn.Module, ABC):
-    """A recurrent cell: `cell(x, state)` is the next state.
+    """A recurrent cell: `cell(x, state)` is the next state; without a state it starts at 0, as PyTorch's cells do.
+
+    A subclass calls `check_state(x, state)` first in `forward`, as those below do.
 
     Args:
-        input_size: Width of each input.
-        hidden_size: Width of the state.
+        input_size: Width of each input, at least 1; any integer, NumPy's included.
+        hidden_size: Width of the state, at least 1.
+
+    Raises:
+        InputError: a size is not a positive integer.
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.input_size = input_size
-        self.hidden_size = hidden_size
+        self.input_size = checked_size(self, "input_size", input_size)
+        self.hidden_size = checked_size(self, "hidden_size", hidden_size)
 
     @abstractmethod
-    def forward(self, x: Tensor, state: State) -> State:
-        """Return the state after input `x`, `[..., input_size]`."""
+    def forward(self, x: Tensor, state: State | None = None) -> State:
+        """Return the state after input `x`, `[..., input_size]`.
+
+        Args:
+            x: The input.
+            state: A tuple of `state_size` tensors `[..., hidden_size]`; None for zeros.
+
+        Raises:
+            InputError: `x` or `state` is something else; the message says what.
+        """
 
     @property
     @abstractmethod
@@ -47,34 +61,90 @@ class Cell(nn.Module, ABC):
 
     def initial_state(self, x: Tensor, value: float = 0.0) -> State:
         """Return a state of constant `value` for inputs shaped like `x`: 0 starts a sum, 1 a product."""
+        self._check_input(x)
         shape = (*x.shape[:-1], self.hidden_size)
         return tuple(x.new_full(shape, value) for _ in range(self.state_size))
+
+    def check_state(self, x: Tensor, state: State | None) -> State:
+        """Return the state to start from: `state`, or zeros for None.
+
+        Raises:
+            InputError: `x` is no input of the cell, or `state` does not fit it.
+        """
+        if state is None:
+            return self.initial_state(x)
+        self._check_input(x)
+        self._check_form(x, state)
+        for part in state:
+            self._check_part(x, part)
+        return tuple(state)
+
+    def _check_input(self, x: Tensor) -> None:
+        name = type(self).__name__
+        if not isinstance(x, Tensor):
+            raise InputError(f"{name}: expects a tensor as input, got {type(x).__name__}")
+        if x.ndim == 0 or x.shape[-1] != self.input_size:
+            raise InputError(f"{name}: expects input of shape [..., {self.input_size}], got {list(x.shape)}")
+        if not x.is_floating_point():
+            raise InputError(f"{name}: expects a floating point input, got {x.dtype}")
+
+    def _expected(self, x: Tensor) -> str:
+        count = self.state_size
+        shape = [*x.shape[:-1], self.hidden_size]
+        return f"{type(self).__name__}: expects a tuple of {count} tensor{'s' * (count > 1)} of shape {shape} as state"
+
+    def _check_form(self, x: Tensor, state: State) -> None:
+        count = self.state_size
+        if isinstance(state, Tensor):
+            written = "(state,)" if count == 1 else "(output, carried)"
+            raise InputError(f"{self._expected(x)}, got a tensor of shape {list(state.shape)}; write {written}")
+        if not isinstance(state, (tuple, list)):
+            raise InputError(f"{self._expected(x)}, got {type(state).__name__}")
+        if len(state) != count:
+            raise InputError(f"{self._expected(x)}, got {len(state)}")
+
+    def _check_part(self, x: Tensor, part: Tensor) -> None:
+        if not isinstance(part, Tensor):
+            raise InputError(f"{self._expected(x)}, got {type(part).__name__} in it")
+        if list(part.shape) != [*x.shape[:-1], self.hidden_size]:
+            raise InputError(f"{self._expected(x)}, got {list(part.shape)} for an input of shape {list(x.shape)}")
+        if part.device != x.device:
+            raise InputError(f"{self._expected(x)}, on the device of the input, {x.device}, got {part.device}")
+        if part.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
+            raise InputError(f"{self._expected(x)}, with the dtype of the input, {x.dtype}, got {part.dtype}")
 
 
 class UnitCell(Cell):
     """A unit as a cell: h' = unit([x, h]), the input first.
 
     Args:
-        unit: A registered name or `package.module:Class`.
+        unit: A registered name or `package.module:Class`, or a module that maps `[..., input_size + hidden_size]` to
+            `[..., hidden_size]`.
         input_size: Width of each input.
         hidden_size: Width of the state.
         **arguments: Constructor arguments of the unit.
 
     Raises:
-        InputError: there is no such unit, or it refuses the arguments.
+        InputError: there is no such unit, it refuses the arguments, or a size is not a positive integer.
 
     Reference: Madsen & Johansen (2020), Neural Arithmetic Units, section 4.3.
     """
 
     state_size = 1
 
-    def __init__(self, unit: str, input_size: int, hidden_size: int, **arguments: Any) -> None:
+    def __init__(self, unit: str | nn.Module, input_size: int, hidden_size: int, **arguments: Any) -> None:
         super().__init__(input_size, hidden_size)
-        self.unit = create(unit, input_size + hidden_size, hidden_size, **arguments)
+        if isinstance(unit, str):
+            self.unit = create(unit, self.input_size + self.hidden_size, self.hidden_size, **arguments)
+        elif arguments:
+            raise InputError(f"UnitCell: {type(unit).__name__} is built already, got {', '.join(arguments)}")
+        else:
+            self.unit = unit
 
-    def forward(self, x: Tensor, state: State) -> State:
-        """Return the state after input `x`, `[..., input_size]`."""
-        return (self.unit(torch.cat([x, state[0]], -1)),)
+    def forward(self, x: Tensor, state: State | None = None) -> State:
+        """Return the state after input `x`, see `Cell.forward`."""
+        (h,) = self.check_state(x, state)
+        return (self.unit(torch.cat([x, h], -1)),)
 
 
 class _NamedCell(UnitCell):
@@ -127,7 +197,7 @@ class SNMUCell(_NamedCell):
 
 class FrameworkCell(Cell):
     """A cell of PyTorch: all its parameters are drawn from U(±1/√hidden_size); inputs have one leading
-    dimension.
+    dimension or none.
 
     Args:
         kind: `"rnn_tanh"`, `"rnn_relu"`, `"gru"` or `"lstm"`.
@@ -144,19 +214,22 @@ class FrameworkCell(Cell):
             raise InputError(f"FrameworkCell: kind must be one of {', '.join(_FRAMEWORK)}, got {kind!r}")
         self.kind = kind
         cls, arguments = _FRAMEWORK[kind]
-        self.cell = cls(input_size, hidden_size, **arguments)
+        self.cell = cls(self.input_size, self.hidden_size, **arguments)
 
     @property
     def state_size(self) -> int:
         """Two for the LSTM (output and cell), else one."""
         return 2 if self.kind == "lstm" else 1
 
-    def forward(self, x: Tensor, state: State) -> State:
-        """Return the state after input `x`, `[batch, input_size]`."""
+    def forward(self, x: Tensor, state: State | None = None) -> State:
+        """Return the state after input `x`, `[batch, input_size]` or `[input_size]`, see `Cell.forward`."""
+        parts = self.check_state(x, state)
+        if x.ndim > 2:
+            raise InputError(f"FrameworkCell: a {self.kind} takes at most one leading dimension, got {list(x.shape)}")
         if self.kind == "lstm":
-            output, carried = self.cell(x, (state[0], state[1]))
+            output, carried = self.cell(x, parts)
             return output, carried
-        return (self.cell(x, state[0]),)
+        return (self.cell(x, parts[0]),)
 
 
 def create_cell(name: str, input_size: int, hidden_size: int, **arguments: Any) -> Cell:

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from torch.nn import init
 
 from nalm import functional
-from nalm.errors import InputError
 from nalm.units import _draws
-from nalm.units._unit import Unit, checked_choice
+from nalm.units._computed import refresh, written_through
+from nalm.units._unit import Unit, checked_choice, checked_size
 
 
 class _Activation(NamedTuple):
@@ -69,8 +69,8 @@ class Dense(Unit):
         super().__init__(in_features, out_features)
         self.activation = checked_choice(self, "activation", activation, tuple(_ACTIVATIONS))
         self.bias = bias
-        self.W = nn.Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
-        self.b = nn.Parameter(torch.empty(out_features, device=device, dtype=dtype)) if bias else None
+        self.W = nn.Parameter(torch.empty(self.out_features, self.in_features, device=device, dtype=dtype))
+        self.b = nn.Parameter(torch.empty(self.out_features, device=device, dtype=dtype)) if bias else None
         self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,22 +81,24 @@ class Dense(Unit):
     @property
     def weight(self) -> Tensor:
         """W, `[out, in]`; the bias is not one of them."""
+        refresh(self)
         return self.W
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw W by the rule of its activation; the bias is 0."""
         activation = _ACTIVATIONS[self.activation]
-        if activation.gain is not None:
-            _draws.xavier_uniform_(self.W, generator, activation.gain)
-        else:
-            bound = math.sqrt(activation.limit / self.in_features)
-            _draws.uniform_(self.W, -bound, bound, generator)
-        if self.b is not None:
-            init.zeros_(self.b)
+        with written_through(self, exact=False):
+            if activation.gain is not None:
+                _draws.xavier_uniform_(self.W, generator, activation.gain)
+            else:
+                bound = math.sqrt(activation.limit / self.in_features)
+                _draws.uniform_(self.W, -bound, bound, generator)
+            if self.b is not None:
+                init.zeros_(self.b)
 
     def sparsity_error(self) -> Tensor:
         """Return the distance of the worst weight from {-1, 0, 1}; the bias is not counted."""
-        return functional.sparsity_error(self.W)
+        return functional.sparsity_error(self.weight)
 
 
 class MLP(nn.Sequential):
@@ -128,8 +130,10 @@ class MLP(nn.Sequential):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        if depth < 0:
-            raise InputError(f"MLP: depth must be 0 or more, got {depth}")
+        in_features = checked_size(self, "in_features", in_features)
+        out_features = checked_size(self, "out_features", out_features)
+        hidden_size = checked_size(self, "hidden_size", hidden_size)
+        depth = checked_size(self, "depth", depth, least=0)
         hidden = [
             Dense(width, hidden_size, activation=activation, bias=bias, device=device, dtype=dtype)
             for width in (in_features, *[hidden_size] * depth)

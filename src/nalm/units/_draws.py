@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import init
 
+from nalm.functional import HALF
+
 
 @contextmanager
 def drawing_from(generator: torch.Generator | None) -> Iterator[None]:
@@ -66,6 +68,17 @@ def xavier_uniform_(parameter: Tensor, generator: torch.Generator | None, gain: 
     draw_(parameter, init.xavier_uniform_, gain, generator=generator)
 
 
+def orthogonal_(parameter: Tensor, generator: torch.Generator | None) -> None:
+    """Draw an orthogonal matrix, for half precision in float32: PyTorch has no other decomposition."""
+    if parameter.dtype in HALF:
+        drawn = torch.empty_like(parameter, dtype=torch.float32)
+        draw_(drawn, init.orthogonal_, generator=generator)
+        with torch.no_grad():
+            parameter.copy_(drawn)
+    else:
+        draw_(parameter, init.orthogonal_, generator=generator)
+
+
 def constrained_bound(in_features: int, out_features: int) -> float:
     """Return min(0.5, √(6 / (in + out))), the NAU's initial range. Madsen & Johansen (2020), section 2.2."""
     return min(0.5, math.sqrt(6 / (in_features + out_features)))
@@ -92,6 +105,6 @@ def nac_bound(in_features: int, out_features: int) -> float:
 
 def beta_(parameter: Tensor, generator: torch.Generator | None) -> None:
     """Draw from 2 Beta(7, 7) - 1, whose variance is 1/15; always with a CPU generator."""
-    seven = torch.full(parameter.shape, 7.0, dtype=parameter.dtype)
+    seven = torch.full(parameter.shape, 7.0, dtype=torch.float32 if parameter.dtype in HALF else parameter.dtype)
     with torch.no_grad(), drawing_from(generator):
         parameter.copy_(2 * torch.distributions.Beta(seven, seven).sample() - 1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
 from nalm import functional
 from nalm.units import _draws
+from nalm.units._computed import refresh, written_through
 from nalm.units._unit import Unit
 
 
@@ -26,7 +29,7 @@ class INALU(Unit):
     Reference: Schlör et al. (2020), iNALU: improved neural arithmetic logic unit, equations 3 to 9.
     """
 
-    _INITIAL_MEANS = (0.88, 0.5, 0.88, 0.5, 0.0)
+    _INITIAL_MEANS: ClassVar = {"W_hat_add": 0.88, "M_hat_add": 0.5, "W_hat_mul": 0.88, "M_hat_mul": 0.5, "g": 0.0}
     _INITIAL_DEVIATION = 0.2
 
     def __init__(
@@ -40,39 +43,42 @@ class INALU(Unit):
         super().__init__(in_features, out_features)
 
         def matrix() -> nn.Parameter:
-            return nn.Parameter(torch.empty(in_features, out_features, device=device, dtype=dtype))
+            return nn.Parameter(torch.empty(self.in_features, self.out_features, device=device, dtype=dtype))
 
         self.W_hat_add = matrix()
         self.M_hat_add = matrix()
         self.W_hat_mul = matrix()
         self.M_hat_mul = matrix()
-        self.g = nn.Parameter(torch.empty(out_features, device=device, dtype=dtype))
+        self.g = nn.Parameter(torch.empty(self.out_features, device=device, dtype=dtype))
         self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         self.check_input(x)
-        gate = torch.sigmoid(self.g)
-        added = x @ functional.tanh_sigmoid(self.W_hat_add, self.M_hat_add)
-        multiplied = functional.inalu_multiply(x, functional.tanh_sigmoid(self.W_hat_mul, self.M_hat_mul).mT)
-        return gate * added + (1 - gate) * multiplied
+        return functional.inalu(x, torch.sigmoid(self.g), *self._matrices())
+
+    def _matrices(self) -> tuple[Tensor, Tensor]:
+        """Return additive and multiplicative weights, `[in, out]`."""
+        add = functional.tanh_sigmoid(self.W_hat_add, self.M_hat_add)
+        return add, functional.tanh_sigmoid(self.W_hat_mul, self.M_hat_mul)
 
     @property
     def weight(self) -> Tensor:
         """Additive and multiplicative weights, `[2, out, in]`."""
-        add = functional.tanh_sigmoid(self.W_hat_add, self.M_hat_add)
-        multiply = functional.tanh_sigmoid(self.W_hat_mul, self.M_hat_mul)
+        refresh(self)
+        add, multiply = self._matrices()
         return torch.stack([add.mT, multiply.mT])
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw Ŵ_a, M̂_a, Ŵ_m, M̂_m, g from normal distributions, in this order."""
-        for parameter, mean in zip(self._parameters.values(), self._INITIAL_MEANS, strict=True):
-            assert parameter is not None
-            _draws.normal_(parameter, mean, self._INITIAL_DEVIATION, generator)
+        with written_through(self, exact=False):
+            for name, mean in self._INITIAL_MEANS.items():
+                _draws.normal_(getattr(self, name), mean, self._INITIAL_DEVIATION, generator)
 
     def penalties(self) -> dict[str, Tensor]:
         """Return `inalu`: Σ over the five tensors of mean relu(20 - |p|), with its gradient."""
-        return {"inalu": functional.inalu_penalty(*self.parameters())}
+        refresh(self)
+        return {"inalu": functional.inalu_penalty(*(getattr(self, name) for name in self._INITIAL_MEANS))}
 
     def sparsity_error(self) -> Tensor:
         """Return the mean of the two matrices' distances from {-1, 0, 1}; the gate is not counted."""

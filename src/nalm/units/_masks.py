@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from nalm import functional
+from nalm.units._computed import refresh, written_through
 from nalm.units._draws import uniform_
 from nalm.units._unit import Unit
 
@@ -47,14 +48,15 @@ class SigmoidNAU(Unit):
             return nn.Parameter(torch.empty(*shape, device=device, dtype=dtype))
 
         self.scaled = scaled
-        self.L = parameter(in_features, out_features)
-        self.A = parameter(out_features, out_features)
-        self.a = parameter(out_features)
-        self.gain = None if scaled else parameter(out_features)
-        self.shift = None if scaled else parameter(out_features)
+        self.L = parameter(self.in_features, self.out_features)
+        self.A = parameter(self.out_features, self.out_features)
+        self.a = parameter(self.out_features)
+        self.gain = None if scaled else parameter(self.out_features)
+        self.shift = None if scaled else parameter(self.out_features)
         self.reset_parameters()
 
     def _mask(self) -> Tensor:
+        refresh(self)
         logits = linear(self.L, self.A, self.a)
         if self.gain is None or self.shift is None:
             return 2 * torch.sigmoid(-0.5 * logits.abs())
@@ -76,12 +78,13 @@ class SigmoidNAU(Unit):
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw A and a as a dense layer does, then L from U(0.25, 0.75)."""
         bound = 1 / math.sqrt(self.out_features)
-        for parameter in (self.A, self.a):
-            uniform_(parameter, -bound, bound, generator)
-        uniform_(self.L, 0.25, 0.75, generator)
-        if self.gain is not None and self.shift is not None:
-            nn.init.ones_(self.gain)
-            nn.init.zeros_(self.shift)
+        with written_through(self, exact=False):
+            for parameter in (self.A, self.a):
+                uniform_(parameter, -bound, bound, generator)
+            uniform_(self.L, 0.25, 0.75, generator)
+            if self.gain is not None and self.shift is not None:
+                nn.init.ones_(self.gain)
+                nn.init.zeros_(self.shift)
 
     def sparsity_error(self) -> Tensor:
         """Return the distance of the worst entry of the mask, before rounding, from {0, 1}."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import init
-from torch.nn.functional import linear
 
 from nalm import functional
-from nalm.units._draws import draw_, uniform_
-from nalm.units._parts import Part, PartsUnit, RelevanceGate
+from nalm.functional import MassSign
+from nalm.units._computed import refresh
+from nalm.units._draws import orthogonal_
+from nalm.units._parts.parts import Part, PartsUnit, RelevanceGate
 from nalm.units._unit import checked_choice
-
-Sign = Literal["none", "inalu", "realnpu"]
 
 
 class _MassFlow(Part):
@@ -34,29 +31,31 @@ class _MassFlow(Part):
 
     def junction(self) -> Tensor:
         """Return J, `[in, out]`; rows sum to 1."""
+        refresh(self)
         return torch.softmax(self.r, -1)
 
     def release(self) -> Tensor:
         """Return o, `[out]`."""
+        refresh(self)
         return torch.sigmoid(self.w.squeeze(-1) + self.b)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return o ⊙ (x J)."""
-        return self.release() * (x @ self.junction())
+    def forward(self) -> tuple[Tensor, Tensor]:
+        """Return J and o."""
+        return self.junction(), self.release()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw w orthogonal, then r: the identity if it is square, else orthogonal; b is 0."""
-        draw_(self.w, init.orthogonal_, generator=generator)
+        orthogonal_(self.w, generator)
         init.zeros_(self.b)
         if self.r.shape[0] == self.r.shape[1]:
             init.eye_(self.r)
         else:
-            draw_(self.r, init.orthogonal_, generator=generator)
+            orthogonal_(self.r, generator)
 
     def skip_construction_draws(self, generator: torch.Generator) -> None:
         """Draw and drop what the released constructor draws: a dense layer of one input and a reset."""
         for parameter in (self.w, self.b):
-            uniform_(torch.empty_like(parameter), -1, 1, generator)
+            torch.empty_like(parameter, device=generator.device).uniform_(-1, 1, generator=generator)
         self.reset_parameters(generator)
 
     def penalties(self) -> dict[str, Tensor]:
@@ -89,13 +88,13 @@ class MCFC(PartsUnit):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(in_features, out_features)
-        self.flow = _MassFlow(in_features, out_features, device, dtype)
+        self.flow = _MassFlow(self.in_features, self.out_features, device, dtype)
         self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         self.check_input(x)
-        return self.flow(x)  # type: ignore[no-any-return]
+        return functional.mass_flow(x, *self.flow())
 
     @property
     def weight(self) -> Tensor:
@@ -131,7 +130,7 @@ class MulMCFC(PartsUnit):
         out_features: Number of outputs.
         sign: `"none"`: positive inputs only, NaN for others; `"inalu"`: Π_i (sign(x_i) J_io + 1 - J_io);
             `"realnpu"`: cos(π Σ_i ĝ_i [x_i < 0] J_io) with a gate ĝ that starts at 0.5 and has the penalty
-            `npu_gate`.
+            `npu_gate`. An input of 0 gives 0, and no gradient but NaN.
         device: As in `torch.nn.Linear`.
         dtype: As in `torch.nn.Linear`.
 
@@ -147,16 +146,16 @@ class MulMCFC(PartsUnit):
         in_features: int,
         out_features: int,
         *,
-        sign: Sign = "none",
+        sign: MassSign = "none",
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(in_features, out_features)
-        self.sign: Sign = checked_choice(self, "sign", sign, ("none", "inalu", "realnpu"))
-        self.bias = _Bias(out_features, device, dtype)
-        self.flow = _MassFlow(in_features, out_features, device, dtype)
+        self.sign: MassSign = checked_choice(self, "sign", sign, ("none", "inalu", "realnpu"))
+        self.bias = _Bias(self.out_features, device, dtype)
+        self.flow = _MassFlow(self.in_features, self.out_features, device, dtype)
         self.gate = (
-            RelevanceGate(in_features, clamps=True, projects=False, device=device, dtype=dtype)
+            RelevanceGate(self.in_features, clamps=True, projects=False, device=device, dtype=dtype)
             if sign == "realnpu"
             else None
         )
@@ -165,13 +164,11 @@ class MulMCFC(PartsUnit):
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         self.check_input(x)
-        magnitude = torch.exp(self.flow(torch.log(x if self.sign == "none" else x.abs())) + self.bias())
-        junction = self.flow.junction().mT
-        if self.sign == "inalu":
-            return magnitude * functional.product(torch.sign(x), junction)
-        if self.gate is not None:
-            return magnitude * torch.cos(linear(self.gate() * functional.half_turns(x), junction))
-        return magnitude
+        (junction, release), bias = self.flow(), self.bias()
+        # J anew: the gradients through magnitude and sign meet at its logits, as released, which rounds differently
+        shares = None if self.sign == "none" else self.flow.junction()
+        gate = None if self.gate is None else self.gate()
+        return functional.mass_product(x, junction, release, bias, sign=self.sign, shares=shares, gate=gate)
 
     @property
     def weight(self) -> Tensor:

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from nalm import functional
-from nalm.units._matrix_unit import BoundedUnit, MatrixUnit
-from nalm.units._rule_table import ADDITIVE
+from nalm.units._parts.matrix_unit import BoundedUnit, MatrixUnit
+from nalm.units._rules.table import ADDITIVE
 from nalm.units._unit import checked_choice
 
 _RULES = tuple(name for name in ADDITIVE if name != "nau")
@@ -53,7 +53,7 @@ class NAC(MatrixUnit):
         super().__init__(in_features, out_features)
         self.rule = checked_choice(self, "rule", rule, _RULES)
         self.input_penalty = input_penalty
-        self.weights = ADDITIVE[rule](out_features, in_features, device=device, dtype=dtype)
+        self.weights = ADDITIVE[rule](self.out_features, self.in_features, device=device, dtype=dtype)
         if input_penalty:
             self.weights.remember_inputs()
         self.reset_parameters()
@@ -77,7 +77,7 @@ class _LogUnit(MatrixUnit):
     ) -> None:
         super().__init__(in_features, out_features)
         self.rule = checked_choice(self, "rule", rule, _RULES)
-        self.weights = ADDITIVE[rule](out_features, in_features, device=device, dtype=dtype)
+        self.weights = ADDITIVE[rule](self.out_features, self.in_features, device=device, dtype=dtype)
         self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -152,6 +152,6 @@ class NACNMU(BoundedUnit):
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         self.check_input(x)
-        logarithms = torch.log(x.abs() + functional.LOG_EPSILON)
+        logarithms = torch.log(functional.magnitude(x) + functional.LOG_EPSILON)
         self.weights.observe(logarithms)
         return torch.exp(linear(logarithms, self.weights()))

@@ -10,14 +10,14 @@ from torch.nn.functional import linear
 
 from nalm import functional
 from nalm.errors import InputError
-from nalm.units._choice_rules import Temperature
+from nalm.functional import Multiplication
 from nalm.units._draws import xavier_uniform_
-from nalm.units._parts import Part, PartsUnit, Recorder
-from nalm.units._rule_table import ADDITIVE, MULTIPLICATIVE, Factory
-from nalm.units._rules import WeightRule
+from nalm.units._parts.parts import Part, PartsUnit, Recorder
+from nalm.units._rules.choices import Temperature
+from nalm.units._rules.table import ADDITIVE, MULTIPLICATIVE, Factory
+from nalm.units._rules.weights import WeightRule
 from nalm.units._unit import checked_choice
 
-Multiplication = Literal["exp_log", "safe", "max_safe", "trig", "product"]
 Gate = Literal["sigmoid", "golden", "regularised", "gumbel", "gumbel_rows"]
 
 _MULTIPLICATIONS = ("exp_log", "safe", "max_safe", "trig", "product")
@@ -94,11 +94,11 @@ class _GatedUnit(PartsUnit):
         size = {"device": device, "dtype": dtype}
 
         def new_gate() -> _SigmoidGate:
-            return _SigmoidGate(in_features, out_features, gate, bias=gate_bias, device=device, dtype=dtype)
+            return _SigmoidGate(self.in_features, self.out_features, gate, bias=gate_bias, device=device, dtype=dtype)
 
-        self.weights = ADDITIVE[rule](out_features, in_features, **size)
+        self.weights = ADDITIVE[rule](self.out_features, self.in_features, **size)
         separate = separate_weights or multiplication == "product"
-        self.weights_mul = self._multiplicative()(out_features, in_features, **size) if separate else None
+        self.weights_mul = self._multiplicative()(self.out_features, self.in_features, **size) if separate else None
         self.opening = new_gate()
         self.opening_mul = new_gate() if separate_gates else None
         self.recorder = Recorder()
@@ -125,19 +125,12 @@ class _GatedUnit(PartsUnit):
             self.recorder.record("gate", functional.gate_penalty(gate))
             if self.opening_mul is not None:
                 self.recorder.record("gate", functional.gate_penalty(gate_mul))
-        if self.multiplication == "max_safe":
+        if self.multiplication == "max_safe" and x.numel():
             self.recorder.record("input", (gate_mul.mean(-1) * torch.relu(1 - x).mean(-1)).mean())
-        return gate * linear(x, weight) + gate_mul * self._multiply(x, weight_mul)
+        return functional.nalu(x, gate, gate_mul, weight, weight_mul, self._multiply)
 
-    def _multiply(self, x: Tensor, weight: Tensor) -> Tensor:
-        if self.multiplication == "product":
-            return functional.product(x, weight)
-        if self.multiplication == "exp_log":
-            return functional.exp_log(x, weight)
-        if self.multiplication == "trig":
-            return torch.sinh(linear(torch.log(x + torch.sqrt(x.square() + 1) + functional.LOG_EPSILON), weight))
-        shifted = torch.relu(x - 1) if self.multiplication == "max_safe" else (x - 1).abs()
-        return torch.exp(linear(torch.log(shifted + 1), weight))
+    def _multiply(self, x: Tensor, weight: Tensor, used: Tensor | None = None) -> Tensor:
+        return functional.nalu_multiply(x, weight, self.multiplication, used)
 
     def _rules(self) -> list[WeightRule]:
         return [rule for rule in (self.weights, self.weights_mul) if rule is not None]

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from nalm.errors import InputError
 from nalm.functional import Shape
-from nalm.units._matrix_unit import BoundedUnit, MatrixUnit
-from nalm.units._rules import BOUNDS, SHAPES, Bounds, RotatingWeights
-from nalm.units._unit import checked_choice
+from nalm.units._parts.matrix_unit import BoundedUnit, MatrixUnit
+from nalm.units._rules.weights import BOUNDS, SHAPES, Bounds, RotatingWeights
+from nalm.units._unit import checked_choice, checked_size
 
 
 class NAU(BoundedUnit):
@@ -78,16 +77,14 @@ class MultiWeightNAU(MatrixUnit):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(in_features, out_features)
-        if copies < 1:
-            raise InputError(f"MultiWeightNAU: copies must be 1 or more, got {copies!r}")
-        self.copies = copies
+        self.copies = checked_size(self, "copies", copies)
         self.bounds: Bounds = checked_choice(self, "bounds", bounds, BOUNDS)
         self.penalty_shape: Shape = checked_choice(self, "penalty_shape", penalty_shape, SHAPES)
         self.input_penalty = input_penalty
         self.weights = RotatingWeights(
-            out_features,
-            in_features,
-            copies,
+            self.out_features,
+            self.in_features,
+            self.copies,
             bounds=bounds,
             penalty_shape=penalty_shape,
             device=device,

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from nalm import functional
 from nalm.functional import Shape
-from nalm.units._matrix_unit import BoundedUnit
-from nalm.units._parts import RelevanceGate
-from nalm.units._rules import Bounds
+from nalm.units._parts.matrix_unit import BoundedUnit
+from nalm.units._parts.parts import RelevanceGate
+from nalm.units._rules.weights import Bounds
 from nalm.units._unit import checked_range
 
 
@@ -64,7 +64,7 @@ class _ReciprocalUnit(BoundedUnit):
         self.noise = None if noise is None else checked_range(self, "noise", noise, above=0)
         if self.gated:
             projects = bounds == "project"
-            self.gate = RelevanceGate(2 * in_features, clamps=False, projects=projects, device=device, dtype=dtype)
+            self.gate = RelevanceGate(2 * self.in_features, clamps=False, projects=projects, device=device, dtype=dtype)
             self.gate.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from nalm import functional
 from nalm.functional import Shape
-from nalm.units._matrix_unit import BoundedUnit, MatrixUnit
-from nalm.units._rule_table import MULTIPLICATIVE
-from nalm.units._rules import Bounds
+from nalm.units._parts.matrix_unit import BoundedUnit, MatrixUnit
+from nalm.units._rules.table import MULTIPLICATIVE
+from nalm.units._rules.weights import Bounds
 from nalm.units._unit import checked_range
 
 
@@ -32,8 +32,8 @@ class NMU(BoundedUnit):
         input_penalty: Whether to offer the penalty `input`.
         initial: `(low, high)` of the uniform distribution that W is drawn from; None for (0.25, 0.75).
         identity: False leaves `1 - W` out of the product (an ablation: every input is needed).
-        normalise: Divide the input by its standard deviation c over all elements, multiply the product by
-            c^Σ_i W_oi.
+        normalise: Divide the input by its standard deviation c over all elements (1 for equal ones), multiply the
+            product by c^Σ_i W_oi.
         device: As in `torch.nn.Linear`.
         dtype: As in `torch.nn.Linear`.
 
@@ -74,7 +74,7 @@ class NMU(BoundedUnit):
         """Map `[..., in_features]` to `[..., out_features]`."""
         weight = self.effective_weights(x)
         if self.normalise:
-            return functional.normalised_product(x, weight)
+            return functional.normalised_product(x, weight, identity=self.identity)
         return functional.product(x, weight, identity=self.identity)
 
 
@@ -88,7 +88,7 @@ class SNMU(BoundedUnit):
         in_features: Number of inputs.
         out_features: Number of outputs.
         noise: `(low, high)` for n ~ U(low, high), or `"batch"` for U(1, 1 + 1/std(x)) with the standard
-            deviation of the incoming batch (infinite for a constant batch, NaN for a single number).
+            deviation of the incoming batch: no noise for equal numbers or a single one.
         bounds: As in `NMU`.
         penalty_shape: As in `NMU`.
         input_penalty: As in `NMU`; the inputs before noise are used.
@@ -139,7 +139,7 @@ class SNMU(BoundedUnit):
     def _noise(self, x: Tensor) -> Tensor:
         u = torch.rand_like(x)
         if self.noise == "batch":
-            return functional.uniform(u, 1.0, 1 + 1 / functional.standard_deviation(x))
+            return functional.uniform(u, 1.0, 1 + functional.batch_spread(x))
         low, high = self.noise
         return functional.uniform(u, low, high)
 
@@ -169,7 +169,7 @@ class SigmoidNMU(MatrixUnit):
         super().__init__(in_features, out_features)
         self.gumbel = gumbel
         rule = MULTIPLICATIVE["gumbel" if gumbel else "tanh_sigmoid"]
-        self.weights = rule(out_features, in_features, device=device, dtype=dtype)
+        self.weights = rule(self.out_features, self.in_features, device=device, dtype=dtype)
         self.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch.nn.functional import linear
 
 from nalm import functional
 from nalm.errors import InputError
+from nalm.units._computed import refresh, written_through
 from nalm.units._draws import uniform_
 from nalm.units._unit import Unit
 
@@ -39,7 +40,7 @@ class NNU(Unit):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(in_features, out_features)
-        self.F = nn.Parameter(torch.empty(2 * out_features, in_features, device=device, dtype=dtype))
+        self.F = nn.Parameter(torch.empty(2 * self.out_features, self.in_features, device=device, dtype=dtype))
         self.reset_parameters()
 
     def forward(self, x: Tensor, initial: Tensor | None = None) -> Tensor:
@@ -50,7 +51,9 @@ class NNU(Unit):
         """
         initial = x if initial is None else initial
         self.check_input(initial)
-        if x.shape[-1] != self.out_features:
+        if not isinstance(x, Tensor):
+            raise InputError(f"NNU: expects a tensor, got {type(x).__name__}")
+        if x.ndim == 0 or x.shape[-1] != self.out_features:
             raise InputError(f"NNU: expects x of shape [..., {self.out_features}], got {list(x.shape)}")
         shift, scale = linear(initial, self.F).chunk(2, -1)
         y: Tensor = (x + shift) * scale
@@ -59,13 +62,15 @@ class NNU(Unit):
     @property
     def weight(self) -> Tensor:
         """The matrices of shift and scale, `[2, out, in]`."""
+        refresh(self)
         return self.F.reshape(2, self.out_features, self.in_features)
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw F from U(±1/√in), as a dense layer does."""
         bound = 1 / math.sqrt(self.in_features)
-        uniform_(self.F, -bound, bound, generator)
+        with written_through(self, exact=False):
+            uniform_(self.F, -bound, bound, generator)
 
     def sparsity_error(self) -> Tensor:
         """Return the distance of the worst entry of F from {-1, 0, 1}."""
-        return functional.sparsity_error(self.F)
+        return functional.sparsity_error(self.weight)

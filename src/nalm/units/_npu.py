@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nalm import functional
 from nalm.units._draws import constrained_bound, uniform_
-from nalm.units._parts import GateGradient, Part, PartsUnit, RelevanceGate
+from nalm.units._parts.parts import GateGradient, Part, PartsUnit, RelevanceGate
 from nalm.units._unit import checked_choice, clamp_
 
 Clip = Literal["none", "w", "g", "wg", "wig"]
@@ -43,6 +43,10 @@ class _Exponents(Part):
         self.targets = targets
         self.W_re = nn.Parameter(torch.empty(in_features, out_features, device=device, dtype=dtype))
         self.W_im = nn.Parameter(torch.empty_like(self.W_re)) if complex_weights else None
+
+    def forward(self) -> tuple[Tensor, Tensor | None]:
+        """Return W_re and W_im, `[in, out]`."""
+        return self.W_re, self.W_im
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw W_re; W_im is 0."""
@@ -93,8 +97,8 @@ class _PowerUnit(PartsUnit):
         )
         self.weight_targets: WeightTargets = checked_choice(self, "weight_targets", weight_targets, ("unit", "ternary"))
         self.exponents = _Exponents(
-            in_features,
-            out_features,
+            self.in_features,
+            self.out_features,
             complex_weights=complex_weights,
             clip=clip,
             initial=initial,
@@ -104,7 +108,7 @@ class _PowerUnit(PartsUnit):
         )
         self.gate = (
             RelevanceGate(
-                in_features,
+                self.in_features,
                 clamps=True,
                 projects="g" in clip,
                 gradient=gate_gradient,
@@ -119,22 +123,21 @@ class _PowerUnit(PartsUnit):
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         self.check_input(x)
-        imaginary = None if self.exponents.W_im is None else self.exponents.W_im.mT
+        real, imaginary = self.exponents()
         gate = None if self.gate is None else self.gate()
-        return functional.npu(x, self.exponents.W_re.mT, imaginary, gate)
+        return functional.npu(x, real.mT, None if imaginary is None else imaginary.mT, gate)
 
     @property
     def weight(self) -> Tensor:
         """The exponents `[out, in]`, or their real and imaginary parts `[2, out, in]`; no gate."""
-        real, imaginary = self.exponents.W_re, self.exponents.W_im
+        real, imaginary = self.exponents()
         return real.mT if imaginary is None else torch.stack([real.mT, imaginary.mT])
 
     def sparsity_error(self) -> Tensor:
         """Return the distance of the worst exponent from {-1, 0, 1}; for an NPU the mean of both parts'."""
-        error = functional.sparsity_error(self.exponents.W_re)
-        if self.exponents.W_im is None:
-            return error
-        return (error + functional.sparsity_error(self.exponents.W_im)) / 2
+        real, imaginary = self.exponents()
+        error = functional.sparsity_error(real)
+        return error if imaginary is None else (error + functional.sparsity_error(imaginary)) / 2
 
 
 class NPU(_PowerUnit):

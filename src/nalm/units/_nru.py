@@ -10,8 +10,8 @@ from torch import Tensor
 
 from nalm import functional
 from nalm.functional import Shape
-from nalm.units._matrix_unit import BoundedUnit
-from nalm.units._rules import Bounds
+from nalm.units._parts.matrix_unit import BoundedUnit
+from nalm.units._rules.weights import Bounds
 
 
 class NRU(BoundedUnit):
@@ -19,7 +19,7 @@ class NRU(BoundedUnit):
     1].
 
     In training tanh²(1000 W) takes the place of |W|, so that both modes agree for discrete weights only. An
-    input of 0 with a negative weight gives NaN. The published learning rate is 1 for two inputs.
+    input of 0 has no gradient, and gives NaN with a negative weight. The published learning rate is 1 for two inputs.
 
     Args:
         in_features: Number of inputs.

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import type_before_parametrizations
 
 from nalm.errors import InputError
+from nalm.units._computed import computed_names, written_through
 from nalm.units._draws import drawing_from
 from nalm.units._unit import Unit
 
@@ -36,7 +38,8 @@ def penalties(module: nn.Module) -> dict[str, Tensor]:
 def project_(module: nn.Module) -> None:
     """Clamp the parameters of all units in `module` to their domains, in place."""
     for unit in _answering(module, "project_"):
-        unit.project_()  # type: ignore[operator]
+        with written_through(unit, exact=True):
+            unit.project_()  # type: ignore[operator]
 
 
 def reset_parameters(module: nn.Module, generator: torch.Generator | None = None) -> None:
@@ -50,22 +53,30 @@ def reset_parameters(module: nn.Module, generator: torch.Generator | None = None
         generator: A CPU generator; None for torch's default.
 
     Raises:
-        InputError: a module has parameters of its own and no `reset_parameters`; it must be built anew
-            instead.
+        InputError: a module has parameters of its own and no `reset_parameters`, it must be built anew instead; nothing
+            has been drawn then.
     """
-    if isinstance(module, Unit):
-        module.reset_parameters(generator)
-    elif callable(getattr(module, "reset_parameters", None)):
-        with drawing_from(generator):
-            module.reset_parameters()  # type: ignore[operator]
-    else:
-        for name, _ in module.named_parameters(recurse=False):
-            raise InputError(
-                f"{type(module).__name__}: cannot redraw parameter {name!r} without a method "
-                "reset_parameters(); add one, or build the module anew"
-            )
-        for child in module.children():
-            reset_parameters(child, generator)
+    for part in list(_redrawn(module)):
+        with written_through(part, exact=False):
+            if isinstance(part, Unit):
+                part.reset_parameters(generator)
+            else:
+                with drawing_from(generator):
+                    part.reset_parameters()  # type: ignore[operator]
+
+
+def _redrawn(module: nn.Module) -> Iterator[nn.Module]:
+    """Return, in order, the modules that redraw themselves and all below them."""
+    if callable(getattr(module, "reset_parameters", None)):
+        yield module
+        return
+    for name in (*dict(module.named_parameters(recurse=False)), *computed_names(module)):
+        raise InputError(
+            f"{type_before_parametrizations(module).__name__}: cannot redraw parameter {name!r} without a method "
+            "reset_parameters(); add one, or build the module anew"
+        )
+    for child in module.children():
+        yield from _redrawn(child)
 
 
 def skip_construction_draws(module: nn.Module, generator: torch.Generator) -> None:

@@ -6,6 +6,7 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ class Unit(nn.Module, ABC):
     Subclasses that are complete are not subclassed further.
 
     Args:
-        in_features: Number of inputs, at least 1.
+        in_features: Number of inputs, at least 1; any integer, NumPy's included.
         out_features: Number of outputs, at least 1.
 
     Raises:
@@ -33,11 +34,8 @@ class Unit(nn.Module, ABC):
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise InputError(f"{type(self).__name__}: {name} must be a positive integer, got {size!r}")
-        self.in_features = in_features
-        self.out_features = out_features
+        self.in_features = checked_size(self, "in_features", in_features)
+        self.out_features = checked_size(self, "out_features", out_features)
 
     @property
     @abstractmethod
@@ -72,9 +70,11 @@ class Unit(nn.Module, ABC):
         """Refuse an input that the unit cannot map.
 
         Raises:
-            InputError: `x` has no feature dimension of size `in_features`, or is not of a floating point
-                type.
+            InputError: `x` is no tensor, has no feature dimension of size `in_features`, or is not of a floating
+                point type.
         """
+        if not isinstance(x, Tensor):
+            raise InputError(f"{type(self).__name__}: expects a tensor, got {type(x).__name__}")
         if x.ndim == 0 or x.shape[-1] != self.in_features:
             raise InputError(
                 f"{type(self).__name__}: expects input of shape [..., {self.in_features}], "
@@ -106,6 +106,23 @@ def clamp_(parameter: Tensor, low: float, high: float) -> None:
         parameter.copy_(parameter.clamp(low, high))
 
 
+def checked_size(owner: object, name: str, value: Any, *, least: int = 1) -> int:
+    """Return `value` as an int if it is an integer, NumPy's and others included, of `least` or more.
+
+    Raises:
+        InputError: it is not one; the message names the class and the argument.
+    """
+    try:
+        # NumPy refuses its own booleans as an index, Python and PyTorch do not
+        size = None if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "torch.bool" else index(value)
+    except TypeError:
+        size = None
+    if size is None or size < least:
+        kind = "a positive integer" if least == 1 else f"an integer of {least} or more"
+        raise InputError(f"{type(owner).__name__}: {name} must be {kind}, got {value!r}")
+    return size
+
+
 def checked_choice(owner: object, name: str, value: Any, choices: Sequence[str]) -> Any:
     """Return `value` if it is one of `choices`.
 
@@ -133,4 +150,9 @@ def checked_range(owner: object, name: str, value: Any, *, above: float = -math.
     if not good:
         limit = "" if above == -math.inf else f" greater than {above:g}"
         raise InputError(f"{type(owner).__name__}: {name} must be an increasing pair of numbers{limit}, got {value!r}")
-    return low, high
+    return _number(low), _number(high)
+
+
+def _number(value: Any) -> Any:
+    """Return a number of NumPy or PyTorch as one of Python, which its `repr` can build again."""
+    return value.item() if hasattr(value, "item") else value

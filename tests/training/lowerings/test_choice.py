@@ -1,21 +1,36 @@
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
-from nalm.training.lowerings import choice, native
-from nalm.training.lowerings.choice import Fallback, lower, program_key, warn_of_fallbacks
-from nalm.training.lowerings.native import NativeCode, NoCompilerError
+from nalm.errors import InputError
+from nalm.training import toolchain
+from nalm.training.lowerings import choice
+from nalm.training.lowerings.choice import Fallback, lower, program_key, step_of, warn_of_fallbacks
+from nalm.training.lowerings.native import NativeCode
 from nalm.training.stacked.batches import Batch
 from nalm.training.stacked.engine import train_batch
+from nalm.training.toolchain import NoCompilerError
 from support.lowered import trained
 from support.reference import truth
 from support.runs import run
+
+TYPED = """
+import torch
+class Unit(torch.nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(i))
+    def forward(self, x):
+        return ({}).sum(-1, keepdim=True)
+"""
 
 
 def test_numbers_do_not_need_another_program() -> None:
@@ -43,11 +58,9 @@ def test_control_flow_on_values_is_trained_one_run_at_a_time_and_its_line_is_nam
 def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """A folder for kernels where there are none; what this process knows of kernels is forgotten before and after."""
     monkeypatch.setenv("NALM_CACHE", str(tmp_path))
-    for known in (lower, native.build):
-        known.cache_clear()
+    lower.cache_clear()
     yield tmp_path
-    for known in (lower, native.build):
-        known.cache_clear()
+    lower.cache_clear()
 
 
 @pytest.fixture
@@ -55,7 +68,7 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     def missing(source: str, flags: tuple[str, ...] = ()) -> None:
         raise NoCompilerError("no compiler")
 
-    monkeypatch.setattr(choice, "build", missing)
+    monkeypatch.setattr(toolchain, "build", missing)
 
 
 @pytest.mark.usefixtures("no_compiler")
@@ -70,33 +83,33 @@ def test_without_a_compiler_networks_are_trained_with_one_warning() -> None:
     assert "install g++" in str(caught[0].message)
 
 
-@pytest.mark.usefixtures("empty_cache")
-def test_a_compiler_that_fails_on_the_headers_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    from torch._inductor import exc
-    from torch._inductor.codecache import CppCodeCache
-
-    def fails(*args: object, **kwargs: object) -> None:
-        raise exc.CppCompileError(["g++"], "no such header")
-
-    monkeypatch.setattr(CppCodeCache, "load", fails)
-    with pytest.raises(NoCompilerError):
-        native.build("int main() {}")
-
-
 def test_kernels_are_kept_between_processes(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     key = program_key(run("nau"))
     first = lower(key)
     assert isinstance(first, NativeCode)
-    assert first.library.is_relative_to(empty_cache)
+    assert first.library.path.is_relative_to(empty_cache)
     lower.cache_clear()
     monkeypatch.setattr(choice, "generate", None)  # a second process must not trace again
     assert lower(key) == first
 
 
-def test_a_users_own_class_is_never_taken_from_disk(empty_cache: Path) -> None:
-    found = lower(program_key(run("support.modules:Exploding")))
-    assert isinstance(found, NativeCode)
-    assert not found.library.is_relative_to(empty_cache)
+def test_kernels_of_a_users_own_class_are_kept_under_its_code(
+    monkeypatch: pytest.MonkeyPatch, empty_cache: Path
+) -> None:
+    keys, codes = [], []
+    for body in ("x * self.w", "x + self.w"):
+        module = ModuleType("typed_for_choice")
+        exec(TYPED.format(body), vars(module))
+        monkeypatch.setitem(sys.modules, "typed_for_choice", module)
+        keys.append(program_key(run("typed_for_choice:Unit")))
+        codes.append(lower(keys[-1]))
+    assert all(isinstance(code, NativeCode) and code.library.path.is_relative_to(empty_cache) for code in codes)
+    assert codes[0] != codes[1]
+    lower.cache_clear()
+    step_of.cache_clear()
+    assert lower(keys[0]) == codes[0]  # needs no class, so that it does not matter which is loaded
+    with pytest.raises(InputError, match="typed_for_choice:Unit: its code has been changed since"):
+        step_of(keys[0])
 
 
 # what ATEN_CPU_CAPABILITY may say, and what the processor must know for it

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -15,19 +17,88 @@ def noisy(x: torch.Tensor) -> torch.Tensor:
 def test_draws_are_recorded_in_order() -> None:
     with Recorded() as recorded:
         noisy(torch.ones(5, 2))
-    assert recorded.draws == [Draw("uniform", (5, 2)), Draw("normal", (2, 3)), Draw("uniform", (4,))]
+    assert recorded.draws == [Draw("uniform", (5, 2)), Draw("normal", (2, 3)), Draw("uniform", (4,), (1.0, 5.0))]
 
 
 def test_supplied_values_take_the_place_of_draws() -> None:
-    values = [torch.full((5, 2), 0.5), torch.ones(2, 3), torch.full((4,), 0.25)]
+    values = [torch.full((5, 2), 0.5), torch.ones(2, 3), torch.full((4,), 2.0)]
     with Supplied(values):
         result = noisy(torch.ones(5, 2))
     torch.testing.assert_close(result, torch.full((5, 2), 0.5 + 6 + 4 * (1 + 0.25 * 4)))
 
 
-def test_dropout_uses_a_uniform_draw() -> None:
-    with Supplied([torch.tensor([0.1, 0.9])]):
-        assert torch.nn.functional.dropout(torch.ones(2), p=0.5).tolist() == [0.0, 2.0]
+F = torch.nn.functional
+X = torch.ones(6, 3)
+# how a forward pass can draw; of the last ones nothing is known
+DRAWING: dict[str, Callable[[], torch.Tensor]] = {
+    "rand_like": lambda: torch.rand_like(X),
+    "randn_like": lambda: torch.randn_like(X),
+    "rand": lambda: torch.rand(6, 3),
+    "rand of a size": lambda: torch.rand(size=(6, 3)),
+    "randn of a list": lambda: torch.randn([6, 3]),
+    "uniform": lambda: torch.empty(6, 3).uniform_(),
+    "uniform from": lambda: torch.empty(6, 3).uniform_(-1.0),
+    "uniform to": lambda: torch.empty(6, 3).uniform_(to=3),
+    "normal": lambda: torch.empty(6, 3).normal_(),
+    "normal with a mean": lambda: torch.empty(6, 3).normal_(0.5),
+    "normal with a deviation": lambda: torch.empty(6, 3).normal_(std=0.25),
+    "few normal ones": lambda: torch.empty(3).normal_(2.0, 3.0),
+    "bernoulli": lambda: torch.empty(6, 3).bernoulli_(0.3),
+    "exponential": lambda: torch.empty(6, 3).exponential_(2.0),
+    "log-normal": lambda: torch.empty(6, 3).log_normal_(),
+    "cauchy": lambda: torch.empty(6, 3).cauchy_(),
+    "geometric": lambda: torch.empty(6, 3).geometric_(0.4),
+    "dropout": lambda: F.dropout(X, 0.3),
+    "dropout in place": lambda: F.dropout(X.clone(), 0.3, inplace=True),
+    "dropout of torch": lambda: torch.dropout(X, 0.7, True),
+    "twice": lambda: torch.rand(4).sum() + F.dropout(X, 0.5) + torch.randn(3),
+}
+NOT_DRAWING: dict[str, Callable[[], torch.Tensor]] = {
+    "dropout at rest": lambda: F.dropout(X, 0.3, training=False),
+    "dropout of torch at rest": lambda: torch.dropout(X, 0.3, False),
+    "dropout of nothing": lambda: F.dropout(X, 0.0),
+    "dropout of all": lambda: F.dropout(X, 1.0),
+}
+UNKNOWN: dict[str, Callable[[], torch.Tensor]] = {
+    "another generator": lambda: torch.rand(3, generator=torch.Generator().manual_seed(1)),
+    "a generator to fill with": lambda: torch.empty(3).normal_(generator=torch.Generator().manual_seed(1)),
+    "another type": lambda: torch.rand(3, dtype=torch.float64),
+    "like another type": lambda: torch.rand_like(torch.ones(3, dtype=torch.float64)),
+    "probabilities in a tensor": lambda: torch.bernoulli(torch.full((3,), 0.5)),
+    "whole numbers": lambda: torch.randint(0, 3, (3,)),
+    "channels": lambda: F.dropout1d(X, 0.5),
+}
+
+
+@pytest.mark.parametrize("how", DRAWING)
+def test_every_draw_that_is_known_has_the_numbers_of_pytorch(how: str) -> None:
+    """So that a network's noise is that of an ordinary loop, with the same moments."""
+    draw = DRAWING[how]
+    with Recorded() as recorded:
+        draw()
+    generator = torch.Generator().manual_seed(5)
+    values = [known.sample(generator).reshape(known.shape) for known in recorded.draws]
+    assert values
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        expected = draw()
+        assert torch.equal(torch.get_rng_state(), generator.get_state())
+        torch.manual_seed(6)
+        with Supplied(values):
+            torch.testing.assert_close(draw(), expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("how", {**NOT_DRAWING, **UNKNOWN})
+def test_what_draws_nothing_or_is_unknown_is_left_to_pytorch(how: str) -> None:
+    draw = {**NOT_DRAWING, **UNKNOWN}[how]
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        expected = draw()
+        torch.manual_seed(5)
+        with Recorded() as recorded:
+            got = draw()
+    assert recorded.draws == []
+    assert torch.equal(got, expected)
 
 
 @pytest.mark.parametrize("distribution", ["uniform", "normal"])

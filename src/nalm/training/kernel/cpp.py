@@ -324,7 +324,8 @@ def training_function(outputs: Sequence[Expression], places: Sequence[Place], si
     body = _Body(outputs, [item for item in wide if item[0].axes])
     flat = [(body.scalar(node), start) for node, start in wide if not node.axes]
     # a sum is finite only if every term is, short of an overflow that is a divergence as well
-    check = [f"state{start}" for _, start in single if start < checked]
+    check = ["total(finite)"] * any(start < checked for _, start in wide)
+    check += [f"state{start}" for _, start in single if start < checked]
     lines = [
         "if (failed[n] >= 0) continue;",
         f"float* state = states + n * {sizes.state};",
@@ -344,8 +345,7 @@ def training_function(outputs: Sequence[Expression], places: Sequence[Place], si
             for _, start in wide
             if start < checked
         ),
-        f"if (!std::isfinite({' + '.join(['total(finite)'] * any(s < checked for _, s in wide) + check)})) "
-        "{ failed[n] = k; break; }",
+        *([f"if (!is_finite({' + '.join(check)})) {{ failed[n] = k; break; }}"] if check else []),
         "}",
         *(f"state[{i}] = state{i};" for _, i in single),
     ]

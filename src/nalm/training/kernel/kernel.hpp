@@ -4,6 +4,7 @@
 #include <ATen/cpu/vec/functional_base.h>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 using V = at::vec::Vectorized<float>;
 namespace {
@@ -17,6 +18,12 @@ inline float smaller(float a, float b) { return (a != a || a < b) ? a : b; }
 inline float larger(float a, float b) { return (a != a || a > b) ? a : b; }
 inline float total(V x) {
   return at::vec::vec_reduce_all<float>([](V& a, V& b) { return a + b; }, x);
+}
+// Whether x is a number, by its bits: true also where a compiler is told that all numbers are finite.
+inline bool is_finite(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return (bits & 0x7f800000u) != 0x7f800000u;
 }
 // Elements i to i + W of the N at p; beyond the end they are arbitrary.
 template <int64_t N>

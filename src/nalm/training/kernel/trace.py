@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -14,6 +13,8 @@ from torch._decomp import core_aten_decompositions, get_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
+from nalm._lines import is_own, line_of
+from nalm.functional import PLAIN
 from nalm.training.kernel import aten
 from nalm.training.kernel.arrays import Array, Arrays, UnsupportedError, plain
 from nalm.training.kernel.expressions import Expression
@@ -53,12 +54,18 @@ def _decompositions() -> dict[Any, Any]:
 
 
 class UnrolledProducts(TorchFunctionMode):
-    """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros."""
+    """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros.
+
+    Products of `nalm.functional` that take care of what overflows on the way are the formula alone.
+    """
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if function in PLAIN:
+            with self:
+                return PLAIN[function](*args, **kwargs)
         if function not in (torch.prod, torch.Tensor.prod):
             return function(*args, **kwargs)
         x: Any = args[0]
@@ -74,18 +81,6 @@ class UnrolledProducts(TorchFunctionMode):
         return product.unsqueeze(dim) if kwargs.get("keepdim", keepdim) else product
 
 
-def line_of(error: BaseException) -> str:
-    """`" at file:line: source"` of the innermost frame of the module that `error` came through, or nothing."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_own(frame.filename)]
-    return f" at {own[-1].filename}:{own[-1].lineno}: {own[-1].line}" if own else ""
-
-
-def _is_own(path: str) -> bool:
-    """Whether code at `path` belongs neither to PyTorch nor to the trainer."""
-    return not any(part in path for part in ("/torch/", "/nalm/training/")) and not path.startswith("<")
-
-
 def _first_line_outside_torch(stack_trace: str | None) -> str:
     """`file:line: source` of the innermost frame that belongs neither to PyTorch nor to the trainer."""
     frames = []
@@ -94,7 +89,7 @@ def _first_line_outside_torch(stack_trace: str | None) -> str:
         head = line.strip()
         if head.startswith("File ") and number + 1 < len(lines):
             path = head.split('"')[1]
-            if _is_own(path):
+            if is_own(path):
                 where = head.split("line ")[1].split(",")[0]
                 frames.append(f"{path}:{where}: {lines[number + 1].strip()}")
     return frames[-1] if frames else ""
@@ -104,7 +99,8 @@ def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Ten
     """The ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
 
     Raises:
-        UnsupportedError: Python control flow of the module depends on the values of tensors.
+        UnsupportedError: Python control flow of the module depends on the values of tensors, or it does something else
+            that cannot be written down once for all inputs.
     """
 
     def unrolled(*args: Tensor) -> Tensor | list[Tensor]:
@@ -115,11 +111,24 @@ def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Ten
     # make_fx merges inputs that are the same tensor object, hence the clones
     inputs = [example.clone() for example in examples]
     try:
-        return make_fx(pure, decomposition_table=_decompositions(), tracing_mode="fake", record_stack_traces=True)(
-            *inputs
+        traced = make_fx(
+            pure,
+            decomposition_table=_decompositions(),
+            tracing_mode="fake",
+            _allow_non_fake_inputs=True,  # tensors that a module has made for itself
+            record_stack_traces=True,
         )
-    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
-        raise UnsupportedError(f"control flow or code that depends on values{line_of(error)}") from error
+        return traced(*inputs)
+    except Exception as error:  # a module may do anything, and PyTorch answers in many ways
+        raise UnsupportedError(untraceable(error)) from error
+
+
+def untraceable(error: Exception) -> str:
+    """What a module does that cannot be written down once for all inputs, and where, from what PyTorch says of it."""
+    said = f"{type(error).__name__} {error}".lower()
+    on_values = any(words in said for words in ("data-dependent", "datadependent", "dynamicoutput", ".item()"))
+    what = "control flow or code that depends on values" if on_values else "code that is no function of tensors"
+    return f"{what}{line_of(error)}"
 
 
 def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], algebra: Arrays) -> list[Expression]:

@@ -8,26 +8,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from torch import nn
+
+from nalm import _lines
+from nalm.errors import InputError
 from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
 from nalm.training import toolchain
 from nalm.training.kernel.arrays import UnsupportedError
-from nalm.training.kernel.trace import line_of
+from nalm.training.kernel.trace import untraceable
 from nalm.training.lowerings._base import Program
-from nalm.training.lowerings.eager import EagerProgram
-from nalm.training.lowerings.native import (
-    WIDE,
-    WIDE_FLAGS,
-    NativeCode,
-    NativeProgram,
-    NoCompilerError,
-    build,
-    evaluation_rows,
-    generate,
-)
+from nalm.training.lowerings.examine import Examined, examine
+from nalm.training.lowerings.native import WIDE, WIDE_FLAGS, NativeCode, NativeProgram, evaluation_rows, generate
+from nalm.training.lowerings.proof import RANGES, Reference, disagreement, references
 from nalm.training.lowerings.tensor import TensorProgram
 from nalm.training.stacked.batches import ArithmeticRun
+from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, initial_network
 from nalm.training.step.step import Step
+from nalm.training.toolchain import CompilationError, NoCompilerError
+from nalm.units import source_hash
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
 _NUMBERS = [
@@ -67,14 +66,34 @@ _FACTORS = [
 class ProgramKey:
     """What has to be compiled: equal keys have the same compiled step.
 
-    `sources` are checksums of the code of classes of the user's own, which may change without any name changing.
+    `sources` are the names of classes of the user's own, each with the digest of its code.
     """
 
     network: str
-    sources: str
     settings: str
     in_features: int
     out_features: int
+    sources: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def layers(self) -> NetworkSettings:
+        """The network."""
+        return NetworkSettings.model_validate({"label": "", **json.loads(self.network)})
+
+    @property
+    def training(self) -> TrainingSettings:
+        """The settings; of numbers that need no other step, whether they are zero."""
+        return TrainingSettings.model_validate(json.loads(self.settings))
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Inputs and outputs."""
+        return self.in_features, self.out_features
+
+    @property
+    def label(self) -> str:
+        """What the network is called in messages: its units."""
+        return " ".join(dict.fromkeys(layer.unit for layer in self.layers.layers))
 
 
 @dataclass(frozen=True)
@@ -82,17 +101,21 @@ class Fallback:
     """Why the native kernel does not train a network.
 
     Attributes:
-        reason: what the kernel cannot express, and the line of the module that asks for it.
+        reason: in half a sentence, with the line of the module that causes it.
         compiler: the reason is that no C++ compiler works.
-        batched: all runs can still be trained as one tensor program; otherwise one after the other.
+        batched: all runs can still be trained as one tensor program; otherwise by the ordinary loop.
+        constants: as in `NativeCode`.
     """
 
     reason: str
     compiler: bool
     batched: bool = True
+    constants: str = ""
 
 
 Lowered = NativeCode | Fallback
+
+_CANNOT = "the compiled kernel cannot express"
 
 
 def program_key(run: ArithmeticRun) -> ProgramKey:
@@ -107,15 +130,17 @@ def program_key(run: ArithmeticRun) -> ProgramKey:
     network = run.network.model_dump(mode="json", exclude={"label"})
     return ProgramKey(
         network=json.dumps(network, sort_keys=True),
-        sources=json.dumps(run.sources, sort_keys=True),
         settings=json.dumps(structural, sort_keys=True),
         in_features=run.task.in_features,
         out_features=run.task.out_features,
+        sources=_sources(run),
     )
 
 
-def _network(key: ProgramKey) -> NetworkSettings:
-    return NetworkSettings.model_validate({"label": "", **json.loads(key.network)})
+def _sources(run: ArithmeticRun) -> tuple[tuple[str, str], ...]:
+    own = dict.fromkeys(layer.unit for layer in run.network.layers if ":" in layer.unit)
+    found = {unit: run.sources.get(unit) or source_hash(unit) for unit in own}
+    return tuple((unit, digest) for unit, digest in found.items() if digest is not None)
 
 
 @lru_cache(maxsize=64)
@@ -123,53 +148,133 @@ def step_of(key: ProgramKey) -> Step:
     """A step whose module holds arbitrary parameters.
 
     Raises:
-        InputError: a unit refuses its arguments, or has a penalty without a factor.
+        InputError: a unit refuses its arguments or has a penalty without a factor, or the class that is loaded here is
+            not the one that `key` is about.
     """
-    settings = TrainingSettings.model_validate(json.loads(key.settings))
-    network = _network(key)
-    module = network.build(key.in_features, key.out_features)
-    step = Step(module, settings, key.in_features, key.out_features)
-    settings.refuse_unweighted(step.found, [*settings.penalty_settings(), *settings.penalty], own=network.has_own_units)
+    step, settings = _new_step(key), key.training
+    weighted = [*settings.penalty_settings(), *settings.penalty]
+    settings.refuse_unweighted(step.found, weighted, own=key.layers.has_own_units)
     return step
+
+
+def _new_step(key: ProgramKey) -> Step:
+    for unit, digest in key.sources:
+        if source_hash(unit) != digest:
+            raise InputError(
+                f"{unit}: its code has been changed since these runs were planned; give the same command again"
+            )
+    problem: InputError | None = None
+    for low, high in RANGES:
+        module, streams = _begun(key)
+        try:
+            with streams.drawing(), _lines.guarded(key.label):
+                return Step(
+                    module,
+                    key.training,
+                    *key.widths,
+                    example=(low + 2 * high) / 3,
+                    finite_buffers=not key.layers.has_own_units,
+                )
+        except InputError as error:
+            problem = problem or error
+    assert problem is not None
+    raise problem
+
+
+def _begun(key: ProgramKey, seed: int = 0) -> tuple[nn.Module, RunRandom]:
+    return initial_network(key.layers, key.widths, seed, key.training.streams)
 
 
 @lru_cache(maxsize=64)
 def lower(key: ProgramKey) -> Lowered:
-    """Compile, or find compiled; never raises for a network that the native kernel does not take."""
-    settings = json.loads(key.settings)
-    sizes = (settings["validation_samples"], settings["test_samples"])
-    rows = tuple(dict.fromkeys(evaluation_rows(samples, key.in_features) for samples in sizes))
-    # a user's own class ("module:Class") can change without any name changing
-    own = _network(key).has_own_units
-    description = None if own else repr(key)
-    known = toolchain.find(description) if description else None
-    if known is not None:
-        return NativeCode(known, rows)
-    step = step_of(key)
+    """Compile and prove, or find compiled; a network that the native kernel does not take gets another lowering.
+
+    Raises:
+        InputError: no lowering can train it; one sentence.
+    """
+    with ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a module says is said when it is trained
+        rows = _evaluation_rows(key)
+        known = toolchain.recall(repr(key))
+        if known is not None:
+            return NativeCode(known[0], rows, known[1]["constants"])
+        examined = _examined(key)
+        if examined.reason is not None:
+            return Fallback(f"{_CANNOT} {examined.reason}", compiler=False, batched=False)
+        return _lowered(key, examined.constants)
+
+
+def _evaluation_rows(key: ProgramKey) -> tuple[int, ...]:
+    sizes = (key.training.validation_samples, key.training.test_samples)
+    return tuple(dict.fromkeys(evaluation_rows(samples, key.in_features) for samples in sizes))
+
+
+def _samples(key: ProgramKey) -> tuple[int, ...]:
+    return key.training.validation_samples, key.training.test_samples
+
+
+def _examined(key: ProgramKey) -> Examined:
+    if not key.layers.has_own_units:
+        return Examined(None)
+    return examine(_new_step(key), lambda seed: _begun(key, seed), _samples(key), key.label, key.sources)
+
+
+def _lowered(key: ProgramKey, constants: str) -> Lowered:
+    """The first lowering that does what the ordinary loop does."""
+    step = _new_step(key)
+    found = references(step, lambda: _begun(key), _samples(key), key.label)
+    if not found:
+        nothing = "it gives no finite numbers in any trial, so that no other way to train it can be compared"
+        return Fallback(f"{nothing}{_forward(step.module)}", compiler=False, batched=False)
+    reason: str | None
+    compiler = False
     try:
-        library = build(generate(step, rows), WIDE_FLAGS if key.in_features >= WIDE else ())
+        code = _compiled(key, constants)
+        reason = _disproof(key, NativeProgram(code), found)
+        if reason is None:
+            toolchain.remember(repr(key), code.library, constants=constants)
+            return code
     except UnsupportedError as error:
-        return _fallback(step, str(error), compiler=False)
+        reason = f"{_CANNOT} {error}" if " at " in str(error) else f"{_CANNOT} {error}{_forward(step.module)}"
+    except CompilationError as error:
+        reason = f"the compiler refuses it: {error}"
     except NoCompilerError as error:
-        return _fallback(step, str(error), compiler=True)
-    return NativeCode(toolchain.keep(description, library) if description else library, rows)
-
-
-def _fallback(step: Step, reason: str, compiler: bool) -> Fallback:
+        reason, compiler = str(error), True
     try:
-        TensorProgram(step).check()
-    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
-        found = f"control flow or code that depends on values{line_of(error)}"
-        return Fallback(found if compiler else reason, compiler=False, batched=False)
-    return Fallback(reason, compiler)
+        disproof = _disproof(key, TensorProgram(_new_step(key)), found)
+    except Exception as error:  # whatever PyTorch says of a module that it cannot batch
+        disproof = f"{_CANNOT} {untraceable(error)}"
+    assert reason is not None
+    if disproof is not None:
+        return Fallback(disproof if compiler else reason, compiler=False, batched=False)
+    return Fallback(reason, compiler, constants=constants)
+
+
+def _compiled(key: ProgramKey, constants: str) -> NativeCode:
+    rows = _evaluation_rows(key)
+    library = toolchain.build(generate(_new_step(key), rows), WIDE_FLAGS if key.in_features >= WIDE else ())
+    return NativeCode(library, rows, constants)
+
+
+def _disproof(key: ProgramKey, program: Program, found: list[Reference]) -> str | None:
+    step = _new_step(key)
+    difference = disagreement(program, step, lambda: _begun(key), found)
+    return difference and f"in a trial of another way {difference}{_forward(step.module)}"
+
+
+def _forward(module: nn.Module) -> str:
+    """Where the first forward of the user's in a module is written."""
+    for part in module.modules():
+        code = getattr(type(part).forward, "__code__", None)
+        if code is not None and _lines.is_own(code.co_filename):
+            return _lines.at(code.co_filename, code.co_firstlineno)
+    return ""
 
 
 @lru_cache(maxsize=64)
 def program(key: ProgramKey, lowered: Lowered) -> Program:
-    """The program of `key`, built at most once per process."""
-    if isinstance(lowered, NativeCode):
-        return NativeProgram(lowered)
-    return TensorProgram(step_of(key)) if lowered.batched else EagerProgram(step_of(key))
+    """The program of `key`, built at most once per process; not for networks of the ordinary loop."""
+    return NativeProgram(lowered) if isinstance(lowered, NativeCode) else TensorProgram(_new_step(key))
 
 
 def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
@@ -184,6 +289,9 @@ def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
 
 def _warning(fallback: Fallback) -> str:
     if fallback.compiler:
-        return "trained many times slower than it could be, because no C++ compiler works here (install g++)"
+        return (
+            "trained many times slower than it could be, because no C++ compiler works here: "
+            f"{fallback.reason} (install g++, or name another compiler in CXX)"
+        )
     how = "as one slower tensor program" if fallback.batched else "one run at a time, many times slower"
-    return f"trained {how}, because the compiled kernel cannot express {fallback.reason}"
+    return f"trained {how}, because {fallback.reason}"

@@ -1,16 +1,11 @@
-"""The native lowering: each network's step as one C++ function, compiled by PyTorch's own tool chain.
-
-All private names of PyTorch that nalm needs are used in this file and in `trace`; `pyproject.toml` pins the version.
-"""
+"""The native lowering: each network's step as one C++ function."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from math import prod
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +18,7 @@ from nalm.training.kernel.trace import scalarise, trace
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.step.noise import lane_axis
 from nalm.training.step.step import Step
+from nalm.training.toolchain import Library, address, load
 
 # From this many inputs on, their dimension is a loop of the kernel instead of being unrolled.
 WIDE = 24
@@ -37,16 +33,19 @@ WIDE_FLAGS = ("-ffp-contract=fast",)
 MOST_EXPRESSIONS = 12_000
 
 
-class NoCompilerError(Exception):
-    """No C++ compiler works here."""
-
-
 @dataclass(frozen=True)
 class NativeCode:
-    """A network's compiled functions, ready to be loaded by any process of this machine."""
+    """A network's compiled functions, ready to be loaded by any process of this machine.
 
-    library: Path
+    Attributes:
+        library: their code.
+        evaluation_rows: how many samples the evaluation functions take.
+        constants: digest of what was taken for constant in a module of the user's own; other modules need another step.
+    """
+
+    library: Library
     evaluation_rows: tuple[int, ...]
+    constants: str = ""
 
 
 def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
@@ -76,7 +75,7 @@ def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> s
     measured = training.scalarised(step.measure_tensors, inputs)
     parts = [
         PRELUDE,
-        training_function(updated, training.places(), sizes, step.network_count),
+        training_function(updated, training.places(), sizes, step.finite_count),
         reading_function("measure", measured, sizes),
     ]
     for rows in dict.fromkeys(evaluation_rows):
@@ -190,32 +189,6 @@ class _Tracing:
         return [*self._state(), *own, *self._data(), *noise], sizes
 
 
-@cache
-def build(source: str, flags: tuple[str, ...] = ()) -> Path:
-    """Compile, or take from PyTorch's own cache; the path of the library.
-
-    Args:
-        source: C++.
-        flags: compiler flags in addition to PyTorch's.
-
-    Raises:
-        NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
-    """
-    from torch._inductor import exc
-    from torch._inductor.codecache import CppCodeCache
-
-    try:
-        return Path(CppCodeCache.load(source, extra_flags=flags)._name)
-    except (exc.InvalidCxxCompiler, exc.InductorError, FileNotFoundError) as error:
-        raise NoCompilerError(str(error).splitlines()[0]) from error
-    except exc.CppCompileError as error:
-        if source == PRELUDE:
-            raise NoCompilerError(str(error).splitlines()[0]) from error
-        # a compiler that cannot build even the headers is none; otherwise the fault is in what was generated
-        build(PRELUDE)
-        raise
-
-
 def _pointers(arrays: Sequence[Any], index: np.ndarray) -> np.ndarray:
     addresses = np.array([a.__array_interface__["data"][0] for a in arrays], dtype=np.int64)
     chosen: np.ndarray = addresses[index]
@@ -227,11 +200,6 @@ def evaluation_rows(samples: int, in_features: int) -> int:
     if in_features < WIDE:
         return samples
     return max(rows for rows in range(1, min(samples, MOST_WIDE_ROWS) + 1) if samples % rows == 0)
-
-
-def address(array: np.ndarray) -> ctypes.c_void_p:
-    """Where the array's values are; the caller keeps the array alive."""
-    return ctypes.c_void_p(array.__array_interface__["data"][0])  # half the cost of `array.ctypes`
 
 
 class NativeProgram(Program):
@@ -246,7 +214,7 @@ class NativeProgram(Program):
 
     def __init__(self, code: NativeCode) -> None:
         self.code = code
-        self._library = ctypes.CDLL(str(code.library))
+        self._library = load(code.library)
         for name in ("train", "measure", *(f"error_{rows}" for rows in code.evaluation_rows)):
             getattr(self._library, name).restype = None
 

@@ -14,6 +14,7 @@ from torch.func import vmap
 
 from nalm.training.kernel.trace import UnrolledProducts
 from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.step.initial import ONE_AT_A_TIME
 from nalm.training.step.noise import unpacked
 from nalm.training.step.step import Step
 
@@ -34,26 +35,6 @@ class TensorProgram(Program):
         self._measure = vmap(step.measure, in_dims=(0, 0, None, 0, 0, *noise))
         self._error = vmap(step.error)
 
-    def check(self) -> None:
-        """Train two runs for a step.
-
-        Raises:
-            RuntimeError: the network's step cannot be written for many runs at once.
-        """
-        settings, (width_in, width_out) = self.step.settings, self.step.features
-        floats = sum(draw.size for draw in self.step.draws)
-        data = np.ones((1, width_in + width_out, settings.batch_size), dtype=np.float32)
-        inputs = Inputs(
-            switches=np.zeros((2, len(self.step.switches)), dtype=np.float32),
-            schedule=np.ones((1, len(self.step.columns)), dtype=np.float32),
-            data=[data],
-            data_index=np.zeros(2, dtype=np.int64),
-            noise=[np.full((1, floats), 0.5, dtype=np.float32)],
-            noise_index=np.zeros(2, dtype=np.int64),
-        )
-        states = np.full((2, self.step.state_size), 0.5, dtype=np.float32)
-        self.train(states, inputs, failed=np.full(2, -1, dtype=np.int64))
-
     def _split(self, data: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and targets `[runs, batch, features]` from `[runs, features, batch]`."""
         x, t = torch.split(data.transpose(-1, -2), list(self.step.features), dim=-1)
@@ -70,13 +51,13 @@ class TensorProgram(Program):
         random = torch.from_numpy(np.stack(inputs.noise))
         which, which_noise = torch.from_numpy(inputs.data_index), torch.from_numpy(inputs.noise_index)
         alive = torch.from_numpy(failed < 0)
-        parameters = self.step.network_count
-        with UnrolledProducts():
+        checked = self.step.finite_count
+        with ONE_AT_A_TIME, UnrolledProducts():
             for k in range(inputs.steps):
                 x, t = self._split(batches[:, k][which])
                 new = self._train(state, switches, table[k], x, t, *self._noise(random[:, k][which_noise])).detach()
                 state = torch.where(alive[:, None], new, state)
-                diverged = alive & ~torch.isfinite(state[:, :parameters].sum(1))
+                diverged = alive & ~torch.isfinite(state[:, :checked].sum(1))
                 if diverged.any():
                     failed[diverged.numpy()] = k
                     alive = alive & ~diverged
@@ -86,7 +67,7 @@ class TensorProgram(Program):
         """See `Program.measure`."""
         x, t = self._split(torch.from_numpy(np.stack([np.asarray(inputs.data[i][:1])[0] for i in inputs.data_index])))
         random = self._noise(torch.from_numpy(np.stack([inputs.noise[i][0] for i in inputs.noise_index])))
-        with torch.no_grad(), UnrolledProducts():
+        with ONE_AT_A_TIME, torch.no_grad(), UnrolledProducts():
             table = torch.from_numpy(inputs.schedule[0])
             switches = torch.from_numpy(inputs.switches)
             measured: np.ndarray = self._measure(torch.from_numpy(states), switches, table, x, t, *random).numpy()
@@ -96,7 +77,7 @@ class TensorProgram(Program):
         """See `Program.error`."""
         at_once = max(1, MOST_EVALUATION_VALUES // sets[0].size)
         parts = []
-        with torch.no_grad(), UnrolledProducts():
+        with ONE_AT_A_TIME, torch.no_grad(), UnrolledProducts():
             for start in range(0, len(states), at_once):
                 chosen = set_index[start : start + at_once]
                 x, t = self._split(torch.from_numpy(np.stack([sets[i][0] for i in chosen])))

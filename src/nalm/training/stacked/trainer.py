@@ -19,14 +19,16 @@ from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
 from nalm.training.trainer import Trainer
+from nalm.units._catalogue.portable import packed, unpack
 
 
 @dataclass(frozen=True)
 class BatchJob:
-    """A batch, and the kernels that were found or compiled for its networks before."""
+    """A batch, the kernels that were found or compiled for its networks before, and the user's own classes in them."""
 
     batch: Batch
     lowered: Mapping[ProgramKey, Lowered] = field(default_factory=dict)
+    classes: Mapping[str, bytes] = field(default_factory=dict)
     checkpoint: Path | None = None
 
     @property
@@ -68,18 +70,28 @@ class StackedTrainer(Trainer):
         """Compile each network once, several at a time, and warn of those that are trained more slowly."""
         keys = [{program_key(run): run.network.label for run in job.batch.runs} for job in jobs]
         labels = {key: label for names in keys for key, label in names.items()}
+        classes = packed(list(dict.fromkeys(source for key in labels for source in key.sources)))
         lowered: dict[ProgramKey, Lowered] = {}
-        executor.run(_lower, list(labels), lowered.__setitem__, lambda done: None)
+        executor.run(
+            _lower,
+            [(key, classes) for key in labels],
+            lambda job, found: lowered.__setitem__(job[0], found),
+            lambda done: None,
+        )
         warn_of_fallbacks((label, lowered[key]) for key, label in labels.items())
         if not executor.shares_files:
             return list(jobs)  # kernels are compiled, or found, where each job is done
         return [
-            BatchJob(job.batch, {key: lowered[key] for key in names}) for job, names in zip(jobs, keys, strict=True)
+            BatchJob(job.batch, {key: lowered[key] for key in names}, classes)
+            for job, names in zip(jobs, keys, strict=True)
         ]
 
     def train(self, job: BatchJob, device: str, on_progress: OnProgress) -> TrainedRuns:
         """See `Trainer.train`."""
-        lowered = {key: job.lowered.get(key) or lower(key) for key in map(program_key, job.batch.runs)}
+        lowered = {}
+        for key in dict.fromkeys(map(program_key, job.batch.runs)):
+            unpack(key.sources, job.classes)
+            lowered[key] = job.lowered.get(key) or lower(key)
         return train_batch(job.batch, lowered, on_progress)
 
     def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
@@ -87,5 +99,7 @@ class StackedTrainer(Trainer):
         return seconds_per_update(samples)
 
 
-def _lower(key: ProgramKey, on_progress: OnProgress) -> Lowered:
+def _lower(job: tuple[ProgramKey, Mapping[str, bytes]], on_progress: OnProgress) -> Lowered:
+    key, classes = job
+    unpack(key.sources, classes)
     return lower(key)

@@ -17,9 +17,9 @@ import torch
 
 from nalm.tasks import OPERATIONS, OperationInfo
 from nalm.training import toolchain
-from nalm.training.lowerings.native import NoCompilerError, address, build
 from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.noise import Draw, NoiseStream
+from nalm.training.toolchain import address
 
 _WORDS = 624
 
@@ -31,11 +31,14 @@ def library() -> ctypes.CDLL | None:
     source = files("nalm.training.stacked").joinpath("uniforms.cpp").read_text() + "".join(map(_defined, expressed))
     flags = ("-ftree-loop-vectorize", "-fno-math-errno", "-mprefer-vector-width=512")
     description = f"uniforms {flags} {source}"
-    path = toolchain.find(description)
+    known = toolchain.recall(description)
     try:
-        loaded = ctypes.CDLL(str(path or toolchain.keep(description, build(source, flags))))
-    except NoCompilerError:
+        found = known[0] if known else toolchain.build(source, flags)
+        loaded = toolchain.load(found)
+    except toolchain.NoCompilerError:
         return None
+    if known is None:
+        toolchain.remember(description, found)
     for name in ("draw", "write", "make_context", "noise"):
         getattr(loaded, name).restype = None
     loaded.context_size.restype = ctypes.c_int64
@@ -207,7 +210,9 @@ class UniformNoise:
 
 def open_noise(generator: torch.Generator, draws: Sequence[Draw], batch: int) -> NoiseStream | UniformNoise:
     """The fastest source of the noise that `draws` ask for; both give the same numbers."""
-    plain = all(d.distribution == "uniform" and len(d.shape) == 2 and d.shape[0] == batch for d in draws)
+    plain = all(
+        d.distribution == "uniform" and not d.arguments and len(d.shape) == 2 and d.shape[0] == batch for d in draws
+    )
     compiled = library() if draws and plain else None
     if compiled is None:
         return NoiseStream(generator, draws, batch)

@@ -18,26 +18,60 @@ from torch.overrides import TorchFunctionMode
 
 @dataclass(frozen=True)
 class Draw:
-    """One random tensor of the forward pass: its distribution and its shape."""
+    """One random tensor of the forward pass.
+
+    Attributes:
+        distribution: as the method of a tensor that fills it is called, without its underscore.
+        shape: of the tensor.
+        arguments: of the method; none for its defaults.
+    """
 
     distribution: str
     shape: tuple[int, ...]
+    arguments: tuple[float, ...] = ()
 
     @property
     def size(self) -> int:
         """Number of values."""
         return prod(self.shape)
 
+    def sample(self, generator: torch.Generator) -> Tensor:
+        """The next values of a generator, flat, as PyTorch draws them."""
+        if not self.arguments:
+            return _STANDARD[self.distribution](self.size, generator=generator)
+        fill = getattr(torch.empty(self.shape), f"{self.distribution}_")
+        values: Tensor = fill(*self.arguments, generator=generator).reshape(-1)
+        return values
 
-def _shape(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[int, ...]:
-    sizes = kwargs.get("size", args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
-    return tuple(sizes)
+
+_STANDARD: dict[str, Callable[..., Tensor]] = {"uniform": torch.rand, "normal": torch.randn}
+
+# methods that fill a tensor, each with its arguments and their defaults; None: it has to be given
+_FILLING: dict[Any, tuple[str, dict[str, float | None]]] = {
+    torch.Tensor.uniform_: ("uniform", {"from": 0.0, "to": 1.0}),
+    torch.Tensor.normal_: ("normal", {"mean": 0.0, "std": 1.0}),
+    torch.Tensor.bernoulli_: ("bernoulli", {"p": 0.5}),
+    torch.Tensor.exponential_: ("exponential", {"lambd": 1.0}),
+    torch.Tensor.log_normal_: ("log_normal", {"mean": 1.0, "std": 2.0}),
+    torch.Tensor.cauchy_: ("cauchy", {"median": 0.0, "sigma": 1.0}),
+    torch.Tensor.geometric_: ("geometric", {"p": None}),
+}
+_PLAIN = {"uniform": (0.0, 1.0), "normal": (0.0, 1.0)}
+_NEW = {torch.rand: "uniform", torch.randn: "normal"}
+_LIKE = {torch.rand_like: "uniform", torch.randn_like: "normal"}
+_DROPOUT = (torch.nn.functional.dropout, torch.dropout)
+
+Draws = Callable[[Draw], Tensor]
 
 
 class _Intercepted(TorchFunctionMode):
-    """Replaces each random draw by `take(distribution, shape)`."""
+    """Replaces each random draw by `take(draw)`.
 
-    def __init__(self, take: Callable[[str, tuple[int, ...]], Tensor]) -> None:
+    What it does not know (another generator, type or device, a distribution whose parameters are tensors) is left to
+    PyTorch: the proof of a lowering finds that the stream has moved on.
+    """
+
+    def __init__(self, take: Draws) -> None:
         super().__init__()
         self._take = take
 
@@ -45,21 +79,60 @@ class _Intercepted(TorchFunctionMode):
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if function in (torch.rand_like, torch.randn_like):
-            return self._take("uniform" if function is torch.rand_like else "normal", tuple(args[0].shape))
-        if function in (torch.rand, torch.randn):
-            return self._take("uniform" if function is torch.rand else "normal", _shape(args, kwargs))
-        if function is torch.Tensor.uniform_:
-            low, high = [*args[1:], kwargs.get("from", 0.0), kwargs.get("to", 1.0)][:2]
-            return args[0].copy_(self._take("uniform", tuple(args[0].shape)) * (high - low) + low)
-        if function is torch.Tensor.normal_:
-            mean, std = [*args[1:], kwargs.get("mean", 0.0), kwargs.get("std", 1.0)][:2]
-            return args[0].copy_(self._take("normal", tuple(args[0].shape)) * std + mean)
-        if function is torch.nn.functional.dropout and kwargs.get("training", True):
-            rate = kwargs.get("p", args[1] if len(args) > 1 else 0.5)
-            keep = self._take("uniform", tuple(args[0].shape)) >= rate
-            return args[0] * keep / (1 - rate)
-        return function(*args, **kwargs)
+        known = self._known(function, args, kwargs)
+        return function(*args, **kwargs) if known is None else known
+
+    def _known(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+        if function in _NEW:
+            shape = _shape(args, kwargs)
+            return None if shape is None else self._take(Draw(_NEW[function], shape))
+        if not args:
+            return None
+        if function in _LIKE:
+            return self._take(Draw(_LIKE[function], tuple(args[0].shape))) if _is_plain(args[:1], kwargs) else None
+        if function in _FILLING:
+            distribution, defaults = _FILLING[function]
+            given = _numbers(args[1:], kwargs, defaults)
+            if given is None or not _is_plain(args[:1], {}):
+                return None
+            arguments = () if given == _PLAIN.get(distribution) else given
+            filled: Tensor = args[0].copy_(self._take(Draw(distribution, tuple(args[0].shape), arguments)))
+            return filled
+        return self._dropped(args, kwargs) if function in _DROPOUT else None
+
+    def _dropped(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+        """As PyTorch computes it: a mask of ones with probability 1 - p, divided by that."""
+        given = dict(zip(("input", "p", "training", "inplace"), args, strict=False)) | kwargs
+        x, rate = given["input"], given.get("p", 0.5)
+        if not (given.get("training", given.get("train", True)) and 0 < rate < 1 and _is_plain((x,), {})):
+            return None
+        kept = self._take(Draw("bernoulli", tuple(x.shape), (1 - rate,))) / (1 - rate)
+        dropped: Tensor = x.mul_(kept) if given.get("inplace", False) else x * kept
+        return dropped
+
+
+def _is_plain(tensors: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether tensors hold ordinary numbers, and nothing special is asked for."""
+    return all(x.dtype == torch.float32 and x.device.type == "cpu" for x in tensors) and not kwargs
+
+
+def _shape(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[int, ...] | None:
+    """The shape that `rand` or `randn` is asked for; None if anything else is asked for as well."""
+    if set(kwargs) - {"size"} or torch.get_default_dtype() != torch.float32:
+        return None
+    sizes = kwargs.get("size", args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
+    return tuple(sizes) if all(isinstance(size, int) for size in sizes) else None
+
+
+def _numbers(
+    args: Sequence[Any], kwargs: dict[str, Any], defaults: dict[str, float | None]
+) -> tuple[float, ...] | None:
+    """The arguments of a method that fills a tensor; None if they are not plain numbers or not all that is given."""
+    given = {**defaults, **dict(zip(defaults, args, strict=False)), **kwargs}
+    if len(args) > len(defaults) or set(given) - set(defaults):
+        return None
+    values = tuple(given.values())
+    return tuple(float(v) for v in values) if all(type(v) in (int, float) for v in values) else None
 
 
 class Recorded(_Intercepted):
@@ -69,9 +142,9 @@ class Recorded(_Intercepted):
         self.draws: list[Draw] = []
         super().__init__(self._record)
 
-    def _record(self, distribution: str, shape: tuple[int, ...]) -> Tensor:
-        self.draws.append(Draw(distribution, shape))
-        return torch.zeros(shape)
+    def _record(self, draw: Draw) -> Tensor:
+        self.draws.append(draw)
+        return torch.zeros(draw.shape)
 
 
 class Supplied(_Intercepted):
@@ -79,14 +152,14 @@ class Supplied(_Intercepted):
 
     def __init__(self, values: Sequence[Tensor]) -> None:
         remaining = iter(values)
-        super().__init__(lambda distribution, shape: next(remaining))
+        super().__init__(lambda draw: next(remaining))
 
 
 class NoiseStream:
     """The noise of one run: all draws of a step, one step after the other, from one generator.
 
     Uniform draws are made for many steps at once, which equals drawing step by step bit for bit; PyTorch promises that
-    for no other distribution, so steps with normal draws are made one at a time.
+    for no other distribution, so steps with others are made one at a time.
     """
 
     def __init__(self, generator: torch.Generator, draws: Sequence[Draw], rows: int) -> None:
@@ -98,16 +171,12 @@ class NoiseStream:
         """Noise of the next steps as `[steps, floats]`: draws with a row per sample lane by lane, then the others."""
         if not self._draws:
             return np.empty((steps, 0), dtype=np.float32)
-        if all(draw.distribution == "uniform" for draw in self._draws):
+        if all(draw.distribution == "uniform" and not draw.arguments for draw in self._draws):
             total = sum(draw.size for draw in self._draws)
             flat = torch.rand(steps, total, generator=self._generator)
             parts = list(torch.split(flat, [draw.size for draw in self._draws], dim=1))
         else:
-            sample = {"uniform": torch.rand, "normal": torch.randn}
-            rows = [
-                [sample[draw.distribution](draw.size, generator=self._generator) for draw in self._draws]
-                for _ in range(steps)
-            ]
+            rows = [[draw.sample(self._generator) for draw in self._draws] for _ in range(steps)]
             parts = [torch.stack(column) for column in zip(*rows, strict=True)]
         lanes, scalars = [], []
         for draw, part in zip(self._draws, parts, strict=True):

@@ -1,7 +1,8 @@
 """One run's training step as pure functions of tensors, for any network made of `nn.Module`s.
 
-State is one flat float32 vector: the parameters in the order of `named_parameters`, the buffers, then the optimiser's
-slots. The lowerings (`native`, `tensors`, `eager`) differ only in how they evaluate these functions for many runs.
+State is one flat float32 vector: the parameters that ask for gradients in the order of `named_parameters`, the other
+parameters and the buffers, then the optimiser's slots. The lowerings `native` and `tensor` differ only in how they
+evaluate these functions for many runs.
 """
 
 from __future__ import annotations
@@ -18,11 +19,9 @@ from torch.func import functional_call, grad_and_value
 
 from nalm import units
 from nalm.runs.settings import TrainingSettings
-from nalm.training.step import losses, optimizers, schedules
+from nalm.training.step import losses
 from nalm.training.step.noise import Draw, Recorded, Supplied
-
-# The switch that decides per run whether a penalty with this name is on (0 or 1), set at logged steps
-RUN_SWITCHES = ("inalu",)
+from nalm.training.step.objective import Objective
 
 
 class _Call(nn.Module):
@@ -38,7 +37,12 @@ class _Call(nn.Module):
 
 
 def _predict_and_penalise(module: nn.Module, x: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-    return module(x), units.penalties(module), dict(module.named_buffers())
+    return module(x), units.penalties(module), _held(module)
+
+
+def _held(module: nn.Module) -> dict[str, Tensor]:
+    """All parameters and buffers by name."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
 def _settle(module: nn.Module, criterion: Tensor, project: bool) -> dict[str, Tensor]:
@@ -47,57 +51,78 @@ def _settle(module: nn.Module, criterion: Tensor, project: bool) -> dict[str, Te
         units.learn_(module, criterion)
         if project:
             units.project_(module)
-    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
-
-
-def _l1(parameters: Sequence[Tensor]) -> Tensor:
-    return sum((p.abs().sum() for p in parameters), torch.zeros(()))
+    return _held(module)
 
 
 class Step:
     """The pure functions of one network under given settings.
 
-    `found` names the module's penalties, `penalties` those in the loss, `columns` the schedule's columns, `switches`
-    the per-run numbers, `draws` the random numbers of a forward pass in training mode, `parameters` the shape of each
-    parameter.
+    Args:
+        module: the network, used up by tracing.
+        settings: of training.
+        in_features: inputs.
+        out_features: outputs.
+        example: an input for which the network is defined.
+        finite_buffers: a run has diverged if a buffer is not finite; else only if a trained parameter is not.
+
+    Attributes:
+        objective: what is minimised.
+        draws: the random numbers of a forward pass in training mode.
+        found: names of the module's penalties.
+        parameters: shapes of the parameters that are trained, by name.
+        buffers: shapes of the network's other tensors that hold floats, by name.
+        finite_count: how many numbers of a state, its first ones, are finite unless a run has diverged.
     """
 
-    def __init__(self, module: nn.Module, settings: TrainingSettings, in_features: int, out_features: int) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        settings: TrainingSettings,
+        in_features: int,
+        out_features: int,
+        *,
+        example: float = 1.0,
+        finite_buffers: bool = True,
+    ) -> None:
         self.module = module
         self.settings = settings
         self.features = (in_features, out_features)
-        self.optimizer = optimizers.create(settings)
-        self.parameters = {name: tuple(p.shape) for name, p in module.named_parameters()}
-        self.buffers = {name: tuple(b.shape) for name, b in module.named_buffers() if b.is_floating_point()}
+        trained = {name for name, p in module.named_parameters() if p.requires_grad}
+        shapes = {name: tuple(value.shape) for name, value in _held(module).items() if value.is_floating_point()}
+        self.parameters = {name: shapes[name] for name in shapes if name in trained}
+        self.buffers = {name: shapes[name] for name in shapes if name not in trained}
         self.parameter_count = sum(prod(shape) for shape in self.parameters.values())
         self.network_count = self.parameter_count + sum(prod(shape) for shape in self.buffers.values())
+        self.finite_count = self.network_count if finite_buffers else self.parameter_count
+        self.draws, self.found = self._dry_run(example)
+        self.objective = Objective(settings, self.found)
+        self.optimizer = self.objective.optimizer
         self.state_size = self.network_count + self.parameter_count * self.optimizer.slots
-        self.draws, self.found = self._dry_run()
-        factors = schedules.penalty_factors(settings, np.zeros(1))
-        self.penalties = tuple(key for key in factors if key in self.found or key == "l1")
-        self.criteria = losses.CRITERIA[settings.loss]
-        self.columns = (
-            *self.optimizer.columns,
-            *(f"penalty_{key}" for key in self.penalties),
-            *(("pcc_share",) if len(self.criteria) > 1 else ()),
-        )
-        self.switches = tuple(key for key in self.penalties if key in RUN_SWITCHES)
 
-    def _dry_run(self) -> tuple[tuple[Draw, ...], tuple[str, ...]]:
+    def _dry_run(self, example: float) -> tuple[tuple[Draw, ...], tuple[str, ...]]:
         self.module.train()
-        with torch.no_grad(), Recorded() as recorded:
-            _, found, _ = _predict_and_penalise(self.module, torch.ones(self.settings.batch_size, self.features[0]))
+        x = torch.full((self.settings.batch_size, self.features[0]), example)
+        with Recorded() as recorded:
+            _, offered, _ = _predict_and_penalise(self.module, x)
             units.project_(self.module)
-        return tuple(recorded.draws), tuple(found) if self.settings.constraints == "paper" else ()
+        return tuple(recorded.draws), tuple(offered) if self.settings.constraints == "paper" else ()
 
-    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
-        """The schedule `[len(steps), len(columns)]` in float32 under `settings`, which may differ in their numbers."""
-        steps = steps.astype(np.float64)
-        table = self.optimizer.schedule(settings, steps)
-        factors = schedules.penalty_factors(settings, steps)
-        table |= {f"penalty_{key}": factors[key] for key in self.penalties}
-        table["pcc_share"] = (steps < settings.pcc_to_mse_iteration).astype(np.float64)
-        return np.stack([table[name] for name in self.columns], axis=1).astype(np.float32)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the schedule's columns."""
+        return self.objective.columns
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """Names of the numbers that each run has for itself."""
+        return self.objective.switches
+
+    def flat(self, module: nn.Module) -> np.ndarray:
+        """The part of a state that holds the network, of another module of the same kind."""
+        held = _held(module)
+        values = [held[name].detach().reshape(-1) for name in (*self.parameters, *self.buffers)]
+        flat: np.ndarray = torch.cat([torch.zeros(0), *values]).numpy()
+        return flat
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -123,21 +148,11 @@ class Step:
         self, network: dict[str, Tensor], x: Tensor, t: Tensor, now: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Criterion, sum of the weighted penalties, and the buffers after the forward pass."""
-        y, found, buffers = self._call(_predict_and_penalise, network, x)
-        criterion = self.criteria[0](y, t)
-        if len(self.criteria) > 1:
-            share = now["pcc_share"]
-            criterion = share * criterion + (1 - share) * self.criteria[1](y, t)
-        penalty = torch.zeros(())
-        for key in self.penalties:
-            value = _l1([network[name] for name in self.parameters]) if key == "l1" else found[key]
-            factor = now[f"penalty_{key}"]
-            penalty = penalty + (factor * now[f"switch_{key}"] if key in self.switches else factor) * value
-        return criterion, penalty, {name: buffers[name] for name in self.buffers}
-
-    def _now(self, run: Tensor, schedule: Tensor) -> dict[str, Tensor]:
-        now = dict(zip(self.columns, schedule.unbind(0), strict=True))
-        return now | {f"switch_{key}": value for key, value in zip(self.switches, run.unbind(0), strict=True)}
+        # a module may change its input in place, which is its own affair
+        y, offered, after = self._call(_predict_and_penalise, network, x.clone())
+        parameters = [network[name] for name in self.parameters]
+        criterion, penalty = self.objective.terms(y, t, offered, parameters, now)
+        return criterion, penalty, {name: after[name] for name in self.buffers}
 
     def train(self, state: Tensor, run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor) -> Tensor:
         """State after one update; `x` is `[batch, inputs]`, `t` `[batch, outputs]`, `noise` as `draws` says."""
@@ -148,13 +163,14 @@ class Step:
         self, state: Sequence[Tensor], run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor
     ) -> list[Tensor]:
         """`train` on the tensors that a state holds."""
-        now = self._now(run, schedule)
+        now = self.objective.now(run, schedule)
         network = self.network(state)
         parameters = {name: network[name] for name in self.parameters}
-        buffers = {name: network[name].clone() for name in self.buffers}
         with self._training(noise):
 
             def total(parameters: dict[str, Tensor]) -> tuple[Tensor, tuple[Tensor, dict[str, Tensor]]]:
+                # made inside, so that a module may change them in place
+                buffers = {name: network[name].clone() for name in self.buffers}
                 criterion, penalty, after = self._terms({**parameters, **buffers}, x, t, now)
                 return criterion + penalty, (criterion.detach(), after)
 
@@ -204,7 +220,7 @@ class Step:
         """`measure` on the tensors that a state holds."""
         network = {name: value.clone() for name, value in self.network(state).items()}
         with self._training(noise):
-            criterion, penalty, _ = self._terms(network, x, t, self._now(run, schedule))
+            criterion, penalty, _ = self._terms(network, x, t, self.objective.now(run, schedule))
         return torch.stack([criterion, penalty])
 
     def error(self, state: Tensor, x: Tensor, t: Tensor) -> Tensor:
@@ -214,7 +230,7 @@ class Step:
     def error_tensors(self, state: Sequence[Tensor], x: Tensor, t: Tensor) -> Tensor:
         """`error` on the tensors that a state holds."""
         self.module.eval()
-        y = functional_call(self.module, self.network(state), (x,))
+        y = functional_call(self.module, self.network(state), (x.clone(),))
         return losses.mse(y, t).reshape(1)
 
     def describe(self, network: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
+from nalm.functional import HALF
+
 
 class Memory:
     """Sums over all forward passes since the last `clear`; a copy of it starts empty.
@@ -25,6 +27,7 @@ class Memory:
     def add_rows(self, x: Tensor) -> None:
         """Add every row of `x`, `[..., features]`."""
         rows = x.reshape(-1, x.shape[-1])
+        rows = rows.float() if rows.dtype in HALF else rows
         if rows.shape[0]:
             self.add(rows.sum(0))
             self._count += rows.shape[0] - 1

@@ -7,6 +7,7 @@ choice is replaced by its expectation and a hard one by the most probable value.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -14,8 +15,9 @@ from torch import Tensor, nn
 
 from nalm import functional
 from nalm.units import _draws
-from nalm.units._memory import Memory
-from nalm.units._rules import WeightRule
+from nalm.units._computed import refresh
+from nalm.units._parts.memory import Memory
+from nalm.units._rules.weights import WeightRule
 
 Choice = Literal["softmax", "hard_softmax", "gumbel"]
 
@@ -28,7 +30,15 @@ class Temperature(nn.Module):
     def __init__(self, device: torch.device | str | None, dtype: torch.dtype | None) -> None:
         super().__init__()
         # A count, which float32 adds to exactly; the product of 70,000 factors would be off by a thousandth.
-        self.register_buffer("steps", torch.zeros((), device=device, dtype=dtype))
+        precise = torch.float32 if dtype in functional.HALF else dtype
+        self.register_buffer("steps", torch.zeros((), device=device, dtype=precise))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Temperature:
+        steps = self.steps
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self.steps.dtype in functional.HALF:  # a count in half precision stands still at 256 or 2048
+            self.steps = steps.to(self.steps.device)
+        return self
 
     @property
     def value(self) -> Tensor:
@@ -111,6 +121,7 @@ class CategoricalWeights(WeightRule):
 
     def settled(self) -> Tensor:
         """Return the expected weights, or the most probable ones of a hard choice."""
+        refresh(self)
         logits = _with_zero(self.logits)
         return _most_probable(logits) if self.choice == "hard_softmax" else _expected(torch.softmax(logits, -1))
 
@@ -157,6 +168,7 @@ class GumbelSigmoidWeights(WeightRule):
 
     def settled(self) -> Tensor:
         """Return σ(Ŵ)."""
+        refresh(self)
         return torch.sigmoid(self.W_hat)
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:

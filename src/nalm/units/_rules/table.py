@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from nalm.functional import GOLDEN_LOG
-from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
 from nalm.units._draws import constrained_bound
-from nalm.units._rules import DirectWeights, SigmoidWeights, TanhSigmoidWeights, WeightRule
+from nalm.units._rules.choices import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
+from nalm.units._rules.weights import DirectWeights, SigmoidWeights, TanhSigmoidWeights, WeightRule
 
 Factory = Callable[..., WeightRule]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nalm._lines import guarded
 from nalm.errors import InputError, did_you_mean
-from nalm.units._load import load_class
-from nalm.units._table import UNITS, UnitInfo
+from nalm.units._catalogue.load import load_factory
+from nalm.units._catalogue.table import UNITS, UnitInfo
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,8 +44,8 @@ def create(name: str, in_features: int, out_features: int, **arguments: Any) -> 
     """Build a unit, or a module class of the user's own.
 
     Args:
-        name: A registered name, or `package.module:Class`, which is called as
-            `Class(in_features, out_features, **arguments)` and may lie in the current folder.
+        name: A registered name, or `package.module:Class` (a class or the `functools.partial` of one), which is
+            called as `Class(in_features, out_features, **arguments)` and may lie in the current folder.
         in_features: Number of inputs.
         out_features: Number of outputs.
         **arguments: Constructor arguments, over those of the registered unit.
@@ -53,17 +54,18 @@ def create(name: str, in_features: int, out_features: int, **arguments: Any) -> 
         InputError: there is no such unit, module or class, or it refuses the arguments.
     """
     if ":" in name:
-        cls, fixed = load_class(name), {}
-    else:
-        info = resolve(name)
-        cls, fixed = info.cls, dict(info.arguments)
-    given = {**fixed, **arguments}
-    _check_arguments(name, cls, given)
-    return cls(in_features, out_features, **given)
+        factory = load_factory(name)
+        _check_arguments(name, factory, arguments)
+        with guarded(name):
+            return factory(in_features, out_features, **arguments)
+    info = resolve(name)
+    given = {**info.arguments, **arguments}
+    _check_arguments(name, info.cls, given)
+    return info.cls(in_features, out_features, **given)
 
 
-def _check_arguments(name: str, cls: type[nn.Module], arguments: Mapping[str, Any]) -> None:
-    signature = inspect.signature(cls)
+def _check_arguments(name: str, factory: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> None:
+    signature = inspect.signature(factory)
     try:
         signature.bind(1, 1, **arguments)
     except TypeError as error:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from nalm import functional
-from nalm.units._memory import Memory
+from nalm.units._computed import refresh, written_through
+from nalm.units._parts.memory import Memory
 from nalm.units._unit import Unit, clamp_
 
 GateGradient = Literal["clamp", "straight_through"]
@@ -45,21 +46,24 @@ class PartsUnit(Unit):
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw new initial values of all parts, in order."""
-        for part in self._parts():
-            part.reset_parameters(generator)
+        with written_through(self, exact=False):
+            for part in self._parts():
+                part.reset_parameters(generator)
 
     def penalties(self) -> dict[str, Tensor]:
         """Return the penalties of all parts; those of one name are summed."""
         named: dict[str, Tensor] = {}
         for part in self._parts():
+            refresh(part)
             for name, value in part.penalties().items():
                 named[name] = named[name] + value if name in named else value
         return named
 
     def project_(self) -> None:
         """Clamp the parameters of all parts and forget the step."""
-        for part in self._parts():
-            part.project_()
+        with written_through(self, exact=True):
+            for part in self._parts():
+                part.project_()
 
     def learn_(self, loss: Tensor) -> None:
         """Pass the loss of the step on to the parts."""

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from nalm import functional
 from nalm.functional import Shape, Targets
 from nalm.units import _draws
-from nalm.units._memory import Memory
-from nalm.units._parts import Part
+from nalm.units._computed import refresh
+from nalm.units._parts.memory import Memory
+from nalm.units._parts.parts import Part
 from nalm.units._unit import clamp_
 
 Bounds = Literal["project", "penalty", "none"]
@@ -134,15 +135,17 @@ class DirectWeights(WeightRule):
 
     def penalised(self) -> Tensor:
         """Return W before any clamp, so that a weight outside the bounds is pulled back."""
+        refresh(self)
         return self.W
 
     def own_penalties(self) -> dict[str, Tensor]:
         """Return `sparsity`, and `bounds` where a penalty keeps the weights inside."""
         if not self.has_penalties:
             return {}
-        named = {"sparsity": functional.sparsity_penalty(self.W, self.targets, self.penalty_shape)}
+        W = self.penalised()
+        named = {"sparsity": functional.sparsity_penalty(W, self.targets, self.penalty_shape)}
         if self.bounds == "penalty":
-            named["bounds"] = functional.bounds_penalty(self.W, self.targets, self.penalty_shape)
+            named["bounds"] = functional.bounds_penalty(W, self.targets, self.penalty_shape)
         return named
 
     def own_projection_(self) -> None:
@@ -198,6 +201,7 @@ class RotatingWeights(WeightRule):
 
     def penalised(self) -> Tensor:
         """Return the matrix in use before any clamp."""
+        refresh(self)
         return (self.current[:, None, None] * self.W).sum(0)
 
     def counted(self) -> Tensor:

@@ -11,8 +11,8 @@ from torch import Tensor
 from nalm import functional
 from nalm.functional import Shape, Targets
 from nalm.units._draws import constrained_bound
-from nalm.units._parts import PartsUnit
-from nalm.units._rules import BOUNDS, SHAPES, Bounds, DirectWeights, WeightRule
+from nalm.units._parts.parts import PartsUnit
+from nalm.units._rules.weights import BOUNDS, SHAPES, Bounds, DirectWeights, WeightRule
 from nalm.units._unit import checked_choice, checked_range
 
 
@@ -83,8 +83,8 @@ class BoundedUnit(MatrixUnit):
         self.input_penalty = input_penalty
         self.initial = initial
         self.weights = DirectWeights(
-            out_features,
-            in_features * self.columns_per_input,
+            self.out_features,
+            self.in_features * self.columns_per_input,
             self.targets,
             self._initial_range(initial),
             bounds=bounds,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from nalm.units._load import load_class
+from nalm.units._catalogue.load import load_class
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,6 +50,8 @@ class UnitInfo:
         capabilities: What it can express; none for units that only approximate.
         arguments: Constructor arguments that make the class this unit.
         aliases: Other spellings, of papers and of the original code.
+        zeros: Whether outputs and gradients are numbers where an input is 0; not so for a formula with ln 0 (MulMCFC)
+            or with 0 to a negative power (NRU).
     """
 
     name: str
@@ -59,6 +61,7 @@ class UnitInfo:
     capabilities: tuple[Capability, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    zeros: bool = True
 
     @property
     def cls(self) -> type[nn.Module]:
@@ -173,17 +176,18 @@ UNITS: tuple[UnitInfo, ...] = (
     UnitInfo("naive_npu", "naive NPU", "_npu:NPU", "heim2020", _NPU, {"gated": False}),
     UnitInfo("naive_realnpu", "naive Real NPU", "_npu:RealNPU", "heim2020", _NPU, {"gated": False}),
     UnitInfo("realnpu_modified", "Real NPU (mod.)", "_npu:RealNPU", "mistry2022division", _NPU, _MODIFIED),
-    UnitInfo("nru", "NRU", "_nru:NRU", "mistry2022division", _RATIO),
+    UnitInfo("nru", "NRU", "_nru:NRU", "mistry2022division", _RATIO, zeros=False),
     UnitInfo("nmru", "NMRU", "_nmru:NMRU", "mistry2022division", _RATIO),
     UnitInfo("sign_nmru", "Sign-NMRU", "_nmru:SignNMRU", "mistry2022division", _RATIO),
     UnitInfo("gated_sign_nmru", "Gated-Sign-NMRU", "_nmru:GatedSignNMRU", "mistry2022division", _RATIO),
     UnitInfo("mcfc", "MCFC", "_mcfc:MCFC", "hoedt2021", _SOFT_SUM),
-    UnitInfo("mul_mcfc", "MulMCFC", "_mcfc:MulMCFC", "hoedt2021", _SOFT_POSITIVE_PRODUCT),
+    UnitInfo("mul_mcfc", "MulMCFC", "_mcfc:MulMCFC", "hoedt2021", _SOFT_POSITIVE_PRODUCT,
+             zeros=False),
     UnitInfo("mul_mcfc_inalu", "MulMCFC (sign: iNALU)", "_mcfc:MulMCFC", "mistry2022primer", _SOFT_PRODUCT,
-             {"sign": "inalu"}, aliases=("MulMCFCSignINALU",)),
+             {"sign": "inalu"}, aliases=("MulMCFCSignINALU",), zeros=False),
     UnitInfo("mul_mcfc_realnpu", "MulMCFC (sign: Real NPU)", "_mcfc:MulMCFC", "mistry2022primer",
              _SOFT_PRODUCT, {"sign": "realnpu"},
-             aliases=("MulMCFCSignRealNPU",)),
+             aliases=("MulMCFCSignRealNPU",), zeros=False),
     UnitInfo("nnu", "NNU", "_nnu:NNU", "mistry2022snmu",
              (Capability(("squared",), exact=True, signs="full"),)),
     _dense("linear", "linear", _LINEAR),

@@ -1,0 +1,149 @@
+"""The ordinary loop: one run after the other, `module(x)`, `loss.backward()`, `torch.optim`.
+
+Slow, but it trains whatever PyTorch can train, exactly as written: the module itself, with all that it keeps between
+calls. The other lowerings are compared with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nalm import units
+from nalm._lines import guarded
+from nalm.errors import InputError
+from nalm.training.step import losses
+from nalm.training.step.initial import RunRandom
+from nalm.training.step.objective import Objective
+
+
+class OutputError(InputError):
+    """What a module gives is not what a network has to give."""
+
+
+class OrdinaryLoop:
+    """One run. What it does is to be called inside `streams.drawing()`, so that it draws from its own streams.
+
+    Args:
+        module: built and drawn; it is trained in place.
+        streams: what it draws from.
+        objective: what is minimised.
+        label: what the network is called in messages.
+        learning_rate: of the optimiser; the settings of an objective stand for all runs that differ in numbers only.
+    """
+
+    def __init__(
+        self, module: nn.Module, streams: RunRandom, objective: Objective, label: str, learning_rate: float
+    ) -> None:
+        self.module = module
+        self.streams = streams
+        self._objective = objective
+        self._label = label
+        self._trained = [p for p in module.parameters() if p.requires_grad]
+        self._optimizer = _optimizer(objective, self._trained, learning_rate) if self._trained else None
+        self._pending: tuple[Tensor, Tensor] | None = None
+
+    def measure(self, x: Tensor, t: Tensor, switches: Tensor, schedule: Tensor) -> tuple[float, float]:
+        """Criterion and penalty of a training batch, which the next `train` has to be given as well."""
+        self._pending = self._forward(x, t, switches, schedule)
+        criterion, penalty = self._pending
+        return criterion.item(), float(penalty)
+
+    def train(self, x: Tensor, t: Tensor, switches: Tensor, schedule: Tensor) -> None:
+        """Make one update."""
+        settings = self._objective.settings
+        criterion, penalty = self._pending or self._forward(x, t, switches, schedule)
+        self._pending = None
+        if self._optimizer is not None:
+            self._optimizer.zero_grad()
+            with guarded(self._label):
+                (criterion + penalty).backward()  # type: ignore[no-untyped-call]
+            if settings.clip_gradient_norm is not None:
+                nn.utils.clip_grad_norm_(self._trained, settings.clip_gradient_norm)
+            if settings.clip_gradient_value is not None:
+                nn.utils.clip_grad_value_(self._trained, settings.clip_gradient_value)
+            self._optimizer.step()
+        with torch.no_grad():
+            units.learn_(self.module, criterion.detach())
+            if settings.constraints == "paper":
+                units.project_(self.module)
+
+    def error(self, x: Tensor, t: Tensor) -> float:
+        """Mean squared error in evaluation mode."""
+        self.module.eval()
+        with torch.no_grad():
+            return losses.mse(self._output(x, t), t).item()
+
+    def is_finite(self) -> bool:
+        """Whether the trained parameters are numbers."""
+        return all(bool(torch.isfinite(p.detach().abs().sum())) for p in self._trained)
+
+    def held(self) -> dict[str, Tensor]:
+        """All parameters and buffers by name, as they are."""
+        named = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
+        return {name: value.detach() for name, value in named.items()}
+
+    def _forward(self, x: Tensor, t: Tensor, switches: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
+        self.module.train()
+        y = self._output(x, t)
+        if self._trained and not y.requires_grad:
+            raise OutputError(
+                f"{self._label}: the output of forward depends on no parameter, so that none can be trained"
+            )
+        now = self._objective.now(switches, schedule)
+        return self._objective.terms(y, t, units.penalties(self.module), self._trained, now)
+
+    def _output(self, x: Tensor, t: Tensor) -> Tensor:
+        """The module's output, from a copy of its input."""
+        with guarded(self._label):
+            y = self.module(x.clone(memory_format=torch.contiguous_format))
+        problem = output_problem(y, x, t)
+        if problem is not None:
+            raise OutputError(f"{self._label}: {problem}")
+        result: Tensor = y
+        return result
+
+
+def output_problem(y: Any, x: Tensor, t: Tensor) -> str | None:
+    """What is wrong with an output `y` for inputs `x`, if targets are `t`."""
+    if not isinstance(y, Tensor):
+        parts = f" of {len(y)}" if isinstance(y, (tuple, list, dict)) else ""
+        return f"forward must give one tensor of shape {list(t.shape)}, got a {type(y).__name__}{parts}"
+    if y.shape != t.shape:
+        return (
+            f"forward maps an input of shape {list(x.shape)} to {list(y.shape)}, "
+            f"but a network of {t.shape[1]} output{'s' * (t.shape[1] > 1)} must give {list(t.shape)}"
+        )
+    if not y.is_floating_point():
+        return f"forward must give floating point numbers, got {y.dtype}"
+    return None
+
+
+def _optimizer(objective: Objective, trained: Sequence[nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
+    settings = objective.settings
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(trained, lr=learning_rate)
+    return torch.optim.SGD(trained, lr=learning_rate, momentum=settings.momentum)
+
+
+def as_numbers(held: dict[str, Tensor]) -> np.ndarray:
+    """Parameters and buffers as one vector of float64; complex numbers are two each."""
+    parts = []
+    for value in held.values():
+        real = torch.view_as_real(value.resolve_conj()) if value.is_complex() else value
+        parts.append(real.reshape(-1).to(torch.float64))
+    flat: np.ndarray = torch.cat([torch.zeros(0, dtype=torch.float64), *parts]).numpy()
+    return flat
+
+
+def as_arrays(held: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """Parameters and buffers as NumPy's arrays, in their own types where NumPy has them."""
+    arrays = {}
+    for name, value in held.items():
+        known = value.float() if value.dtype == torch.bfloat16 else value
+        arrays[name] = known.resolve_conj().resolve_neg().contiguous().numpy().copy()
+    return arrays

@@ -1,0 +1,220 @@
+"""Whether a lowering trains a network as the ordinary loop does: a few steps of both, compared.
+
+Both start from the same values, read the same data and the same random numbers; states, losses, penalties and errors
+after each step must agree. How closely follows from float32: the ordinary loop is run again from values and data that
+differ by one rounding error each, and what that changes, with a margin for the number of operations, is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nalm.errors import InputError
+from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.lowerings.ordinary import OrdinaryLoop
+from nalm.training.step.initial import RunRandom
+from nalm.training.step.noise import NoiseStream
+from nalm.training.step.step import Step
+
+# updates of a trial
+STEPS = 3
+
+# ranges of the inputs of trials: in this order, the first ones with which a network gives finite numbers
+RANGES = ((1.0, 2.0), (-2.0, 2.0), (0.1, 0.2), (10.0, 20.0))
+_TRIALS = 2
+
+# how often the ordinary loop is run from values that differ by rounding errors
+_PERTURBED = 3
+
+# what is allowed, in multiples of what rounding errors of the inputs change, and of the result's own rounding error
+_MARGIN, _OPERATIONS = 32.0, 256.0
+_EPSILON = float(np.finfo(np.float32).eps)
+_LEAST = 1e-12
+
+Build = Callable[[], tuple[nn.Module, RunRandom]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The data of a few steps.
+
+    Attributes:
+        batches: `[steps, features, batch]`, inputs and then targets.
+        sets: evaluation sets, each `[features, rows]`.
+        schedule: `[steps, columns]`.
+        switches: `[switches]`.
+    """
+
+    batches: np.ndarray
+    sets: tuple[np.ndarray, ...]
+    schedule: np.ndarray
+    switches: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """What came of a trial, by what it is: after which step, and which tensor, loss or error."""
+
+    values: dict[str, np.ndarray]
+    noise: Tensor
+
+
+def trial_of(step: Step, bounds: tuple[float, float], rows: Sequence[int]) -> Trial:
+    """Data in a range, with every factor of the loss at work."""
+    random = np.random.default_rng(17)
+    (width_in, width_out), batch = step.features, step.settings.batch_size
+
+    def data(*shape: int) -> np.ndarray:
+        x = random.uniform(*bounds, (*shape[:-1], width_in, shape[-1]))
+        t = random.uniform(0.5, 4.0, (*shape[:-1], width_out, shape[-1]))
+        return np.ascontiguousarray(np.concatenate([x, t], axis=-2).astype(np.float32))
+
+    schedule = step.objective.schedule(step.settings, np.arange(STEPS))
+    for number, column in enumerate(step.columns):
+        if column.startswith(("penalty_", "pcc_share")):
+            schedule[:, number] = np.linspace(1.0, 0.25, STEPS)
+    switches = np.ones(len(step.switches), dtype=np.float32)
+    return Trial(data(STEPS, batch), tuple(data(size) for size in dict.fromkeys(rows)), schedule, switches)
+
+
+def by_ordinary_loop(loop: OrdinaryLoop, step: Step, trial: Trial) -> Trajectory:
+    """Train `loop` for the steps of a trial."""
+    with loop.streams.drawing():
+        values = _ordinary_values(loop, step, trial)
+    return Trajectory(values, loop.streams.torch.get_state())
+
+
+def _ordinary_values(loop: OrdinaryLoop, step: Step, trial: Trial) -> dict[str, np.ndarray]:
+    values: dict[str, np.ndarray] = {}
+    switches = torch.from_numpy(trial.switches)
+    for k, batch in enumerate(trial.batches):
+        x, t = _split(batch, step)
+        for number, data in enumerate(trial.sets):
+            values[f"the error on {data.shape[1]} samples before step {k}, set {number}"] = np.array(
+                loop.error(*_split(data, step))
+            )
+        schedule = torch.from_numpy(trial.schedule[k])
+        criterion, penalty = loop.measure(x, t, switches, schedule)
+        values[f"the loss of step {k}"], values[f"the penalty of step {k}"] = np.array(criterion), np.array(penalty)
+        loop.train(x, t, switches, schedule)
+        held = loop.held()
+        for name in (*step.parameters, *step.buffers):
+            values[f"{name} after step {k}"] = held[name].numpy().copy()
+    return values
+
+
+def by_program(program: Program, module: nn.Module, streams: RunRandom, step: Step, trial: Trial) -> Trajectory:
+    """Train a network by a lowering for the steps of a trial."""
+    values: dict[str, np.ndarray] = {}
+    states = np.zeros((1, step.state_size), dtype=np.float32)
+    states[0, : step.network_count] = step.flat(module)
+    noise = NoiseStream(streams.torch, step.draws, step.settings.batch_size)
+    failed, index = np.full(1, -1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    for k, batch in enumerate(trial.batches):
+        for number, data in enumerate(trial.sets):
+            rows = program.evaluation_rows(data.shape[1], step.features[0])
+            chunks = np.ascontiguousarray(data.reshape(len(data), -1, rows).swapaxes(0, 1))
+            values[f"the error on {data.shape[1]} samples before step {k}, set {number}"] = program.error(
+                states, [chunks], index
+            )[0]
+        schedule = np.ascontiguousarray(trial.schedule[k : k + 1])
+        inputs = Inputs(trial.switches[None], schedule, [batch[None]], index, [noise.take(1)], index)
+        (measured,) = program.measure(states, inputs)
+        values[f"the loss of step {k}"], values[f"the penalty of step {k}"] = measured
+        program.train(states, inputs, failed)
+        named = step.named(torch.from_numpy(states[0, : step.network_count]))
+        values |= {f"{name} after step {k}": value.numpy().copy() for name, value in named.items()}
+    return Trajectory(values, streams.torch.get_state())
+
+
+def _split(data: np.ndarray, step: Step) -> tuple[Tensor, Tensor]:
+    x, t = torch.split(torch.from_numpy(data).T, list(step.features), dim=-1)
+    return x, t
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the ordinary loop makes of a trial, and how far each result may be from it."""
+
+    trial: Trial
+    trajectory: Trajectory
+    allowed: dict[str, float]
+
+
+def references(step: Step, build: Build, rows: Sequence[int], label: str) -> list[Reference]:
+    """Trials in which the ordinary loop gives finite numbers; none if there are no such.
+
+    Args:
+        step: of the network.
+        build: gives the same module and streams each time.
+        rows: sizes of the evaluation sets.
+        label: what the network is called in messages.
+    """
+    found: list[Reference] = []
+    for bounds in RANGES:
+        trial = trial_of(step, bounds, rows)
+        try:
+            exact = _ordinary(step, build, label, trial)
+            if _is_finite(exact):
+                near = [_ordinary(step, build, label, trial, np.random.default_rng(seed)) for seed in range(_PERTURBED)]
+                found.append(Reference(trial, exact, _allowed(exact, near)))
+        except InputError:
+            continue  # not defined for such inputs
+        if len(found) == _TRIALS:
+            break
+    return found
+
+
+def _ordinary(
+    step: Step, build: Build, label: str, trial: Trial, rounding: np.random.Generator | None = None
+) -> Trajectory:
+    """The ordinary loop on a trial, from values and data with rounding errors if `rounding` is given."""
+    module, streams = build()
+    if rounding is not None:
+        with torch.no_grad():
+            for value in (*module.parameters(), *module.buffers()):
+                if value.is_floating_point():
+                    value.copy_(torch.from_numpy(_rounded(value.numpy(), rounding)))
+        sets = tuple(_rounded(data, rounding) for data in trial.sets)
+        trial = replace(trial, batches=_rounded(trial.batches, rounding), sets=sets)
+    loop = OrdinaryLoop(module, streams, step.objective, label, step.settings.learning_rate)
+    return by_ordinary_loop(loop, step, trial)
+
+
+def _rounded(values: np.ndarray, rounding: np.random.Generator) -> np.ndarray:
+    errors = rounding.choice([-_EPSILON, _EPSILON], values.shape).astype(np.float32)
+    return np.asarray(values * (1 + errors))
+
+
+def _is_finite(trajectory: Trajectory) -> bool:
+    return all(bool(np.isfinite(value).all()) for value in trajectory.values.values())
+
+
+def _allowed(exact: Trajectory, near: Sequence[Trajectory]) -> dict[str, float]:
+    found = {}
+    for name, value in exact.values.items():
+        changes = [np.abs(other.values[name] - value).max(initial=0.0) for other in near]
+        largest = np.abs(value).max(initial=0.0)
+        found[name] = float(_MARGIN * max(changes) + _OPERATIONS * _EPSILON * largest + _LEAST)
+    return found
+
+
+def disagreement(program: Program, step: Step, build: Build, found: Sequence[Reference]) -> str | None:
+    """In what a lowering differs from the ordinary loop in the first place, or None if it does not."""
+    for reference in found:
+        got = by_program(program, *build(), step, reference.trial)
+        for name, expected in reference.trajectory.values.items():
+            value = got.values[name]
+            allowed = reference.allowed[name]
+            with np.errstate(invalid="ignore", over="ignore"):
+                distance = np.abs(value - expected).max(initial=0.0)
+            if not distance <= allowed:
+                return f"{name} is off by {distance:.2g}, where rounding explains {allowed:.2g}"
+        if not torch.equal(got.noise, reference.trajectory.noise):
+            return "random numbers are drawn by functions whose draws cannot be supplied"
+    return None

@@ -1,0 +1,90 @@
+"""What is minimised: a criterion and named penalties, each with its factor in the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nalm.runs import TrainingSettings
+from nalm.training.step import losses, optimizers, schedules
+
+# The switch that decides per run whether a penalty with this name is on (0 or 1), set at logged steps
+RUN_SWITCHES = ("inalu",)
+
+
+class Objective:
+    """The loss of one network under given settings, the same for every way to train it.
+
+    Args:
+        settings: of training.
+        offered: the penalties that the network offers.
+
+    Attributes:
+        penalties: those that are applied.
+        optimizer: what the settings ask for.
+        columns: names of the schedule's columns.
+        switches: names of the numbers that each run has for itself.
+    """
+
+    def __init__(self, settings: TrainingSettings, offered: Collection[str]) -> None:
+        self.settings = settings
+        self.optimizer = optimizers.create(settings)
+        self._criteria = losses.CRITERIA[settings.loss]
+        factors = schedules.penalty_factors(settings, np.zeros(1))
+        kept = offered if settings.constraints == "paper" else ()
+        self.penalties = tuple(key for key in factors if key in kept or key == "l1")
+        self.columns = (
+            *self.optimizer.columns,
+            *(f"penalty_{key}" for key in self.penalties),
+            *(("pcc_share",) if len(self._criteria) > 1 else ()),
+        )
+        self.switches = tuple(key for key in self.penalties if key in RUN_SWITCHES)
+
+    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
+        """The schedule `[len(steps), len(columns)]` in float32 under `settings`, which may differ in their numbers."""
+        steps = steps.astype(np.float64)
+        table = self.optimizer.schedule(settings, steps)
+        factors = schedules.penalty_factors(settings, steps)
+        table |= {f"penalty_{key}": factors[key] for key in self.penalties}
+        table["pcc_share"] = (steps < settings.pcc_to_mse_iteration).astype(np.float64)
+        return np.stack([table[name] for name in self.columns], axis=1).astype(np.float32)
+
+    def now(self, run: Tensor, schedule: Tensor) -> dict[str, Tensor]:
+        """The numbers of one step by name, from its row of the schedule and the switches of the run."""
+        now = dict(zip(self.columns, schedule.unbind(0), strict=True))
+        return now | {f"switch_{key}": value for key, value in zip(self.switches, run.unbind(0), strict=True)}
+
+    def terms(
+        self,
+        y: Tensor,
+        t: Tensor,
+        offered: Mapping[str, Tensor],
+        parameters: Sequence[Tensor],
+        now: Mapping[str, Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """Criterion and sum of the weighted penalties.
+
+        Args:
+            y: outputs `[batch, outputs]`.
+            t: targets of the same shape.
+            offered: the network's penalties by name.
+            parameters: those that are trained.
+            now: see `now`.
+        """
+        criterion = self._criteria[0](y, t)
+        if len(self._criteria) > 1:
+            share = now["pcc_share"]
+            criterion = share * criterion + (1 - share) * self._criteria[1](y, t)
+        penalty = torch.zeros(())
+        for key in self.penalties:
+            value = _l1(parameters) if key == "l1" else offered[key]
+            factor = now[f"penalty_{key}"]
+            penalty = penalty + (factor * now[f"switch_{key}"] if key in self.switches else factor) * value
+        return criterion, penalty
+
+
+def _l1(parameters: Sequence[Tensor]) -> Tensor:
+    return sum((p.abs().sum() for p in parameters), torch.zeros(()))

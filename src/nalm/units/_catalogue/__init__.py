@@ -1,0 +1,1 @@
+"""The table of units, and how a name becomes a class."""

@@ -1,0 +1,1 @@
+"""What several units are made of."""

@@ -1,0 +1,1 @@
+"""How the weights of a unit follow from its parameters, by name."""

@@ -1,0 +1,129 @@
+"""Modules as strangers write them are trained as an ordinary loop trains them, or refused in one sentence.
+
+The loop of these tests is written out here, so that it shares nothing with the trainer but data and seeds.
+"""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from nalm.errors import InputError
+from nalm.runs import Run
+from nalm.streams import derived_key
+from nalm.training import train
+from nalm.training.stacked.data import Data, GeneralSource
+from support import field_modules
+from support.runs import run
+
+SETTINGS = {
+    "iterations": 59,
+    "log_interval": 30,
+    "validation_samples": 100,
+    "test_samples": 90,
+    "learning_rate": 1e-2,
+}
+
+
+def run_of(cls: type[nn.Module], seed: int = 0, **settings: object) -> Run:
+    return run(f"support.field_modules:{cls.__name__}", seed, **{**SETTINGS, **settings})
+
+
+def trained(runs: list[Run]) -> tuple[Any, list[str]]:
+    """What comes of some runs, and the warnings meanwhile."""
+    results: list[Any] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train(runs, results.append, workers=1)
+    (result,) = results
+    return result, [str(item.message) for item in caught if item.category is RuntimeWarning]
+
+
+def by_hand(cls: type[nn.Module], mine: Run) -> tuple[list[float], list[float], dict[str, np.ndarray]]:
+    """Losses and validation errors of the logged rows, and the final state, of what a person would write."""
+    settings = mine.training
+    assert settings is not None
+    torch.manual_seed(mine.seed)
+    np.random.seed(derived_key(mine.seed, "numpy", 4))
+    random.seed(derived_key(mine.seed, "python"))
+    module = cls(2, 1)
+    if any(isinstance(p, nn.UninitializedParameter) for p in module.parameters()):
+        with torch.no_grad():
+            module.eval()(torch.ones(2, 2))
+    trainable = [p for p in module.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(trainable, lr=settings.learning_rate) if trainable else None
+    (block,) = GeneralSource([mine], settings.iterations + 1).next(settings.iterations + 1)
+    sets = [torch.from_numpy(Data([mine]).evaluation(mine, part, rows)[0]) for part, rows in PARTS]
+    losses, errors = [], []
+    for step, batch in enumerate(torch.from_numpy(block)):
+        if step % settings.log_interval == 0:
+            module.eval()
+            with torch.no_grad():
+                found = [nn.functional.mse_loss(module(s[:2].T.contiguous()), s[2:].T).item() for s in sets]
+            errors.append(found[0])
+        module.train()
+        loss = nn.functional.mse_loss(module(batch[:2].T.contiguous()), batch[2:].T)
+        if step % settings.log_interval == 0:
+            losses.append(loss.item())
+        if optimizer is not None:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    held = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    return losses, errors, {name: value.detach().numpy() for name, value in held.items()}
+
+
+PARTS: Any = (("validation", SETTINGS["validation_samples"]), ("test", SETTINGS["test_samples"]))
+
+
+@pytest.fixture
+def generators() -> Iterator[None]:
+    """What a test seeds is undone."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    yield
+    torch.set_rng_state(states[0])
+    np.random.set_state(states[1])
+    random.setstate(states[2])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("generators")
+@pytest.mark.parametrize("cls", field_modules.TRAINED, ids=lambda cls: cls.__name__)
+def test_a_module_is_trained_as_an_ordinary_loop_trains_it(cls: type[nn.Module]) -> None:
+    runs = [run_of(cls, seed) for seed in (0, 1)]
+    result, said = trained(runs)
+    assert len(said) <= 1
+    assert "\n" not in "".join(said)
+    for number, mine in enumerate(runs):
+        losses, errors, state = by_hand(cls, mine)
+        rows = result.run_index == number
+        np.testing.assert_allclose(result.metrics["train_loss"][rows], losses, rtol=2e-4, atol=1e-6)
+        np.testing.assert_allclose(result.metrics["interpolation_error"][rows], errors, rtol=2e-4, atol=1e-6)
+        got = result.state[mine.id]
+        assert set(got) >= {name for name, value in state.items() if np.issubdtype(value.dtype, np.floating)}
+        for name, value in got.items():
+            np.testing.assert_allclose(value, state[name], rtol=1e-3, atol=2e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("cls", field_modules.REFUSED, ids=lambda cls: cls.__name__)
+def test_what_cannot_be_trained_is_refused_in_one_sentence(cls: type[nn.Module]) -> None:
+    with pytest.raises(InputError, match=rf"^support\.field_modules:{cls.__name__}: ") as caught:
+        train([run_of(cls)], lambda result: None, workers=1)
+    assert caught.match(field_modules.REFUSED[cls])
+    assert "\n" not in str(caught.value)
+
+
+def test_the_generators_of_the_process_are_left_as_they_were() -> None:
+    before = torch.get_rng_state(), np.random.get_state()[1], random.getstate()
+    trained([run_of(cls) for cls in (field_modules.NumpyNoise, field_modules.PythonNoise, field_modules.Recurrent)])
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.array_equal(np.random.get_state()[1], before[1])
+    assert random.getstate() == before[2]

@@ -1,0 +1,461 @@
+"""Modules as strangers write them, one for each way to be trained wrongly; named `support.field_modules:Class`."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import random
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, prune
+
+
+class Weighted(nn.Module):
+    """A matrix, and nothing that could go wrong."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.full((o, i), 0.7))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w.T
+
+
+# initial values
+
+
+class OwnInitialValues(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(i, o)
+        nn.init.eye_(self.layer.weight)
+        nn.init.constant_(self.layer.bias, 0.25)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+class ValuesAfterReset(nn.Module):
+    """Has a reset that its constructor does not leave as it is."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.empty(o, i))
+        self.reset_parameters()
+        with torch.no_grad():
+            self.w.mul_(0.1)
+
+    def reset_parameters(self) -> None:
+        nn.init.uniform_(self.w, 1.0, 2.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w.T
+
+
+class Spectral(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layer = parametrizations.weight_norm(nn.Linear(i, 2 * o))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)[:, ::2].contiguous()
+
+
+class Pruned(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layer = prune.random_unstructured(nn.Linear(i, 4), "weight", amount=3)
+        self.last = nn.Linear(4, o)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(torch.tanh(self.layer(x)))
+
+
+class NumpyValues(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.from_numpy(np.random.normal(0.5, 0.1, (o, i)).astype(np.float32)))
+        self.shift = random.random()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w.T + self.shift
+
+
+class DrawnActivation(Weighted):
+    """Another network for some seeds."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.squash = torch.tanh if random.random() < 0.5 else torch.sin
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.squash(super().forward(x))
+
+
+# what is trained, and what is not
+
+
+class PartlyFrozen(Weighted):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.first = nn.Linear(i, i).requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.first(x))
+
+
+class Tied(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.one, self.other = nn.Linear(i, i), nn.Linear(i, i)
+        self.other.weight = self.one.weight
+        self.last = nn.Linear(i, o)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.other(torch.relu(self.one(x))))
+
+
+class HookedGradient(Weighted):
+    """Trains the first column only."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        keep = torch.zeros(o, i)
+        keep[:, 0] = 1
+        self.w.register_hook(lambda gradient: gradient * keep)
+
+
+class Unused(Weighted):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.unused = nn.Parameter(torch.ones(3))
+
+
+class NothingToTrain(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.outputs = o
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum(-1, keepdim=True).expand(-1, self.outputs)
+
+
+class Averaged(Weighted):
+    """Follows its weights by a moving average, under no gradient."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.average = nn.Parameter(torch.zeros(o, i), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            with torch.no_grad():
+                self.average.mul_(0.9).add_(0.1 * self.w)
+        return x @ (self.w + self.average).T
+
+
+# noise
+
+
+class ShiftedNoise(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x + torch.zeros_like(x).normal_(mean=1.0) if self.training else x)
+
+
+class ShiftedNoiseWritten(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x + (torch.randn(len(x), x.shape[1]) + 1.0) if self.training else x)
+
+
+class NoiseFromBelow(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x + torch.empty(x.shape).uniform_(-0.5) if self.training else x)
+
+
+class NoiseFromBelowWritten(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x + (torch.rand(x.shape) * 1.5 - 0.5) if self.training else x)
+
+
+class Dropped(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(i, 6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, o))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+class RandomRows(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        return y + 0.1 * y[torch.randperm(len(y))] if self.training else y
+
+
+class NoiseAtRest(Weighted):
+    """Noise in evaluation too, as a dropout without `self.training` gives it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.dropout(x, 0.1))
+
+
+class NumpyNoise(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        scale = np.random.uniform(0.9, 1.1, x.shape[1]).astype(np.float32) if self.training else np.ones(x.shape[1])
+        return super().forward(x * torch.as_tensor(scale, dtype=x.dtype))
+
+
+class PythonNoise(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * (random.gauss(1.0, 0.05) if self.training else 1.0)
+
+
+# constants
+
+
+class ConstantTensors(Weighted):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.register_buffer("allowed", torch.arange(i) >= 0)
+        self.register_buffer("order", torch.arange(i).flip(0))
+        self.tiny = torch.tensor(1e-6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = torch.where(self.allowed, x, -x)[:, self.order]
+        return (kept.abs() + self.tiny).sqrt() @ self.w.T
+
+
+class InfiniteBuffer(Weighted):
+    """A mask of minus infinity, as in attention."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        mask = torch.zeros(i)
+        mask[0] = -torch.inf
+        self.register_buffer("mask", mask)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x * torch.softmax(x + self.mask, -1)) @ self.w.T
+
+
+# memory
+
+
+class Normalised(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(i, 4, bias=False), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, o))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+class CountsInABuffer(Weighted):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.register_buffer("steps", torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.steps.add_(1)
+        return super().forward(x) * (1 + 1 / (1 + self.steps))
+
+
+class CountsInPython(Weighted):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.seen = {"steps": 0}
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen["steps"] += self.training
+        return super().forward(x) if self.seen["steps"] < 20 else super().forward(x) * 1.5
+
+
+class Remembers(Weighted):
+    """Keeps a tensor of the last call."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.last: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        if self.last is not None and self.training:
+            y = y + 0.1 * self.last.mean()
+        self.last = y.detach()
+        return y
+
+
+# graphs that nobody can trace
+
+
+class _Sign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.sign()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient.clamp(-1, 1)
+
+
+class StraightThroughSign(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ (self.w * _Sign.apply(self.w)).T
+
+
+class BranchesOnValues(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        return y * 0.5 if float(y.detach().mean()) > 1.0 else y
+
+
+class Recurrent(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.cell = nn.LSTM(1, 3, batch_first=True)
+        self.last = nn.Linear(3, o)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.cell(x.unsqueeze(-1))[0][:, -1])
+
+
+class ClampsItsData(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        self.w.data.clamp_(0.0, 0.68)
+        return super().forward(x)
+
+
+class ChangesItsInput(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        x[:, 0] *= 2
+        x += 1
+        return super().forward(x)
+
+
+class Late(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.LazyLinear(o))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+class ComplexWeights(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.randn(o, i, dtype=torch.cfloat))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.to(torch.cfloat) @ self.w.T).abs()
+
+
+class DoubleWeights(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.rand(o, i, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.double() @ self.w.T
+
+
+TRAINED = (
+    *(OwnInitialValues, ValuesAfterReset, Spectral, Pruned, NumpyValues, DrawnActivation),
+    *(PartlyFrozen, Tied, HookedGradient, Unused, NothingToTrain, Averaged),
+    *(ShiftedNoise, ShiftedNoiseWritten, NoiseFromBelow, NoiseFromBelowWritten, Dropped, RandomRows, NoiseAtRest),
+    *(NumpyNoise, PythonNoise, ConstantTensors, InfiniteBuffer),
+    *(Normalised, CountsInABuffer, CountsInPython, Remembers),
+    *(StraightThroughSign, BranchesOnValues, Recurrent, ClampsItsData, ChangesItsInput, Late),
+    *(ComplexWeights, DoubleWeights),
+)
+"""Modules that have to be trained as an ordinary loop trains them."""
+
+
+# what is refused
+
+
+class Squeezes(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).squeeze(-1)
+
+
+class GivesTwo(Weighted):
+    def forward(self, x: Tensor) -> Any:
+        return super().forward(x), self.w
+
+
+class GivesIntegers(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).round().long()
+
+
+class Detaches(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).detach()
+
+
+class Fails(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w
+
+
+class FailsInItsConstructor(Weighted):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        raise KeyError("no such layer")
+
+
+class DrawsFromTheSystem(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.from_numpy(np.random.default_rng().random((o, i), dtype=np.float32)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w.T
+
+
+class SystemNoise(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * (1 + os.urandom(1)[0] / 256 if self.training else 1)
+
+
+CALLS = 0
+
+
+class CountsInAGlobal(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        global CALLS
+        CALLS += 1
+        return super().forward(x) * (1 + min(CALLS / 1e6, 1.0))
+
+
+class CountsInItsClass(Weighted):
+    calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        type(self).calls += 1
+        return super().forward(x)
+
+
+REFUSED = {
+    Squeezes: r"forward maps an input of shape \[\d+, 2\] to \[\d+\], but a network of 1 output must give \[\d+, 1\]",
+    GivesTwo: r"forward must give one tensor of shape \[\d+, 1\], got a tuple of 2",
+    GivesIntegers: r"forward must give floating point numbers, got torch\.int64",
+    Detaches: r"the output of forward depends on no parameter",
+    Fails: r"RuntimeError at .*field_modules\.py:\d+: return x @ self\.w: mat1 and mat2",
+    FailsInItsConstructor: r"KeyError at .*field_modules\.py:\d+: raise KeyError\(\"no such layer\"\): 'no such layer'",
+    DrawsFromTheSystem: r"constructing it twice from the same seed gives two values of w; draw random numbers with",
+    SystemNoise: r"training it twice from the same seed gives two values of w",
+    CountsInAGlobal: r"training it changes values outside of it .* keep them in attributes of self",
+    CountsInItsClass: r"training it changes values outside of it .* keep them in attributes of self",
+}
+"""Modules that cannot be trained, and what is said of them."""
+
+Halved = functools.partial(nn.Linear, bias=False)
+NUMBERED = itertools.count()

@@ -1,0 +1,64 @@
+"""A copy of the project to which a thing is added, and which is then used like the project itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_CACHES = shutil.ignore_patterns("__pycache__", "_build")
+
+
+class Project:
+    """The copy.
+
+    Attributes:
+        folder: Where it is.
+        touched: The files that were added or changed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.touched: list[str] = []
+        for name in ("src", "tests", "docs"):
+            shutil.copytree(ROOT / name, folder / name, ignore=_CACHES)
+        shutil.copy(ROOT / "pyproject.toml", folder)
+
+    def add(self, path: str, text: str) -> None:
+        """Write a new file."""
+        file = self.folder / path
+        assert not file.exists()
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        self.touched.append(path)
+
+    def insert(self, path: str, before: str, line: str) -> None:
+        """Insert a line before the only one that is `before`."""
+        file = self.folder / path
+        head, found, tail = file.read_text().partition(f"\n{before}\n")
+        assert found
+        assert f"\n{before}\n" not in tail
+        file.write_text(f"{head}\n{line}{found}{tail}")
+        self.touched.append(path)
+
+    def python(self, *words: str) -> str:
+        """Return what Python prints in the folder of the copy; it must succeed."""
+        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+        done = subprocess.run(
+            [sys.executable, *words], cwd=self.folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def nalm(self, *words: str) -> str:
+        """Return what a command prints."""
+        return self.python("-c", "from nalm.cli import main; main()", *words)
+
+    def tests(self, files: list[str], about: str) -> list[str]:
+        """Run the tests of `files` that `about` selects, and return their names; all of them must pass."""
+        options = ["-n", "0", "-v", "-p", "no:cacheprovider", "-k", about]
+        lines = self.python("-m", "pytest", *options, *files).splitlines()
+        return [line.partition("::")[2].partition(" PASSED")[0] for line in lines if " PASSED" in line]
