@@ -104,13 +104,13 @@ from nalm import NMU
 
 
 class Mine(NMU):
-    '''A unit of one's own{}.'''
+    kind = {}
 """
 
 
 def test_unit_whose_code_a_worker_does_not_have_is_refused(command, study, cluster, tmp_path):
-    (tmp_path / "mine.py").write_text(UNIT.format(""))
-    (tmp_path / "elsewhere" / "mine.py").write_text(UNIT.format(", another"))
+    (tmp_path / "mine.py").write_text(UNIT.format(1))
+    (tmp_path / "elsewhere" / "mine.py").write_text(UNIT.format(2))
     study.write_text(ARITHMETIC.replace('"nmu"', '"mine:Mine"').replace("999_999", "99"))
     cluster.start_worker()
     cluster.wait()
@@ -119,7 +119,7 @@ def test_unit_whose_code_a_worker_does_not_have_is_refused(command, study, clust
     assert "unit 'mine:Mine': process " in outcome.errors
     assert "has loaded other code; give all workers the same file" in outcome.errors
     assert outcome.errors.count("\n") == 1
-    (tmp_path / "elsewhere" / "mine.py").write_text(UNIT.format(""))
+    (tmp_path / "elsewhere" / "mine.py").write_text(UNIT.format(1))
     # the worker still has the class that it has loaded
     assert command("run", study, "--cluster", cluster.address, "--out", "here").status == 2
     cluster.workers[0].kill()

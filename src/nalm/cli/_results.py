@@ -22,11 +22,14 @@ def print_summary(folder: Path, form: str) -> None:
     from nalm.results.output.formats import render, table
     from nalm.results.summaries import summary_of
 
-    groups = summary_of(_opened(folder))
+    store = _opened(folder)
+    groups = summary_of(store)
     if form == "table":
         console().print(table(groups))
     else:
         typer.echo(render(groups, form), nl=False)
+    for line in store.mixtures():
+        typer.echo(f"nalm: {folder}: {line}", err=True)
 
 
 def plot_figure(folder: Path, to: Path | None, what: str) -> None:

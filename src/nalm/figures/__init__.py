@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from nalm import figure_kinds
 from nalm.errors import InputError, did_you_mean
+from nalm.figures._backend import import_matplotlib
 from nalm.figures._contract import Caption, FigureKind, Results
 from nalm.figures.style import PUBLISHED
 
@@ -34,6 +35,7 @@ class _Kinds(Mapping[str, FigureKind]):
     def __getitem__(self, kind: str) -> FigureKind:
         if kind not in figure_kinds.FIGURE_KINDS:
             raise KeyError(kind)
+        import_matplotlib()
         return cast(FigureKind, importlib.import_module(f"{__name__}.{kind}"))
 
     def __iter__(self) -> Iterator[str]:
@@ -73,6 +75,7 @@ def figure(results: Results, what: str = STUDY_FIGURE) -> Figure:
 
 def figure_bytes(figure: Figure, suffix: str) -> bytes:
     """Return a figure as the content of a `.pdf`, `.svg` or `.png` file; equal figures give equal bytes."""
+    import_matplotlib()
     from nalm.figures import _files
 
     return _files.figure_bytes(figure, suffix)
@@ -94,6 +97,7 @@ def plot(results: Results, to: str | os.PathLike[str], what: str = STUDY_FIGURE)
             cannot be written.
         StoreError: damaged records.
     """
+    import_matplotlib()
     from nalm.figures import _files
     from nalm.results.output.latex import latex_table
     from nalm.results.summaries import summary_of

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.cbook import is_math_text
 from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
 
 from nalm.errors import InputError
 from nalm.figures.style.axes import RC
@@ -32,8 +35,20 @@ def figure_bytes(figure: Figure, suffix: str) -> bytes:
         raise InputError(f"figure: cannot write {suffix!r} files; give one of {', '.join(SUFFIXES)}")
     buffer = io.BytesIO()
     with mpl.rc_context(RC):
+        _keep_literal(figure)
         figure.savefig(buffer, format=name, dpi=300, metadata=_METADATA[name])
     return buffer.getvalue()
+
+
+def _keep_literal(figure: Figure) -> None:
+    """Show texts with dollar signs that are no formulas, such as a label of the user's, as they are."""
+    parser = MathTextParser("agg")
+    for text in figure.findobj(Text):
+        if is_math_text(text.get_text()):
+            try:
+                parser.parse(text.get_text())
+            except ValueError:
+                text.set_parse_math(False)
 
 
 def write(content: bytes, to: Path) -> None:

@@ -52,6 +52,7 @@ class Section:
         intervals: what the intervals of the table are.
         failures: runs that diverged.
         environments: versions and processors, one per row of names and values.
+        mixtures: a sentence for each network whose runs were made in more than one way.
         bibtex: of the paper, or None.
         study_toml: text of the study's file.
     """
@@ -68,6 +69,7 @@ class Section:
     intervals: str
     failures: Failures
     environments: tuple[tuple[tuple[str, str], ...], ...]
+    mixtures: tuple[str, ...]
     bibtex: str | None
     study_toml: str
 
@@ -96,6 +98,7 @@ def section(store: Store, number: int) -> Section:
         intervals=_intervals(groups),
         failures=_failures(runs),
         environments=tuple(tuple(entry.items()) for entry in store.environments()),
+        mixtures=tuple(store.mixtures()),
         bibtex=BIBTEX.get(study.paper) if study else None,
         study_toml=store.study_toml,
     )

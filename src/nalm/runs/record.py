@@ -13,6 +13,23 @@ Status = Literal["finished", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
+class MadeBy:
+    """What decides the bits of a run besides its content.
+
+    Attributes:
+        lowering: how it was trained: by a compiled kernel, one tensor program or an ordinary loop.
+        compiler: of a kernel, with its version.
+        flags: of the compiler, those that decide numbers.
+        instructions: the largest set that was used.
+    """
+
+    lowering: str
+    compiler: str = ""
+    flags: str = ""
+    instructions: str = ""
+
+
+@dataclass(frozen=True)
 class TrainedRuns:
     """Records of some runs, one row per run and logged step, sorted by run and step.
 
@@ -29,6 +46,7 @@ class TrainedRuns:
         reason: per run, one sentence for a run that failed or stopped early, else None.
         state: final parameters by run id and parameter name.
         seconds: wall time; of a resumed run, since it was resumed.
+        made_by: per run; empty where it is not known.
     """
 
     runs: tuple[Run, ...]
@@ -41,3 +59,4 @@ class TrainedRuns:
     reason: tuple[str | None, ...]
     state: dict[str, dict[str, np.ndarray]]
     seconds: float
+    made_by: tuple[MadeBy, ...] = ()

@@ -31,6 +31,7 @@ _PACKAGE = Path(__file__).parent.parent
 _SOURCES = ("functional", "units", "training", "runs/network.py", "runs/settings.py")
 
 _END = b"nalm-library-1"
+_TORCH = "TORCHINDUCTOR_CACHE_DIR"
 # half-built libraries of processes that were killed are removed after this long
 _STALE_S = 3600
 
@@ -149,6 +150,22 @@ def building() -> Iterator[Path]:
     _remove_stale(kernels)
     with tempfile.TemporaryDirectory(dir=kernels, prefix=".build-", ignore_cleanup_errors=True) as path:
         yield Path(path)
+
+
+@contextmanager
+def caches_of_torch() -> Iterator[None]:
+    """Let PyTorch keep what it compiles in a folder of the user's own, not under a name that others can guess."""
+    given = os.environ.get(_TORCH)
+    try:
+        with suppress(OSError):
+            own = _writable() / "torch"
+            own.mkdir(mode=0o700, exist_ok=True)
+            os.environ[_TORCH] = str(own)
+        yield
+    finally:
+        os.environ.pop(_TORCH, None)
+        if given is not None:
+            os.environ[_TORCH] = given
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -50,7 +50,7 @@ class Library:
         name: under which it is kept.
         path: its file.
         compiler: what made it, with version.
-        flags: those that decide what numbers come out.
+        flags: those that decide what numbers come out, but for those that follow from the source.
         instructions: the largest set that it may use.
     """
 
@@ -110,7 +110,9 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Library:
         NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
         CompilationError: it cannot build this source.
     """
-    return _found_or_made(_tried(*asked()), source, flags)
+    with kept.caches_of_torch():
+        compiler = _tried(*asked())
+    return _found_or_made(compiler, source, flags)
 
 
 def asked() -> tuple[str, str]:
@@ -174,7 +176,7 @@ def _note(compiler: _Compiler, flags: tuple[str, ...]) -> dict[str, str]:
     """What decides the numbers that come out, as the compiler itself tells it."""
     macros = _macros(compiler, flags)
     maths = [name for macro, name in _MATHS.items() if macros.get(macro, "0") != "0"]
-    words = (*compiler.command[1:], *compiler.arguments, *flags)
+    words = (*compiler.command[1:], *compiler.arguments)
     told = [word for word in words if word.startswith(("-O", "-f", "-m"))]
     return {
         "compiler": compiler.version,

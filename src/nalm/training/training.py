@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Callable, Hashable, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from nalm.errors import InputError
 from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.training import executors
 from nalm.training.executors import Executor, OnProgress, check_workers
 from nalm.training.trainer import Trainer, by_trainer, find_trainer
-from nalm.units import source_hash
-from nalm.units._catalogue.load import load_class
+from nalm.units._catalogue.portable import unpack
 
 
 def train(
@@ -81,25 +77,6 @@ def _train(
 
 
 def _do(name: str, device: str, job: Any, on_progress: OnProgress) -> TrainedRuns:
-    _check_code(job.runs)
+    sources = dict.fromkeys(item for run in job.runs for item in run.sources.items())
+    unpack(list(sources), getattr(job, "classes", {}))
     return find_trainer(name).train(job, device, on_progress)
-
-
-def _check_code(runs: Sequence[Run]) -> None:
-    """Check that this process has the code that the runs are named by.
-
-    Raises:
-        InputError: a class of the user's own is another one here, or was another one when it was loaded.
-    """
-    for target, expected in {item for run in runs for item in run.sources.items()}:
-        if _loaded_code(target, cast("Hashable", load_class(target))) != expected:
-            raise InputError(
-                f"unit {target!r}: process {os.getpid()} on {socket.gethostname()} has loaded other code; "
-                "give all workers the same file and start them, or this Python, again"
-            )
-
-
-@cache
-def _loaded_code(target: str, loaded: Hashable) -> str | None:
-    """Return the code of a class when it was first trained: what the file holds later is not what is loaded."""
-    return source_hash(target)

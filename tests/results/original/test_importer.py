@@ -22,6 +22,7 @@ DATASET = (
     "nMF_nAF_BnauF_mse_id-1"
 )
 HEAD = "name,metric.valid.interpolation,step,wall.time,metric.test.extrapolation,sparse.error.max"
+ROW = f"{SINGLE},0.5,0,1.5,0.25,0.1"
 
 
 def test_single_module_names() -> None:
@@ -148,3 +149,23 @@ def test_faults_of_the_file_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"d\.csv: cannot be read"):
         import_csv(tmp_path / "d.csv", tmp_path / "results")
     assert not (tmp_path / "results").exists()
+
+
+def test_lines_left_blank_are_no_rows(tmp_path: Path) -> None:
+    for name, end in (("one.csv", ""), ("two.csv", "\n\n")):
+        (tmp_path / name).write_text(f"{HEAD}\n{ROW}\n{end}")
+    first, second = (import_csv(tmp_path / f"{name}.csv", tmp_path / name) for name in ("one", "two"))
+    assert second.records().equals(first.records())
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [((), "has no rows below its header"), (("ROW", "ROW"), "step 0 of run .* is there twice; were files merged")],
+    ids=["header only", "merged twice"],
+)
+def test_a_file_without_rows_or_with_rows_twice_is_refused(tmp_path: Path, lines: tuple[str, ...], said: str) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("\n".join([HEAD, *(ROW for _ in lines)]) + "\n")
+    with pytest.raises(DataError, match=said) as caught:
+        import_csv(path, tmp_path / "into")
+    assert "\n" not in str(caught.value)

@@ -73,6 +73,9 @@ def _read(path: Path) -> pl.DataFrame:
     missing = [name for name in ("name", *_COLUMNS) if name not in raw.columns]
     if missing:
         raise DataError(f"{path}: has no column {missing[0]!r}; export it with the original simple_function_static.py")
+    raw = raw.filter(~pl.all_horizontal(pl.all().is_null()))  # lines left blank
+    if raw.is_empty():
+        raise DataError(f"{path}: has no rows below its header; export it again")
     weights = {name: match[1] for name in raw.columns if (match := _WEIGHT.fullmatch(name))}
     numbers = {**_COLUMNS, **weights}
     table = raw.select("name", *(pl.col(old).alias(new) for old, new in numbers.items()))
@@ -84,6 +87,10 @@ def _read(path: Path) -> pl.DataFrame:
         table = table.with_columns(converted.alias(new))
     if table["name"].has_nulls() or table["step"].has_nulls():
         raise DataError(f"{path}: a row has no name or no step")
+    twice = table.filter(table.select("name", "step").is_duplicated())
+    if len(twice):
+        name, step = twice.row(0)[0], twice["step"][0]
+        raise DataError(f"{path}: step {step:g} of run {name!r} is there twice; were files merged that overlap?")
     return table.with_columns(pl.col("step").cast(pl.Int64), pl.col("sparsity_error").fill_nan(None))
 
 

@@ -5,6 +5,7 @@ processes.
     environment.json           what it was run with: versions and processor, one entry per environment
     records/BATCH.parquet      one row per run and logged step; a batch is finished when this file is there
     weights/BATCH.safetensors  final parameters, named RUN/PARAMETER; written before the records
+    provenance/BATCH.json      how runs were trained: lowering, compiler, flags, instructions
     damaged/                   files that were found damaged; their runs are trained again
 
 Files are written under a temporary name, synced and renamed.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -28,11 +29,11 @@ from nalm.errors import InputError, StoreError, StudyError
 from nalm.results.columns import schema
 from nalm.results.order import sort_rows
 from nalm.results.records import Records, as_records, joined, records_table
-from nalm.results.store import batch_files, files
+from nalm.results.store import batch_files, files, provenance
 from nalm.results.store.batch_files import DAMAGED, RECORDS, WEIGHTS, State
 from nalm.results.store.environment import environment
 from nalm.results.store.study_text import first_difference, title
-from nalm.runs.record import TrainedRuns
+from nalm.runs.record import MadeBy, TrainedRuns
 from nalm.studies import Study
 
 Read = TypeVar("Read")
@@ -127,6 +128,15 @@ class Store:
             return []
         return content if isinstance(content, list) else []
 
+    def mixtures(self) -> list[str]:
+        """Return a sentence for each network whose runs were made in more than one way: kernel, compiler, processor.
+
+        Raises:
+            StoreError: a file is damaged.
+        """
+        made_by = provenance.read(self.path)
+        return provenance.mixtures(self.records(), made_by) if len(set(made_by.values())) > 1 else []
+
     def check_study(self, study_toml: str) -> None:
         """Check that the folder is for results of the study whose file has the text `study_toml`.
 
@@ -191,15 +201,18 @@ class Store:
             StoreError: the disk is full or failed; finished batches are kept, and nothing half-written is
                 left.
         """
-        self.add(records_table(trained, self.study.threshold if self.study else None), trained.state)
+        records = records_table(trained, self.study.threshold if self.study else None)
+        ways = zip(trained.runs, trained.made_by, strict=False)  # not known of every kind of task
+        self.add(records, trained.state, {run.id: way for run, way in ways})
 
-    def add(self, records: Records | pl.DataFrame, state: State) -> None:
-        """Add the records of runs that were not trained here, and their final parameters by run id and name.
+    def add(self, records: Records | pl.DataFrame, state: State, made_by: Mapping[str, MadeBy] | None = None) -> None:
+        """Add the records of runs, and by run id their final parameters by name and, if known, what made them.
 
         Raises:
             StoreError: as `write`.
         """
         try:
+            provenance.write(self.path, made_by or {})
             batch_files.write(self.path, as_records(records), state)
         except OSError as error:
             kept = len(self.batch_paths())
@@ -285,7 +298,7 @@ class Store:
     def _check_is_ours_or_empty(self) -> None:
         if not self.path.is_dir() or (self.path / _STUDY).exists():
             return
-        ours = {_STUDY, _ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED}
+        ours = {_STUDY, _ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED, provenance.PROVENANCE}
         others = [entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."]
         if others:
             raise StoreError(

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from nalm.runs.record import MadeBy
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -54,9 +56,11 @@ class Program(ABC):
     Attributes:
         trains_streams_together: a call costs about the same for one run as for hundreds, so that runs of different
             streams of data should share it.
+        made_by: what decides the bits that come out.
     """
 
     trains_streams_together: bool
+    made_by: MadeBy
 
     @abstractmethod
     def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:

@@ -14,7 +14,7 @@ from nalm import _lines
 from nalm.errors import InputError
 from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
-from nalm.training import toolchain
+from nalm.training import kept, toolchain
 from nalm.training.kernel.arrays import UnsupportedError
 from nalm.training.kernel.trace import untraceable
 from nalm.training.lowerings._base import Program
@@ -192,7 +192,7 @@ def lower(key: ProgramKey) -> Lowered:
     Raises:
         InputError: no lowering can train it; one sentence.
     """
-    with ONE_AT_A_TIME, warnings.catch_warnings():
+    with ONE_AT_A_TIME, kept.caches_of_torch(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a module says is said when it is trained
         rows = _evaluation_rows(key)
         known = toolchain.recall(repr(key))

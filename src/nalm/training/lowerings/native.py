@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nalm.runs.record import MadeBy
 from nalm.training.kernel.arrays import Array, Arrays, Symbols, UnsupportedError, plain
 from nalm.training.kernel.cpp import PRELUDE, Place, Sizes, reading_function, training_function
 from nalm.training.kernel.expressions import Axis, Expression, Graph
@@ -214,6 +215,8 @@ class NativeProgram(Program):
 
     def __init__(self, code: NativeCode) -> None:
         self.code = code
+        library = code.library
+        self.made_by = MadeBy("a kernel", library.compiler, library.flags, library.instructions)
         self._library = load(code.library)
         for name in ("train", "measure", *(f"error_{rows}" for rows in code.evaluation_rows)):
             getattr(self._library, name).restype = None

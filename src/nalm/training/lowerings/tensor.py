@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
+from nalm.runs.record import MadeBy
 from nalm.training.kernel.trace import UnrolledProducts
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.step.initial import ONE_AT_A_TIME
@@ -30,6 +31,7 @@ class TensorProgram(Program):
 
     def __init__(self, step: Step) -> None:
         self.step = step
+        self.made_by = MadeBy("a tensor program", instructions=torch.backends.cpu.get_cpu_capability())
         noise = [0] * len(step.draws)
         self._train = vmap(step.train, in_dims=(0, 0, None, 0, 0, *noise))
         self._measure = vmap(step.measure, in_dims=(0, 0, None, 0, 0, *noise))

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from nalm.runs import Run
-from nalm.runs.record import Status, TrainedRuns
+from nalm.runs.record import MadeBy, Status, TrainedRuns
 from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.stacked.early_stopping import UNCHANGED_ROWS
 
@@ -26,6 +26,7 @@ class History:
         sparsity: sparsity errors, None for networks that report none.
         failed_step, stopped_step: where the run ended before its last iteration, else None.
         state: final parameters and buffers by name.
+        made_by: what trained it.
     """
 
     rows: int
@@ -36,6 +37,7 @@ class History:
     failed_step: int | None
     stopped_step: int | None
     state: dict[str, np.ndarray]
+    made_by: MadeBy
 
     @property
     def status(self) -> Status:
@@ -80,4 +82,5 @@ def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], 
         reason=tuple(history.reason for history in histories),
         state={run.id: history.state for run, history in zip(runs, histories, strict=True)},
         seconds=seconds,
+        made_by=tuple(history.made_by for history in histories),
     )

@@ -148,6 +148,7 @@ class _Group:
                 failed_step=failed_step,
                 stopped_step=stopped_step,
                 state=self.networks.state(n, self._saved_row(errors[n, :rows, 0])),
+                made_by=self.networks.made_by,
             )
         return found
 

@@ -11,6 +11,8 @@ from torch import nn
 from torch.func import vmap
 
 from nalm import units
+from nalm.runs.record import MadeBy
+from nalm.training.kept import caches_of_torch
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.ordinary import OrdinaryLoop, as_arrays, as_numbers
 from nalm.training.stacked.batches import ArithmeticRun
@@ -32,9 +34,11 @@ class Networks(ABC):
 
     Attributes:
         objective: what is minimised.
+        made_by: what trains them.
     """
 
     objective: Objective
+    made_by: MadeBy
 
     @abstractmethod
     def evaluation_rows(self, samples: int) -> int:
@@ -85,6 +89,7 @@ class StackedNetworks(Networks):
 
     def __init__(self, step: Step, program: Program, runs: Sequence[ArithmeticRun], begun: dict[int, Begun]) -> None:
         self.objective = step.objective
+        self.made_by = program.made_by
         self._step = step
         self._program = program
         self._network = runs[0].network
@@ -138,7 +143,7 @@ class StackedNetworks(Networks):
         recorded = np.stack(self._recorded, axis=1)
         runs, rows, count = recorded.shape
         flat = torch.from_numpy(recorded.reshape(runs * rows, count))
-        with ONE_AT_A_TIME, torch.no_grad():
+        with ONE_AT_A_TIME, caches_of_torch(), torch.no_grad():
             example, sparsity = self._step.describe(flat[0])
             if example.numel() > MOST_RECORDED_WEIGHTS and sparsity is None:
                 return None, None
@@ -167,6 +172,7 @@ class OrdinaryNetworks(Networks):
 
     def __init__(self, objective: Objective, runs: Sequence[ArithmeticRun], begun: Sequence[Begun], label: str) -> None:
         self.objective = objective
+        self.made_by = MadeBy("an ordinary loop", instructions=torch.backends.cpu.get_cpu_capability())
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
         rate = runs[0].training.learning_rate

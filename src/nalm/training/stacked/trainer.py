@@ -70,7 +70,8 @@ class StackedTrainer(Trainer):
         """Compile each network once, several at a time, and warn of those that are trained more slowly."""
         keys = [{program_key(run): run.network.label for run in job.batch.runs} for job in jobs]
         labels = {key: label for names in keys for key, label in names.items()}
-        classes = packed(list(dict.fromkeys(source for key in labels for source in key.sources)))
+        sources = list(dict.fromkeys(source for key in labels for source in key.sources))
+        classes = packed(sources) if executor.shares_files else {}
         lowered: dict[ProgramKey, Lowered] = {}
         executor.run(
             _lower,
@@ -88,10 +89,7 @@ class StackedTrainer(Trainer):
 
     def train(self, job: BatchJob, device: str, on_progress: OnProgress) -> TrainedRuns:
         """See `Trainer.train`."""
-        lowered = {}
-        for key in dict.fromkeys(map(program_key, job.batch.runs)):
-            unpack(key.sources, job.classes)
-            lowered[key] = job.lowered.get(key) or lower(key)
+        lowered = {key: job.lowered.get(key) or lower(key) for key in map(program_key, job.batch.runs)}
         return train_batch(job.batch, lowered, on_progress)
 
     def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:

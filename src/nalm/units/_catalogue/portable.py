@@ -6,6 +6,8 @@ been edited since it was loaded) it gets the class itself.
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -52,7 +54,7 @@ def unpack(sources: Sources, classes: Mapping[str, bytes]) -> None:
     """Make sure that the classes called by name here are the ones that `sources` are about.
 
     Raises:
-        InputError: they are not, and cannot be had.
+        InputError: they are not, and have not been taken along.
     """
     for target, digest in sources:
         if _present(target) == digest:
@@ -63,8 +65,8 @@ def unpack(sources: Sources, classes: Mapping[str, bytes]) -> None:
             provide(target, pickle.loads(classes[target]))
         if _present(target) != digest:
             raise InputError(
-                f"{target}: a worker process cannot get this class as it is loaded here; "
-                "restart the session after an edit, or give one worker"
+                f"unit {target!r}: process {os.getpid()} on {socket.gethostname()} has loaded other code; "
+                "give all workers the same file and start them, or this Python, again"
             )
 
 
