@@ -12,7 +12,20 @@ from nalm.results.store import files
 from support.command import python
 
 HEAVY = ("torch", "scipy", "matplotlib", "polars", "numpy", "pydantic")
-COMMANDS = ("list", "units", "run", "submit", "summary", "plot", "report", "export", "bench", "cite")
+COMMANDS = (
+    "list",
+    "units",
+    "run",
+    "submit",
+    "status",
+    "compact",
+    "summary",
+    "plot",
+    "report",
+    "export",
+    "bench",
+    "cite",
+)
 
 
 def test_help_names_every_command(command):
@@ -27,10 +40,6 @@ def test_every_command_has_help(command, name):
     outcome = command(name, "--help")
     assert outcome.status == 0
     assert f"nalm {name}" in outcome.output
-
-
-def test_an_option_that_is_always_refused_is_not_offered(command):
-    assert "--cluster" not in command("run", "--help").output
 
 
 def loaded_by(code):
@@ -102,7 +111,7 @@ def test_cite_prints_bibtex(command, name):
         (["run", "quickstart", "--set", "batch_size=8", "--set", "batch_size=9"], "nalm: --set batch_size=9: batch_size is set twice"),
         (["run", "quickstart", "--set", "iterations=8", "--iterations", "9"], "nalm: --iterations 9: iterations is set by --set too"),
         (["run", "quickstart", "--iterations", "-1"], "nalm: setting iterations: must be at least 0, got -1"),
-        (["run", "quickstart", "--cluster", "slurm"], "nalm: --cluster slurm: clusters are not supported"),
+        (["run", "quickstart", "--cluster", "slurm"], "nalm: cluster 'slurm': give tcp://HOST:PORT of a Dask"),
         (["run", "quickstart", "--workers", "0"], "nalm: workers 0: give at least 1"),
         (["run", "quickstart", "--device", "tpu"], "nalm: device 'tpu'"),
         (["bench", "nmuu"], "nalm: bench: networks[0].unit: unknown unit 'nmuu'; did you mean 'nmu'?"),

@@ -51,6 +51,7 @@ def fake_training(
         device: str = "cpu",
         on_progress: Callable[[int], None] | None = None,
         checkpoints: Path | None = None,
+        cluster: str | None = None,
     ) -> None:
         for count, start in enumerate(range(0, len(runs), 2)):
             if count == stop_after:

@@ -29,7 +29,7 @@ class NetworkSettings(BaseModel):
 
     label: str
     layers: tuple[LayerSettings, ...] = Field(min_length=1)
-    hidden_size: int = Field(default=2, ge=1)
+    hidden_size: int = Field(default=2, ge=1, le=10**9)
 
     @property
     def has_own_units(self) -> bool:

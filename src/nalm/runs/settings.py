@@ -21,11 +21,11 @@ class TrainingSettings(PenaltySettings):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    iterations: int = Field(default=50_000, ge=0)
-    batch_size: int = Field(default=128, ge=1)
+    iterations: int = Field(default=50_000, ge=0, le=10**15)
+    batch_size: int = Field(default=128, ge=1, le=10**9)
     log_interval: int = Field(default=1000, ge=1)
-    validation_samples: int = Field(default=10_000, ge=1)
-    test_samples: int = Field(default=10_000, ge=1)
+    validation_samples: int = Field(default=10_000, ge=1, le=10**9)
+    test_samples: int = Field(default=10_000, ge=1, le=10**9)
     streams: Literal["paper", "fast"] = "paper"
     # "released": neither penalties (but L1) nor projection in the single module task, as in its published program
     constraints: Literal["paper", "released"] = "paper"

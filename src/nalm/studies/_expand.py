@@ -15,6 +15,7 @@ from nalm.runs.settings import TrainingSettings
 from nalm.studies._condition import Condition
 from nalm.studies._digit_conditions import digit_condition
 from nalm.studies._keys import DIGIT_TASKS, NONE, file_key, flat, given, keys_of, nested
+from nalm.studies._limits import too_large, too_many_runs
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
 from nalm.tasks import ArithmeticTask
@@ -65,6 +66,9 @@ def check_grid(study: Study) -> list[str]:
 
 
 def _conditions(study: Study) -> tuple[list[Condition], list[str]]:
+    explodes = list(too_many_runs(study))
+    if explodes:
+        return [], explodes
     # one line per sentence: what is wrong with the study's own tables shows in every condition
     wrong = {line: line for line in (*_repeated_labels(study), *_missing_x(study))}
     found: list[Condition] = []
@@ -152,6 +156,9 @@ def _arithmetic_condition(
         return None, lines
     hidden = values.get("hidden_size", network.hidden_size or study.hidden_size)
     settings = NetworkSettings(label=network.shown_as, layers=network.stack, hidden_size=hidden)
+    lines += too_large(task, settings, training)
+    if lines:
+        return None, lines
     effective = {**task.model_dump(mode="json"), **flat(training.model_dump(mode="json")), "hidden_size": hidden}
     shown = {key: effective[key] for key in parameters}
     return Condition(task, settings, training, seeds, shown), lines

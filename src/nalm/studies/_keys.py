@@ -114,7 +114,7 @@ _TASK = {
 }
 _ARITHMETIC_TRAINING = _fields(TrainingSettings)
 _TRAINING = {**{key: _DIGITS[key] for key in _DIGIT_TRAINING}, **_ARITHMETIC_TRAINING}
-_NETWORK = {"hidden_size": Annotated[int, Field(ge=1)]}
+_NETWORK = {"hidden_size": Annotated[int, Field(ge=1, le=10**9)]}
 
 TASK_KEYS = tuple(_TASK)
 TRAINING_KEYS = tuple(_TRAINING)

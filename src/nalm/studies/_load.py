@@ -14,6 +14,7 @@ from nalm.studies._catalogue import names, shipped
 from nalm.studies._document import document
 from nalm.studies._expand import check_grid
 from nalm.studies._keys import SETTABLE, TASK_KEYS, TRAINING_KEYS, PointTable, file_key, flat, given
+from nalm.studies._limits import foreign_values
 from nalm.studies._problems import problems, sentence, unknown_key
 from nalm.studies._schema import Study
 
@@ -67,8 +68,13 @@ def loads(text: str, name: str, source: str = "study", settings: Mapping[str, An
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise StudyError([f"{source}: not valid TOML: nested too deeply"]) from None
+    except ValueError as error:  # of tomllib, and of a number with thousands of digits
         raise StudyError([f"{source}: not valid TOML: {error}"]) from None
+    foreign = [f"{source}: {line}" for line in foreign_values(tables)]
+    if foreign:
+        raise StudyError(foreign)
     study = _validated({"name": name, **tables}, source)
     if settings:
         study = override(study, settings)
@@ -88,7 +94,9 @@ def override(study: Study, settings: Mapping[str, Any]) -> Study:
     Raises:
         StudyError: an unknown key or a value that its key refuses; all problems at once.
     """
-    wrong: list[str] = []
+    wrong = [f"setting {line}" for line in foreign_values(dict(settings))]
+    if wrong:
+        raise StudyError(wrong)
     values: dict[str, Any] = {}
     for key, value in flat(settings).items():
         if file_key(key) not in SETTABLE and key not in _OVERRIDABLE:

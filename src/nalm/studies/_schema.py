@@ -106,7 +106,7 @@ class NetworkTable(BaseModel):
     layers: Annotated[tuple[Layer, ...], Field(min_length=1)] | None = None
     arguments: dict[str, Any] = Field(default_factory=dict)
     label: Annotated[str, Field(min_length=1)] | None = None
-    hidden_size: Annotated[int, Field(ge=1)] | None = None
+    hidden_size: Annotated[int, Field(ge=1, le=10**9)] | None = None
     seeds: Seeds | None = None
     task: TaskTable = Field(default_factory=TaskTable)
     settings: TrainingTable = Field(default_factory=TrainingTable)
@@ -176,7 +176,7 @@ class Study(BaseModel):
     selection_window: int = Field(default=5000, ge=1)
     task: TaskTable
     settings: TrainingTable = Field(default_factory=TrainingTable)
-    hidden_size: int = Field(default=2, ge=1)
+    hidden_size: int = Field(default=2, ge=1, le=10**9)
     grid: Grid = Field(default_factory=dict)
     figure: FigureTable = Field(default_factory=FigureTable)
     networks: tuple[NetworkTable, ...] = Field(min_length=1)

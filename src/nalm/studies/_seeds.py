@@ -9,6 +9,7 @@ from typing import Any
 _RANGE = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*")
 _FORM = "give A:B for the seeds A to B - 1, such as 0:25"
 _LIMIT = 2**32
+MOST_RUNS = 10_000_000
 
 
 def parse_seeds(value: Any) -> tuple[int, ...]:
@@ -35,6 +36,8 @@ def _from_text(text: str) -> Sequence[int]:
         raise ValueError(f"{text!r} holds no seed: {first} must be less than {end}; {_FORM}")
     if end > _LIMIT:
         raise ValueError(f"seed {end - 1} must lie in 0 to {_LIMIT - 1}")
+    if end - first > MOST_RUNS:
+        raise ValueError(f"{text!r} holds {end - first:,} seeds; a study has at most {MOST_RUNS:,} runs")
     return range(first, end)
 
 
@@ -46,7 +49,8 @@ def _from_list(value: Any) -> Sequence[int]:
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"seed {seed!r} is not a whole number")
     if len(set(seeds)) < len(seeds):
-        twice = next(seed for seed in seeds if seeds.count(seed) > 1)
+        seen: set[int] = set()
+        twice = next(seed for seed in seeds if seed in seen or seen.add(seed))  # type: ignore[func-returns-value]
         raise ValueError(f"seed {twice} is given twice")
     return seeds
 

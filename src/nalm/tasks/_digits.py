@@ -50,7 +50,7 @@ class DigitSettings(PenaltySettings):
     dataset: Literal["mnist", "digits"] = "mnist"
     digits: DigitSet = DIGITS
     epochs: int = Field(default=1000, ge=0)
-    batch_size: int = Field(ge=1)
+    batch_size: int = Field(ge=1, le=10**6)
     learning_rate: float = Field(default=1e-3, gt=0)
     sparsity_penalty: float = Field(ge=0)
     ramp_start: int = Field(ge=0)

@@ -71,10 +71,10 @@ class ArithmeticTask(BaseModel):
 
     kind: Literal["single-module", "arithmetic-dataset"]
     operation: Operation
-    input_size: int = Field(ge=1)
+    input_size: int = Field(ge=1, le=10**6)
     subset_ratio: float = Field(gt=0, le=1)
     overlap_ratio: float = Field(ge=0, le=1)
-    subsets: int = Field(default=2, ge=1)
+    subsets: int = Field(default=2, ge=1, le=10**4)
     simple: bool = False
     interpolation_range: Range = Range([1, 2])
     extrapolation_range: Range = Range([2, 6])

@@ -46,11 +46,11 @@ class SequentialDigits(DigitSettings):
     kind: Literal["sequential-digits"] = "sequential-digits"
     operation: Literal["mul", "add"] = "mul"
     cell: str = "nmu"
-    training_length: int = Field(ge=1)
+    training_length: int = Field(ge=1, le=10**6)
     test_lengths: tuple[int, ...] = Field(min_length=1)
-    outputs: int = Field(default=1, ge=1)
+    outputs: int = Field(default=1, ge=1, le=10**4)
     initial_state: float | None = None
-    batch_size: int = Field(default=64, ge=1)
+    batch_size: int = Field(default=64, ge=1, le=10**6)
     sparsity_penalty: float = Field(default=10.0, ge=0)
     ramp_start: int = Field(default=10_000, ge=0)
     ramp_end: int = Field(default=100_000, ge=1)

@@ -48,7 +48,7 @@ class StaticDigits(DigitSettings):
     operation: Literal["mul", "add"] = "mul"
     stage: str = "nmu"
     folds: int = Field(ge=2)
-    samples_per_pair: int = Field(ge=1)
+    samples_per_pair: int = Field(ge=1, le=10**6)
     validation_share: float = Field(ge=0, lt=1)
     sparsity_penalty: float = Field(default=100.0, ge=0)
     ramp_start: int = Field(default=30, ge=0)
