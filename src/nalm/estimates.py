@@ -20,7 +20,7 @@ from nalm.studies import Condition
 
 
 def cost_key(item: Run | Condition) -> str:
-    """Runs with equal keys cost the same per update: equal layers, sizes, batch and kind of training."""
+    """Return what decides the cost of an update: equal layers, sizes, batch and kind of training cost the same."""
     settings = item.training
     if settings is None:
         # folds differ by a few samples

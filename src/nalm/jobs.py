@@ -22,13 +22,13 @@ class Reporter(Protocol):
     """Told how training goes on."""
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
-        """`runs` are wanted, `finished` of them are in the store, the others take `iterations` updates."""
+        """Take note that `runs` are wanted, `finished` are in the store, the others take `iterations` updates."""
 
     def progress(self, iterations: int) -> None:
-        """`iterations` more updates are done."""
+        """Take note that `iterations` more updates are done."""
 
     def batch(self, result: TrainedRuns) -> None:
-        """A batch is finished and stored."""
+        """Take note that a batch is finished and stored."""
 
     def end(self) -> None:
         """Training is over, one way or another."""

@@ -34,7 +34,7 @@ class DataStream(Protocol):
         """Exponential with scale 1."""
 
     def permutation(self, count: int) -> Integers:
-        """A random order of 0, …, count - 1."""
+        """Return a random order of 0, …, count - 1."""
 
 
 def paper_uniforms(state: np.random.RandomState, shape: tuple[int, ...]) -> Floats:
@@ -65,7 +65,7 @@ class PaperStream:
         return np.asarray(self._state.randint(0, highs, dtype=np.int64))
 
     def permutation(self, count: int) -> Integers:
-        """A random order of 0, …, count - 1 (Fisher-Yates from the end, as the legacy `shuffle`)."""
+        """Return a random order of 0, …, count - 1 (Fisher-Yates from the end, as the legacy `shuffle`)."""
         return np.asarray(self._state.permutation(count), dtype=np.int64)
 
 
@@ -96,7 +96,7 @@ class FastStream:
         return self._generator.integers(0, highs, dtype=np.int64)
 
     def permutation(self, count: int) -> Integers:
-        """A random order of 0, …, count - 1."""
+        """Return a random order of 0, …, count - 1."""
         return self._generator.permutation(count)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from nalm.training.kernel.arrays import Array, Arrays, plain
-from nalm.training.kernel.cpp import PRELUDE, Sizes, reading_function
+from nalm.training.kernel.cpp import HEADER, Sizes, evaluation_function
 from nalm.training.kernel.expressions import Graph
 from nalm.training.kernel.trace import scalarise, trace
 from nalm.training.toolchain import build, load
@@ -31,7 +31,7 @@ def compiled(
     example = (torch.zeros(parameters), torch.ones(rows, features))
     outputs = scalarise(trace(function, example), [state, x], Arrays(graph, {"batch": rows}))
     sizes = Sizes(rows, parameters, 0, 0, features, 0, 0)
-    library = load(build(PRELUDE + reading_function("evaluate", outputs, sizes)))
+    library = load(build(HEADER + evaluation_function("evaluate", outputs, sizes)))
     library.evaluate.restype = None
 
     def call(state: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

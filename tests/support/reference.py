@@ -78,7 +78,7 @@ class Reference(Program):
             self._program.train(after, _at(inputs, *per_run), np.full(len(after), -1, dtype=np.int64))
             return after
 
-        self.states = self._all(trained, inputs.switches, inputs.data_index, inputs.noise_index)
+        self.states = self._all(trained, inputs.run_flags, inputs.data_index, inputs.noise_index)
         states[...] = self.states[0]
 
     def measure(self, states: np.ndarray, inputs: Inputs) -> np.ndarray:
@@ -86,7 +86,7 @@ class Reference(Program):
         self._seen(states)
         measured = self._all(
             lambda states, *per_run: self._program.measure(states, _at(inputs, *per_run)),
-            *(inputs.switches, inputs.data_index, inputs.noise_index),
+            *(inputs.run_flags, inputs.data_index, inputs.noise_index),
         )
         self.measures.append(measured)
         return measured[0].astype(np.float32)
@@ -100,10 +100,10 @@ class Reference(Program):
         return errors[0].astype(np.float32)
 
 
-def _at(inputs: Inputs, switches: np.ndarray, data_index: np.ndarray, noise_index: np.ndarray) -> Inputs:
+def _at(inputs: Inputs, run_flags: np.ndarray, data_index: np.ndarray, noise_index: np.ndarray) -> Inputs:
     return replace(
         inputs,
-        switches=switches.astype(np.float64),
+        run_flags=run_flags.astype(np.float64),
         schedule=inputs.schedule.astype(np.float64),
         data=[_doubled(block) for block in inputs.data],
         data_index=data_index,
@@ -144,4 +144,4 @@ def truth(runs: Sequence[Run]) -> Truth:
     errors = np.stack([np.stack(reference.errors[part::2], axis=-1) for part in (0, 1)], axis=-1)
     measures = np.stack(reference.measures, axis=-2)
     rows = np.concatenate([errors, measures], axis=-1)
-    return Truth(tuple(runs), rows, reference.states[..., : step.network_count])
+    return Truth(tuple(runs), rows, reference.states[..., : step.network_size])

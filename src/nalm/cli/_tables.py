@@ -11,7 +11,7 @@ _UNBROKEN = 400
 
 
 def console() -> Console:
-    """A console on stdout, as wide as needed where that is no terminal."""
+    """Return a console on stdout, as wide as needed where that is no terminal."""
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=_UNBROKEN)
 

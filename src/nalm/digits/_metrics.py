@@ -24,7 +24,7 @@ def accuracies(predictions: Tensor, targets: Tensor) -> dict[str, float]:
 
 
 def confusion(labels: Tensor, digits: Tensor, truncate: bool = False) -> NDArray[np.int64]:
-    """Counts `[10, 10]` of true digit (row) and predicted digit (column), all positions pooled.
+    """Return counts `[10, 10]` of true digit (row) and predicted digit (column), all positions pooled.
 
     Labels outside 0 to 9 count as the nearest digit; those that are not a number, of a run that diverged, not at all.
 

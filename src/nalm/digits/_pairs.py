@@ -100,5 +100,5 @@ class _Draws:
         return result
 
     def order(self, count: int) -> Integers:
-        """A random order of `count` samples."""
+        """Return a random order of `count` samples."""
         return self._order.permutation(count)

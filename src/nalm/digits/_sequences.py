@@ -83,7 +83,7 @@ def sequences(order: Integers, length: int) -> Integers:
 
 
 def running_targets(labels: NDArray[np.uint8], operation: str) -> NDArray[np.float32]:
-    """Running products or sums of `labels` `[..., length]`, in integers, then rounded."""
+    """Return running products or sums of `labels` `[..., length]`, in integers, then rounded."""
     exact = labels.astype(np.int64)
     running = np.cumprod(exact, axis=-1) if operation == "mul" else np.cumsum(exact, axis=-1)
     return running.astype(np.float32)

@@ -14,7 +14,7 @@ POINTS = 4
 
 
 def control_points(dtype: torch.dtype = torch.float32) -> Tensor:
-    """The regular control points `[16, 2]`: a 4 x 4 grid over [-0.9, 0.9]², (x, y) with x running fastest."""
+    """Return the regular control points `[16, 2]`: a 4 x 4 grid over [-0.9, 0.9]², (x, y) with x running fastest."""
     axis = torch.linspace(-SPAN, SPAN, POINTS, dtype=dtype)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     return torch.stack([x.reshape(-1), y.reshape(-1)], 1)

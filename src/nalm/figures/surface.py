@@ -159,7 +159,7 @@ def _outputs(
 
 
 def _breaks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ends of intervals of equal width over all finite values, the outer ones moved out by a thousandth, as R's cut."""
+    """Return ends of equal intervals over all finite values, the outer ones moved out by a thousandth, as R's cut."""
     finite = values[np.isfinite(values)]
     low, high = float(finite.min()), float(finite.max())
     breaks = np.linspace(low, high, _BINS + 1)

@@ -127,7 +127,7 @@ def reference_thresholds(
 
 
 def _reference(study: Study | None, point: Mapping[str, Any]) -> Condition | None:
-    """The condition of the study whose accumulator is solved, at a point of its grid."""
+    """Return the condition of the study whose accumulator is solved, at a point of its grid."""
     references = [
         condition
         for condition in (conditions(study) if study else ())

@@ -129,7 +129,7 @@ def _replaced(tables: dict[str, Any], values: Mapping[str, Any]) -> dict[str, An
 
 
 def _home(key: str) -> str | None:
-    """The table that holds a key, None for the study itself."""
+    """Return the table that holds a key, None for the study itself."""
     return "task" if key in TASK_KEYS else "settings" if file_key(key) in TRAINING_KEYS else None
 
 

@@ -63,7 +63,7 @@ def dotted(location: Location) -> str:
 
 
 def _is_consequence(detail: Detail) -> bool:
-    """A sequence counts as empty when all of its entries were refused."""
+    """Return a sequence counts as empty when all of its entries were refused."""
     return detail["type"] == "too_short" and bool(detail["input"])
 
 

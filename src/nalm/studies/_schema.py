@@ -35,7 +35,7 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 def _unit_name(value: Any) -> Any:
-    """The registered name behind any known spelling; `package.module:Class` stays, and what digit tasks add."""
+    """Return the registered name behind any known spelling; `package.module:Class` stays, and what digit tasks add."""
     if not isinstance(value, str) or ":" in value or value in (*STAGES, *CELLS):
         return value
     from nalm.units import resolve

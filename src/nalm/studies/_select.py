@@ -56,7 +56,7 @@ def _known_keys(runs: Iterable[Run]) -> list[str]:
 
 
 def _alternatives(key: str, wanted: Any) -> list[Any]:
-    """A list holds alternatives, except for one that is itself a range."""
+    """Return a list holds alternatives, except for one that is itself a range."""
     if isinstance(wanted, (list, tuple, set, range)) and not (key in _RANGES and _is_range(wanted)):
         return list(wanted)
     return [wanted]

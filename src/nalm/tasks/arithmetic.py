@@ -143,7 +143,7 @@ class ArithmeticTask(BaseModel):
         return operand_slices(self.input_size, self.subset_ratio, self.overlap_ratio, self.subsets, self.simple)
 
     def apply(self, operands: Sequence[Floats]) -> Floats:
-        """The operation, elementwise on operand sums."""
+        """Return the operation, elementwise on operand sums."""
         return apply(self.operation, operands)
 
     def sample_inputs(self, stream: DataStream, samples: int, extrapolation: bool) -> Floats:
@@ -157,7 +157,7 @@ class ArithmeticTask(BaseModel):
         return layout(self.operand_slices, self.input_size, not self.simple, seed, streams)
 
     def operands(self, seed: int, streams: Family) -> tuple[Slice, ...]:
-        """The slices of the inputs that the operation reads for `seed`."""
+        """Return the slices of the inputs that the operation reads for `seed`."""
         return self.layout(seed, streams).slices[: operands_read(self.operation, self.subsets)]
 
     def evaluation_key(self, seed: int, streams: Family) -> Hashable:
@@ -165,19 +165,19 @@ class ArithmeticTask(BaseModel):
         return self.layout(seed, streams).slices
 
     def stream_key(self, seed: int, streams: Family) -> Hashable:
-        """Runs with equal keys (and batch sizes) read the same raw numbers, whatever their single range."""
+        """Return the key of the raw numbers that runs (of equal batch sizes) read, whatever their single range."""
         raw = self.distribution.raw_key(self.interpolation_range)
         pair = self.interpolation_range.is_pair
         return (streams, self.layout(seed, streams).training_seed, self.input_size, pair, raw)
 
     def open_stream(self, seed: int, streams: Family, batch_size: int) -> TrainingStream:
-        """The raw random numbers of the training data of `seed`, from the first batch on."""
+        """Return the raw random numbers of the training data of `seed`, from the first batch on."""
         stream = _stream(self.layout(seed, streams).training_seed, "training data", streams)
         shape = (batch_size, self.input_size)
         return TrainingStream(stream, self.distribution, self.interpolation_range, shape)
 
     def batches(self, raw: Raw, seed: int, streams: Family) -> tuple[Float32, Float32]:
-        """Inputs `[steps, inputs, batch]` and targets `[steps, 1, batch]` of the batches of `raw`.
+        """Return inputs `[steps, inputs, batch]` and targets `[steps, 1, batch]` of the batches of `raw`.
 
         Computed in float64 in the order of the original code, then rounded.
         """
@@ -206,7 +206,7 @@ class ArithmeticTask(BaseModel):
             t[block, 0] = apply(self.operation, [lane_sum(exact, start, stop) for start, stop in slices])
 
     def evaluation_set(self, part: Part, seed: int, streams: Family, samples: int) -> tuple[Float32, Float32]:
-        """Inputs `[samples, inputs]` (read-only) and targets `[samples, 1]` of the validation or test set."""
+        """Return inputs `[samples, inputs]` (read-only) and targets `[samples, 1]` of the validation or test set."""
         is_test = part == "test"
         range_ = self.extrapolation_range if is_test else self.interpolation_range
         exact, x = _evaluation_inputs(part, range_, self.distribution, streams, samples, self.input_size)
@@ -223,7 +223,7 @@ def _stream(seed: int, purpose: str, streams: Family) -> DataStream:
 def _evaluation_inputs(
     part: Part, range_: Range, distribution: AnyDistribution, streams: Family, samples: int, inputs: int
 ) -> tuple[Floats, Float32]:
-    """Inputs `[samples, inputs]` in float64 and float32; they depend on no run's seed."""
+    """Return inputs `[samples, inputs]` in float64 and float32; they depend on no run's seed."""
     stream = _stream(_PAPER_SEEDS[part] if streams == "paper" else 0, part, streams)
     raw = draw_batch(stream, distribution, range_, (samples, inputs))
     exact = values(raw, distribution, range_, extrapolation=part == "test")

@@ -118,7 +118,7 @@ class Benford(AbstractDistribution):
     fixed_cost: ClassVar[bool] = False
 
     def raw_key(self, range_: Range) -> Hashable:
-        """The range decides how often a draw is rejected."""
+        """Return the range decides how often a draw is rejected."""
         return ("benford", str(range_))
 
     def draw(self, stream: DataStream, shape: tuple[int, ...], interval: Interval) -> Floats:
@@ -134,7 +134,7 @@ class Benford(AbstractDistribution):
         return (first * 10**digits + rest).astype(np.float64)
 
     def values(self, raw: Floats, interval: Interval, extrapolation: bool) -> Floats:
-        """The raw numbers are the values."""
+        """Return the raw numbers are the values."""
         return raw.copy()
 
     @staticmethod

@@ -33,7 +33,7 @@ def leading_dimensions(factory: Factory, inputs: Inputs) -> None:
 
 
 def empty_batch(factory: Factory, inputs: Inputs) -> None:
-    """A batch of no rows gives no rows, in both modes."""
+    """Check that a batch of no rows gives no rows, in both modes."""
     unit = built(factory)
     for mode in (True, False):
         y = run(unit.train(mode), inputs(0, IN))
@@ -41,14 +41,14 @@ def empty_batch(factory: Factory, inputs: Inputs) -> None:
 
 
 def non_contiguous(factory: Factory, inputs: Inputs) -> None:
-    """The memory layout of the input does not matter."""
+    """Check that the memory layout of the input does not matter."""
     unit = built(factory).eval()
     x = inputs(6, IN)
     equal(run(unit, x.t().contiguous().t()), run(unit, x), "transposed layout")
 
 
 def input_untouched(factory: Factory, inputs: Inputs) -> None:
-    """The caller's tensor is not changed, in both modes."""
+    """Check that the caller's tensor is not changed, in both modes."""
     unit = built(factory)
     for mode in (True, False):
         x = inputs(6, IN)
@@ -57,7 +57,7 @@ def input_untouched(factory: Factory, inputs: Inputs) -> None:
 
 
 def wrong_shapes(factory: Factory, inputs: Inputs) -> None:
-    """Inputs of the wrong width are refused, not broadcast."""
+    """Check that inputs of the wrong width are refused, not broadcast."""
     unit = built(factory)
     for shape in ((6, IN + 1), (6, IN - 1), (6, 1), (IN, 1), ()):
         try:
@@ -68,7 +68,7 @@ def wrong_shapes(factory: Factory, inputs: Inputs) -> None:
 
 
 def deterministic_evaluation(factory: Factory, inputs: Inputs) -> None:
-    """Evaluation mode does not depend on the random number generator."""
+    """Check that evaluation mode does not depend on the random number generator."""
     unit = built(factory).eval()
     assert torch.equal(run(unit, inputs(6, IN), seed=1), run(unit, inputs(6, IN), seed=2)), "two evaluations differ"
 
@@ -94,7 +94,7 @@ def gradients_reach(factory: Factory, inputs: Inputs) -> None:
 
 
 def gradients_exact(factory: Factory, inputs: Inputs) -> None:
-    """The gradient equals finite differences in float64, for input and parameters."""
+    """Check that the gradient equals finite differences in float64, for input and parameters."""
     unit = built(factory).to(torch.float64).eval()
     named = {name: parameter.detach() for name, parameter in unit.named_parameters()}
 
@@ -129,14 +129,14 @@ def batched_equals_alone(factory: Factory, inputs: Inputs) -> None:
 
 
 def state_dict_round_trip(factory: Factory, inputs: Inputs) -> None:
-    """A state dictionary carries everything that the output depends on."""
+    """Check that a state dictionary carries everything that the output depends on."""
     one, other = built(factory, seed=1).eval(), built(factory, seed=2).eval()
     other.load_state_dict(one.state_dict())
     assert torch.equal(run(one, inputs(6, IN)), run(other, inputs(6, IN))), "outputs differ after loading"
 
 
 def copies(factory: Factory, inputs: Inputs) -> None:
-    """A deep copy and a pickle, taken in the middle of a training step, work like the original."""
+    """Check that a deep copy and a pickle, taken in the middle of a training step, work like the original."""
     unit = built(factory).train()
     run(unit, inputs(6, IN))
     for kind, twin in (("copy", copy.deepcopy(unit)), ("pickle", pickle.loads(pickle.dumps(unit)))):

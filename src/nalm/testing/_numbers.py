@@ -21,7 +21,7 @@ _MOST_VARIED = 5
 
 
 def dtypes(factory: Factory, inputs: Inputs) -> None:
-    """Outputs have the dtype of the module and the values of float64, gradients are numbers, in every dtype."""
+    """Check that outputs have the module's dtype and the values of float64, gradients are numbers, in every dtype."""
     for dtype in DTYPES:
         unit = built(factory).to(dtype)
         for mode in (True, False):

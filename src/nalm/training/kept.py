@@ -191,7 +191,7 @@ def _folders() -> list[Path]:
 
 
 def _writable() -> Path:
-    """A folder of the user's own to keep libraries in: that of the cache, or one among the temporary files."""
+    """Return a folder of the user's own to keep libraries in: that of the cache, or one among the temporary files."""
     shared = folder() / "kernels"
     try:
         shared.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -147,7 +147,7 @@ class _Compiler:
 
 
 def _complaint(text: str) -> str:
-    """The first line that says what is wrong."""
+    """Return the first line that says what is wrong."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "")
 
@@ -173,7 +173,7 @@ def _made(compiler: _Compiler, name: str, source: str, flags: tuple[str, ...]) -
 
 @cache
 def _note(compiler: _Compiler, flags: tuple[str, ...]) -> dict[str, str]:
-    """What decides the numbers that come out, as the compiler itself tells it."""
+    """Return what decides the numbers that come out, as the compiler itself tells it."""
     macros = _macros(compiler, flags)
     maths = [name for macro, name in _MATHS.items() if macros.get(macro, "0") != "0"]
     words = (*compiler.command[1:], *compiler.arguments)
@@ -193,7 +193,7 @@ def _macros(compiler: _Compiler, flags: tuple[str, ...]) -> dict[str, str]:
 
 @cache
 def _tried(named: str, capability: str) -> _Compiler:
-    """The compiler called `named`, if it works, with arguments for the best instructions of which it is capable."""
+    """Return the compiler called `named`, if it works, with arguments for the best instructions that it knows."""
     command = (named,) if Path(named).is_file() else tuple(shlex.split(named))
     program = next((word for word in command if _KNOWN.search(Path(word).name)), command[-1])
     complaint = ""
@@ -216,7 +216,7 @@ def _tried(named: str, capability: str) -> _Compiler:
 
 
 def _arguments(program: str, capability: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """What PyTorch gives `program` before and after the source, for the best set of instructions first."""
+    """Return what PyTorch gives `program` before and after the source, for the best set of instructions first."""
     from torch._inductor import config, cpu_vec_isa
     from torch._inductor.cpp_builder import CppTorchDeviceOptions
 

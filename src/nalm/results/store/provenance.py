@@ -74,7 +74,7 @@ def mixtures(records: pl.DataFrame, made_by: Mapping[str, MadeBy]) -> list[str]:
 
 
 def _shown(way: MadeBy, ways: Iterable[MadeBy]) -> str:
-    """What a way is, of its flags only those that not all ways have."""
+    """Return what a way is, of its flags only those that not all ways have."""
     others = [set(other.flags.split()) for other in ways if other.flags]
     common = set.intersection(*others) if others else set()
     own = " ".join(flag for flag in way.flags.split() if flag not in common)

@@ -27,7 +27,7 @@ class ComputeContext:
     bfloat16: bool
 
     def mixed_precision(self) -> torch.autocast:
-        """A context in which image networks are called."""
+        """Return a context in which image networks are called."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
 
     def tensor(self, values: NDArray[Any]) -> Tensor:

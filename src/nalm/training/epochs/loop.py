@@ -92,7 +92,7 @@ class Experiment(ABC, Generic[Network]):
         return loss
 
     def batches(self, epoch: int) -> Iterator[Tensor]:
-        """Samples of the batches of `epoch`, in the order of its own stream; the last may be smaller."""
+        """Return samples of the batches of `epoch`, in the order of its own stream; the last may be smaller."""
         order = FastStream(self.seed, f"batches of epoch {epoch}").permutation(self.training_count)
         return iter(torch.split(self.context.tensor(order), self._batch_size))
 

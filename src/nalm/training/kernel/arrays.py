@@ -40,7 +40,7 @@ class Array:
 
 
 def plain(values: Values) -> Array:
-    """An array without symbolic dimensions."""
+    """Return an array without symbolic dimensions."""
     return Array(values, (None,) * values.ndim)
 
 
@@ -57,7 +57,7 @@ class Arrays:
         self.sizes = dict(sizes)
 
     def shape(self, x: Array) -> list[int]:
-        """The shape that PyTorch sees."""
+        """Return the shape that PyTorch sees."""
         return [self.sizes[symbol] if symbol else size for symbol, size in zip(x.symbols, x.values.shape, strict=True)]
 
     def symbols_of(self, shape: Sequence[int]) -> Symbols:
@@ -76,7 +76,7 @@ class Arrays:
             )
 
     def lift(self, x: Array | float | bool) -> Array:
-        """A Python number as a zero-dimensional array."""
+        """Return a Python number as a zero-dimensional array."""
         return x if isinstance(x, Array) else self.filled((), self.graph.constant(float(x)), ())
 
     @staticmethod
@@ -87,7 +87,7 @@ class Arrays:
         return Array(values, symbols)
 
     def full(self, shape: Sequence[int], value: float) -> Array:
-        """A new tensor of one number."""
+        """Return a new tensor of one number."""
         symbols = self.symbols_of(shape)
         sizes = [1 if symbol else size for symbol, size in zip(symbols, shape, strict=True)]
         return self.filled(sizes, self.graph.constant(value), symbols)
@@ -178,7 +178,7 @@ class Arrays:
         return Array(np.expand_dims(x.values, at), (*x.symbols[:at], None, *x.symbols[at:]))
 
     def reshape(self, x: Array, shape: Sequence[int]) -> Array:
-        """Same elements, new shape; symbolic dimensions must stay dimensions of their own."""
+        """Return same elements, new shape; symbolic dimensions must stay dimensions of their own."""
         current = self.shape(x)
         sizes = list(shape)
         if -1 in sizes:
@@ -193,7 +193,7 @@ class Arrays:
 
     @staticmethod
     def _same(current: list[int], dimension: int, sizes: list[int]) -> int:
-        """The dimension of the new shape `sizes` that `dimension` of the shape `current` becomes."""
+        """Return the dimension of the new shape `sizes` that `dimension` of the shape `current` becomes."""
         before = prod(current[:dimension])
         for position, size in enumerate(sizes):
             if size == current[dimension] and prod(sizes[:position]) == before:
@@ -225,7 +225,7 @@ class Arrays:
         return self.squeeze(Array(x.values.take([index], axis=at), x.symbols), [at])
 
     def slice(self, x: Array, dim: int, start: int | None, end: int | None, step: int) -> Array:
-        """A range of slices along a dimension."""
+        """Return a range of slices along a dimension."""
         at = dim % x.ndim
         size = self.shape(x)[at]
         positions = range(size)[slice(start, end, step)]
@@ -237,7 +237,7 @@ class Arrays:
         return Array(values, x.symbols)
 
     def scatter(self, base: Array, source: Array, dim: int, positions: Sequence[int]) -> Array:
-        """`base` with `source` written at `positions` of dimension `dim`."""
+        """Return `base` with `source` written at `positions` of dimension `dim`."""
         at = dim % base.ndim
         if len(positions) == self.shape(base)[at]:
             return source
@@ -262,7 +262,7 @@ class Arrays:
         return Array(values, symbols)
 
     def _refuse_new(self, size: int) -> None:
-        """A new ordinary dimension must not be taken for a symbolic one later on."""
+        """Check that a new ordinary dimension is not taken for a symbolic one later on."""
         if size in self.sizes.values():
             raise UnsupportedError(f"a dimension of size {size}, which is that of the batch or of a wide layer")
 
@@ -282,7 +282,7 @@ class Arrays:
         return Array(out, (rows, columns))
 
     def cumulate(self, op: str, x: Array, dim: int) -> Array:
-        """Running `op` along an ordinary dimension."""
+        """Return running `op` along an ordinary dimension."""
         at = dim % x.ndim
         self._ordinary(x, at, "a running " + op)
         parts = [x.values.take([i], axis=at) for i in range(x.values.shape[at])]

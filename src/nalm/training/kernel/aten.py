@@ -55,7 +55,7 @@ def known() -> frozenset[str]:
 
 
 def apply(algebra: Arrays, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """The result of ATen operation `name`.
+    """Return the result of ATen operation `name`.
 
     Raises:
         UnsupportedError: the operation, or this use of it, has no scalar form.

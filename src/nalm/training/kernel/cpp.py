@@ -17,7 +17,7 @@ from typing import cast
 from nalm.training.kernel.expressions import Axes, Axis, Expression, ordered
 from nalm.training.kernel.printer import FUNCTIONS
 
-PRELUDE = files("nalm.training.kernel").joinpath("kernel.hpp").read_text()
+HEADER = files("nalm.training.kernel").joinpath("kernel.hpp").read_text()
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class _Body:
         return loop
 
     def _reach(self, targets: list[Expression], axes: Axes) -> list[Expression]:
-        """What `targets` need and no earlier loop has made; what one has made it is told to keep."""
+        """Return what `targets` need and no earlier loop has made; what one has made it is told to keep."""
         known = [node for node in ordered(targets) if node.index in self._made]
         found = ordered(targets, known)
         used = {arg.index: arg for node in (*found, *targets) for arg in (*node.args, node)}
@@ -148,7 +148,7 @@ class _Body:
 
     @staticmethod
     def scalar(node: Expression) -> str:
-        """A scalar's name, or its value."""
+        """Return a scalar's name, or its value."""
         if node.op == "constant":
             assert node.constant is not None
             return _literal(node.constant)
@@ -174,7 +174,7 @@ class _Body:
         return f"{kind} + {index}" if node.axes == _WIDE else f"{kind} + {index} * B"
 
     def _broadcast(self, node: Expression, hoisted: dict[str, str]) -> str:
-        """A scalar as a vector made before the loop."""
+        """Return a scalar as a vector made before the loop."""
         scalar = self.scalar(node)
         hoisted[f"w{node.index}"] = f"({scalar} ? TRUE : ZERO)" if node.boolean else f"V({scalar})"
         return f"w{node.index}"
@@ -306,21 +306,23 @@ def _head(name: str, arguments: str, sizes: Sizes) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class OutputSlot:
     """Where in the state one output goes: `count` numbers from `start` on."""
 
     start: int
     count: int
 
 
-def training_function(outputs: Sequence[Expression], places: Sequence[Place], sizes: Sizes, checked: int) -> str:
+def training_function(
+    outputs: Sequence[Expression], output_slots: Sequence[OutputSlot], sizes: Sizes, checked: int
+) -> str:
     """`train`: advances each run's state by `steps` updates and stops a run whose network stops being finite.
 
     `failed[n]` is -1 for a run in good order; a run that fails gets the index of the failing step in this call, and
     runs that have failed before are left alone. The first `checked` numbers of the state are those of the network.
     """
-    single = [(node, place.start) for node, place in zip(outputs, places, strict=True) if place.count == 1]
-    wide = [(node, place.start) for node, place in zip(outputs, places, strict=True) if place.count > 1]
+    single = [(node, place.start) for node, place in zip(outputs, output_slots, strict=True) if place.count == 1]
+    wide = [(node, place.start) for node, place in zip(outputs, output_slots, strict=True) if place.count > 1]
     body = _Body(outputs, [item for item in wide if item[0].axes])
     flat = [(body.scalar(node), start) for node, start in wide if not node.axes]
     # a sum is finite only if every term is, short of an overflow that is a divergence as well
@@ -353,7 +355,7 @@ def training_function(outputs: Sequence[Expression], places: Sequence[Place], si
     return _head("train", arguments, sizes) + "\n".join(lines) + "\n  }\n}\n"
 
 
-def reading_function(name: str, outputs: Sequence[Expression], sizes: Sizes) -> str:
+def evaluation_function(name: str, outputs: Sequence[Expression], sizes: Sizes) -> str:
     """`name`: writes `outputs` of each run's state to `result`, changing nothing.
 
     The data of a run may be `chunks` equal parts one after the other; the results are then means over them.

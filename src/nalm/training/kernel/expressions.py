@@ -92,7 +92,7 @@ class Graph:
         return self._node(op, args, axes=NO_AXES.union(*(arg.axes for arg in args)))
 
     def constant(self, value: float) -> Expression:
-        """A number known when the step is traced."""
+        """Return a number known when the step is traced."""
         return self._node("constant", (), float(value))
 
     def leaf(self, kind: str, index: int, axes: Iterable[Axis] = ()) -> Expression:

@@ -96,7 +96,7 @@ def _first_line_outside_torch(stack_trace: str | None) -> str:
 
 
 def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Tensor]) -> torch.fx.GraphModule:
-    """The ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
+    """Return the ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
 
     Raises:
         UnsupportedError: Python control flow of the module depends on the values of tensors, or it does something else
@@ -124,7 +124,7 @@ def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Ten
 
 
 def untraceable(error: Exception) -> str:
-    """What a module does that cannot be written down once for all inputs, and where, from what PyTorch says of it."""
+    """Return what a module does that cannot be written once for all inputs, and where, from what PyTorch says."""
     said = f"{type(error).__name__} {error}".lower()
     on_values = any(words in said for words in ("data-dependent", "datadependent", "dynamicoutput", ".item()"))
     what = "control flow or code that depends on values" if on_values else "code that is no function of tensors"
@@ -132,7 +132,7 @@ def untraceable(error: Exception) -> str:
 
 
 def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], algebra: Arrays) -> list[Expression]:
-    """The graph's output, or all its outputs one after the other, flattened, as expressions of the inputs'.
+    """Return the graph's output, or all its outputs one after the other, flattened, as expressions of the inputs'.
 
     Raises:
         UnsupportedError: an operation has no scalar form; the message names it and the line of the module that uses it.

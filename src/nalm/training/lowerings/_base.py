@@ -17,7 +17,7 @@ class Inputs:
     """What the runs of one network read in a block of steps; arrays are C-contiguous float32 unless said otherwise.
 
     Attributes:
-        switches: `[runs, switches]`, per run.
+        run_flags: `[runs, run_flags]`, per run.
         schedule: `[steps, columns]`, the same for all runs.
         data: data sets, each a `nalm.training.stacked.data.Block`, `[steps, features, batch]`.
         data_index: int64 `[runs]`, which of them each run reads.
@@ -25,7 +25,7 @@ class Inputs:
         noise_index: int64 `[runs]`, which of them each run reads.
     """
 
-    switches: np.ndarray
+    run_flags: np.ndarray
     schedule: np.ndarray
     data: Sequence[Any]
     data_index: np.ndarray
@@ -38,7 +38,7 @@ class Inputs:
         return len(self.schedule)
 
     def part(self, start: int, stop: int) -> Inputs:
-        """The steps `start` to `stop`."""
+        """Return the steps `start` to `stop`."""
         if (start, stop) == (0, self.steps):
             return self
         steps = slice(start, stop)
@@ -79,5 +79,5 @@ class Program(ABC):
         """Mean squared error `[runs]` on `sets[set_index[n]]`, each `[chunks, features, rows]`."""
 
     def evaluation_rows(self, samples: int, in_features: int) -> int:
-        """Samples per chunk of an evaluation set: all, unless a lowering prefers fewer."""
+        """Return samples per chunk of an evaluation set: all, unless a lowering prefers fewer."""
         return samples

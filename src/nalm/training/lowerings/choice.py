@@ -119,7 +119,7 @@ _CANNOT = "the compiled kernel cannot express"
 
 
 def program_key(run: ArithmeticRun) -> ProgramKey:
-    """The key of a run's network under its settings."""
+    """Return the key of a run's network under its settings."""
     numbers = {name: getattr(run.training, name) for name in _FACTORS}
     structural = run.training.model_dump(mode="json", exclude={*_NUMBERS})
     structural |= {name: float(value > 0) for name, value in numbers.items()}
@@ -145,7 +145,7 @@ def _sources(run: ArithmeticRun) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=64)
 def step_of(key: ProgramKey) -> Step:
-    """A step whose module holds arbitrary parameters.
+    """Return a step whose module holds arbitrary parameters.
 
     Raises:
         InputError: a unit refuses its arguments or has a penalty without a factor, or the class that is loaded here is
@@ -220,7 +220,7 @@ def _examined(key: ProgramKey) -> Examined:
 
 
 def _lowered(key: ProgramKey, constants: str) -> Lowered:
-    """The first lowering that does what the ordinary loop does."""
+    """Return the first lowering that does what the ordinary loop does."""
     step = _new_step(key)
     found = references(step, lambda: _begun(key), _samples(key), key.label)
     if not found:
@@ -273,7 +273,7 @@ def _forward(module: nn.Module) -> str:
 
 @lru_cache(maxsize=64)
 def program(key: ProgramKey, lowered: Lowered) -> Program:
-    """The program of `key`, built at most once per process; not for networks of the ordinary loop."""
+    """Return the program of `key`, built at most once per process; not for networks of the ordinary loop."""
     return NativeProgram(lowered) if isinstance(lowered, NativeCode) else TensorProgram(_new_step(key))
 
 

@@ -105,7 +105,7 @@ class _Examination:
         return OrdinaryLoop(module, streams, self._step.objective, self._label, learning_rate)
 
     def _usable_trial(self) -> Trial | None:
-        """The data of the first range for which the module is defined."""
+        """Return the data of the first range for which the module is defined."""
         for bounds in RANGES:
             trial = trial_of(self._step, bounds, self._rows)
             try:
@@ -118,7 +118,7 @@ class _Examination:
         return None
 
     def _attribute(self, loop: OrdinaryLoop, before: dict[str, str], trial: Trial) -> str | None:
-        """The first attribute that a few steps have changed."""
+        """Return the first attribute that a few steps have changed."""
         name = difference(before, constants(loop.module)) if before else None
         if name is None:
             return None
@@ -126,7 +126,7 @@ class _Examination:
         return f"attribute {name}, which changes from call to call{where}"
 
     def _draws(self, loop: OrdinaryLoop, before: RunRandom, trial: Trial) -> str | None:
-        """What a few steps have drawn from other generators than PyTorch's."""
+        """Return what a few steps have drawn from other generators than PyTorch's."""
         if _text(before.numpy) != _text(loop.streams.numpy):
             return f"random numbers of NumPy in forward{self._line(trial, lambda _: _text(np.random.get_state()))}"
         if _text(before.python) != _text(loop.streams.python):
@@ -134,15 +134,15 @@ class _Examination:
         return None
 
     def _line(self, trial: Trial, looked_at: Callable[[nn.Module], Any]) -> str:
-        """The line of the module during which what is looked at changes."""
+        """Return the line of the module during which what is looked at changes."""
         module, streams = self._build(0)
         loop = self._loop(module, streams)
         x, t = torch.split(torch.from_numpy(trial.batches[0]).T, list(self._step.features), dim=-1)
-        switches, schedule = torch.from_numpy(trial.switches), torch.from_numpy(trial.schedule[0])
+        run_flags, schedule = torch.from_numpy(trial.run_flags), torch.from_numpy(trial.schedule[0])
 
         def call() -> None:
             with streams.drawing():
-                loop.train(x, t, switches, schedule)
+                loop.train(x, t, run_flags, schedule)
                 loop.error(x, t)
 
         return line_where(lambda: looked_at(module), call)
@@ -159,7 +159,7 @@ class _Examination:
 
 
 def _of_types(module: nn.Module) -> str | None:
-    """What of a module's numbers no state of float32 can hold."""
+    """Return what of a module's numbers no state of float32 can hold."""
     parameters = {f"parameter {name}": value for name, value in module.named_parameters()}
     buffers = {f"buffer {name}": value for name, value in module.named_buffers() if _is_real_or_complex(value)}
     for name, value in {**parameters, **buffers}.items():
@@ -173,5 +173,5 @@ def _is_real_or_complex(value: torch.Tensor) -> bool:
 
 
 def _text(state: Any) -> str:
-    """A state of a generator as a text."""
+    """Return a state of a generator as a text."""
     return str([part.tolist() if isinstance(part, np.ndarray) else part for part in state])

@@ -13,7 +13,7 @@ import torch
 
 from nalm.runs.record import MadeBy
 from nalm.training.kernel.arrays import Array, Arrays, Symbols, UnsupportedError, plain
-from nalm.training.kernel.cpp import PRELUDE, Place, Sizes, reading_function, training_function
+from nalm.training.kernel.cpp import HEADER, OutputSlot, Sizes, evaluation_function, training_function
 from nalm.training.kernel.expressions import Axis, Expression, Graph
 from nalm.training.kernel.trace import scalarise, trace
 from nalm.training.lowerings._base import Inputs, Program
@@ -65,7 +65,7 @@ def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
 
 
 def _wide(step: Step) -> int | None:
-    """The width that is kept as an axis of its own, or None for a network whose inputs are few."""
+    """Return the width that is kept as an axis of its own, or None for a network whose inputs are few."""
     return step.features[0] if step.features[0] >= WIDE else None
 
 
@@ -75,15 +75,15 @@ def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> s
     updated = training.scalarised(step.train_tensors, inputs)
     measured = training.scalarised(step.measure_tensors, inputs)
     parts = [
-        PRELUDE,
-        training_function(updated, training.places(), sizes, step.finite_count),
-        reading_function("measure", measured, sizes),
+        HEADER,
+        training_function(updated, training.output_slots(), sizes, step.finite_count),
+        evaluation_function("measure", measured, sizes),
     ]
     for rows in dict.fromkeys(evaluation_rows):
         evaluation = _Tracing(step, rows, wide)
         error = evaluation.scalarised(step.error_tensors, evaluation.evaluation_inputs())
         here = replace(sizes, rows=rows, run=0, schedule=0, noise_lanes=0, noise=0)
-        parts.append(reading_function(f"error_{rows}", error, here))
+        parts.append(evaluation_function(f"error_{rows}", error, here))
     return "\n".join(parts)
 
 
@@ -102,7 +102,7 @@ class _Tracing:
         self._algebra = Arrays(self._graph, sizes)
 
     def scalarised(self, function: Callable[..., Any], inputs: Sequence[Array]) -> list[Expression]:
-        """The results of `function(state tensors, ...)`, flattened."""
+        """Return the results of `function(state tensors, ...)`, flattened."""
         count = len(self._step.shapes)
 
         def flat(*tensors: torch.Tensor) -> Any:
@@ -137,15 +137,15 @@ class _Tracing:
             start += prod(shape)
         return arrays
 
-    def places(self) -> list[Place]:
+    def output_slots(self) -> list[OutputSlot]:
         """Where the expressions of an updated state go."""
-        places, start = [], 0
+        output_slots, start = [], 0
         for shape in self._step.shapes:
             count = shape[-1] if self._wide and shape and shape[-1] == self._wide else 1
             size = prod(shape)
-            places += [Place(at, count) for at in range(start, start + size, count)]
+            output_slots += [OutputSlot(at, count) for at in range(start, start + size, count)]
             start += size
-        return places
+        return output_slots
 
     def _data(self) -> list[Array]:
         width_in, width_out = self._step.features
@@ -161,7 +161,7 @@ class _Tracing:
         return [*self._state(), *self._data()]
 
     def inputs(self) -> tuple[list[Array], Sizes]:
-        """State, switches, schedule, data and noise, and how much of each there is."""
+        """State, run_flags, schedule, data and noise, and how much of each there is."""
         step = self._step
         noise, lanes, scalars = [], 0, 0
         for draw in step.draws:
@@ -180,13 +180,13 @@ class _Tracing:
             rows=self._rows,
             wide=self._wide,
             state=step.state_size,
-            run=len(step.switches),
+            run=len(step.run_flags),
             schedule=len(step.columns),
             data_lanes=sum(step.features),
             noise_lanes=lanes,
             noise=scalars,
         )
-        own = [self._leaves("run", (len(step.switches),)), self._leaves("schedule", (len(step.columns),))]
+        own = [self._leaves("run", (len(step.run_flags),)), self._leaves("schedule", (len(step.columns),))]
         return [*self._state(), *own, *self._data(), *noise], sizes
 
 
@@ -223,14 +223,14 @@ class NativeProgram(Program):
 
     @staticmethod
     def _arguments(inputs: Inputs) -> tuple[list[Any], tuple[np.ndarray, ...]]:
-        """The arguments that all functions share, and the arrays that they point to."""
+        """Return the arguments that all functions share, and the arrays that they point to."""
         data = inputs.data
         prepared = getattr(data[0], "function", None)
         start = data[0].start if prepared else 0
         pointers = _pointers([block.context for block in data] if prepared else data, inputs.data_index)
         alive = (pointers, _pointers(inputs.noise, inputs.noise_index))
         arguments = [
-            address(inputs.switches),
+            address(inputs.run_flags),
             address(inputs.schedule),
             ctypes.c_void_p(prepared),
             ctypes.c_int64(start),
@@ -265,5 +265,5 @@ class NativeProgram(Program):
         return result
 
     def evaluation_rows(self, samples: int, in_features: int) -> int:
-        """Samples per chunk of an evaluation set."""
+        """Return samples per chunk of an evaluation set."""
         return evaluation_rows(samples, in_features)

@@ -47,16 +47,16 @@ class OrdinaryLoop:
         self._optimizer = _optimizer(objective, self._trained, learning_rate) if self._trained else None
         self._pending: tuple[Tensor, Tensor] | None = None
 
-    def measure(self, x: Tensor, t: Tensor, switches: Tensor, schedule: Tensor) -> tuple[float, float]:
+    def measure(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> tuple[float, float]:
         """Criterion and penalty of a training batch, which the next `train` has to be given as well."""
-        self._pending = self._forward(x, t, switches, schedule)
+        self._pending = self._forward(x, t, run_flags, schedule)
         criterion, penalty = self._pending
         return criterion.item(), float(penalty)
 
-    def train(self, x: Tensor, t: Tensor, switches: Tensor, schedule: Tensor) -> None:
+    def train(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> None:
         """Make one update."""
         settings = self._objective.settings
-        criterion, penalty = self._pending or self._forward(x, t, switches, schedule)
+        criterion, penalty = self._pending or self._forward(x, t, run_flags, schedule)
         self._pending = None
         if self._optimizer is not None:
             self._optimizer.zero_grad()
@@ -87,18 +87,18 @@ class OrdinaryLoop:
         named = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
         return {name: value.detach() for name, value in named.items()}
 
-    def _forward(self, x: Tensor, t: Tensor, switches: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
+    def _forward(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
         self.module.train()
         y = self._output(x, t)
         if self._trained and not y.requires_grad:
             raise OutputError(
                 f"{self._label}: the output of forward depends on no parameter, so that none can be trained"
             )
-        now = self._objective.now(switches, schedule)
+        now = self._objective.coefficients(run_flags, schedule)
         return self._objective.terms(y, t, units.penalties(self.module), self._trained, now)
 
     def _output(self, x: Tensor, t: Tensor) -> Tensor:
-        """The module's output, from a copy of its input."""
+        """Return the module's output, from a copy of its input."""
         with guarded(self._label):
             y = self.module(x.clone(memory_format=torch.contiguous_format))
         problem = output_problem(y, x, t)
@@ -109,7 +109,7 @@ class OrdinaryLoop:
 
 
 def output_problem(y: Any, x: Tensor, t: Tensor) -> str | None:
-    """What is wrong with an output `y` for inputs `x`, if targets are `t`."""
+    """Return what is wrong with an output `y` for inputs `x`, if targets are `t`."""
     if not isinstance(y, Tensor):
         parts = f" of {len(y)}" if isinstance(y, (tuple, list, dict)) else ""
         return f"forward must give one tensor of shape {list(t.shape)}, got a {type(y).__name__}{parts}"

@@ -47,13 +47,13 @@ class Trial:
         batches: `[steps, features, batch]`, inputs and then targets.
         sets: evaluation sets, each `[features, rows]`.
         schedule: `[steps, columns]`.
-        switches: `[switches]`.
+        run_flags: `[run_flags]`.
     """
 
     batches: np.ndarray
     sets: tuple[np.ndarray, ...]
     schedule: np.ndarray
-    switches: np.ndarray
+    run_flags: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Trajectory:
 
 
 def trial_of(step: Step, bounds: tuple[float, float], rows: Sequence[int]) -> Trial:
-    """Data in a range, with every factor of the loss at work."""
+    """Return data in a range, with every factor of the loss at work."""
     random = np.random.default_rng(17)
     (width_in, width_out), batch = step.features, step.settings.batch_size
 
@@ -78,8 +78,8 @@ def trial_of(step: Step, bounds: tuple[float, float], rows: Sequence[int]) -> Tr
     for number, column in enumerate(step.columns):
         if column.startswith(("penalty_", "pcc_share")):
             schedule[:, number] = np.linspace(1.0, 0.25, STEPS)
-    switches = np.ones(len(step.switches), dtype=np.float32)
-    return Trial(data(STEPS, batch), tuple(data(size) for size in dict.fromkeys(rows)), schedule, switches)
+    run_flags = np.ones(len(step.run_flags), dtype=np.float32)
+    return Trial(data(STEPS, batch), tuple(data(size) for size in dict.fromkeys(rows)), schedule, run_flags)
 
 
 def by_ordinary_loop(loop: OrdinaryLoop, step: Step, trial: Trial) -> Trajectory:
@@ -91,7 +91,7 @@ def by_ordinary_loop(loop: OrdinaryLoop, step: Step, trial: Trial) -> Trajectory
 
 def _ordinary_values(loop: OrdinaryLoop, step: Step, trial: Trial) -> dict[str, np.ndarray]:
     values: dict[str, np.ndarray] = {}
-    switches = torch.from_numpy(trial.switches)
+    run_flags = torch.from_numpy(trial.run_flags)
     for k, batch in enumerate(trial.batches):
         x, t = _split(batch, step)
         for number, data in enumerate(trial.sets):
@@ -99,9 +99,9 @@ def _ordinary_values(loop: OrdinaryLoop, step: Step, trial: Trial) -> dict[str, 
                 loop.error(*_split(data, step))
             )
         schedule = torch.from_numpy(trial.schedule[k])
-        criterion, penalty = loop.measure(x, t, switches, schedule)
+        criterion, penalty = loop.measure(x, t, run_flags, schedule)
         values[f"the loss of step {k}"], values[f"the penalty of step {k}"] = np.array(criterion), np.array(penalty)
-        loop.train(x, t, switches, schedule)
+        loop.train(x, t, run_flags, schedule)
         held = loop.held()
         for name in (*step.parameters, *step.buffers):
             values[f"{name} after step {k}"] = held[name].numpy().copy()
@@ -112,7 +112,7 @@ def by_program(program: Program, module: nn.Module, streams: RunRandom, step: St
     """Train a network by a lowering for the steps of a trial."""
     values: dict[str, np.ndarray] = {}
     states = np.zeros((1, step.state_size), dtype=np.float32)
-    states[0, : step.network_count] = step.flat(module)
+    states[0, : step.network_size] = step.flat(module)
     noise = NoiseStream(streams.torch, step.draws, step.settings.batch_size)
     failed, index = np.full(1, -1, dtype=np.int64), np.zeros(1, dtype=np.int64)
     for k, batch in enumerate(trial.batches):
@@ -123,11 +123,11 @@ def by_program(program: Program, module: nn.Module, streams: RunRandom, step: St
                 states, [chunks], index
             )[0]
         schedule = np.ascontiguousarray(trial.schedule[k : k + 1])
-        inputs = Inputs(trial.switches[None], schedule, [batch[None]], index, [noise.take(1)], index)
+        inputs = Inputs(trial.run_flags[None], schedule, [batch[None]], index, [noise.take(1)], index)
         (measured,) = program.measure(states, inputs)
         values[f"the loss of step {k}"], values[f"the penalty of step {k}"] = measured
         program.train(states, inputs, failed)
-        named = step.named(torch.from_numpy(states[0, : step.network_count]))
+        named = step.named(torch.from_numpy(states[0, : step.network_size]))
         values |= {f"{name} after step {k}": value.numpy().copy() for name, value in named.items()}
     return Trajectory(values, streams.torch.get_state())
 
@@ -173,7 +173,7 @@ def references(step: Step, build: Build, rows: Sequence[int], label: str) -> lis
 def _ordinary(
     step: Step, build: Build, label: str, trial: Trial, rounding: np.random.Generator | None = None
 ) -> Trajectory:
-    """The ordinary loop on a trial, from values and data with rounding errors if `rounding` is given."""
+    """Return the ordinary loop on a trial, from values and data with rounding errors if `rounding` is given."""
     module, streams = build()
     if rounding is not None:
         with torch.no_grad():

@@ -38,7 +38,7 @@ class TensorProgram(Program):
         self._error = vmap(step.error)
 
     def _split(self, data: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs and targets `[runs, batch, features]` from `[runs, features, batch]`."""
+        """Return inputs and targets `[runs, batch, features]` from `[runs, features, batch]`."""
         x, t = torch.split(data.transpose(-1, -2), list(self.step.features), dim=-1)
         return x, t
 
@@ -47,7 +47,7 @@ class TensorProgram(Program):
 
     def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:
         """See `Program.train`."""
-        state, switches = torch.from_numpy(states), torch.from_numpy(inputs.switches)
+        state, run_flags = torch.from_numpy(states), torch.from_numpy(inputs.run_flags)
         table = torch.from_numpy(inputs.schedule)
         batches = torch.from_numpy(np.stack([np.asarray(block) for block in inputs.data]))
         random = torch.from_numpy(np.stack(inputs.noise))
@@ -57,7 +57,7 @@ class TensorProgram(Program):
         with ONE_AT_A_TIME, UnrolledProducts():
             for k in range(inputs.steps):
                 x, t = self._split(batches[:, k][which])
-                new = self._train(state, switches, table[k], x, t, *self._noise(random[:, k][which_noise])).detach()
+                new = self._train(state, run_flags, table[k], x, t, *self._noise(random[:, k][which_noise])).detach()
                 state = torch.where(alive[:, None], new, state)
                 diverged = alive & ~torch.isfinite(state[:, :checked].sum(1))
                 if diverged.any():
@@ -71,8 +71,8 @@ class TensorProgram(Program):
         random = self._noise(torch.from_numpy(np.stack([inputs.noise[i][0] for i in inputs.noise_index])))
         with ONE_AT_A_TIME, torch.no_grad(), UnrolledProducts():
             table = torch.from_numpy(inputs.schedule[0])
-            switches = torch.from_numpy(inputs.switches)
-            measured: np.ndarray = self._measure(torch.from_numpy(states), switches, table, x, t, *random).numpy()
+            run_flags = torch.from_numpy(inputs.run_flags)
+            measured: np.ndarray = self._measure(torch.from_numpy(states), run_flags, table, x, t, *random).numpy()
         return measured
 
     def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:

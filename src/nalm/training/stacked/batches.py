@@ -49,7 +49,7 @@ class Batch:
 
 
 def timeline(settings: TrainingSettings) -> Hashable:
-    """Runs of a batch must agree on this."""
+    """Return what runs of a batch must agree on."""
     return (
         settings.iterations,
         settings.log_interval,
@@ -61,7 +61,7 @@ def timeline(settings: TrainingSettings) -> Hashable:
 
 
 def stream_key(run: ArithmeticRun) -> Hashable:
-    """Runs with equal keys read the same random numbers as training data."""
+    """Return the key of the random numbers that a run reads as training data."""
     return run.task.stream_key(run.seed, run.training.streams)
 
 

@@ -31,7 +31,7 @@ class Source(ABC):
 
     @abstractmethod
     def next(self, steps: int) -> list[Block]:
-        """The inputs and targets of the next `steps` steps for each of the runs, until the next call."""
+        """Return the inputs and targets of the next `steps` steps for each of the runs, until the next call."""
 
 
 class GeneralSource(Source):
@@ -99,12 +99,12 @@ def _lanes(run: ArithmeticRun, steps: int) -> UniformLanes:
 
 
 def features(run: ArithmeticRun) -> int:
-    """Inputs and outputs of the task of `run`."""
+    """Return inputs and outputs of the task of `run`."""
     return run.task.in_features + run.task.out_features
 
 
 def open_source(runs: Sequence[ArithmeticRun], steps: int) -> Source:
-    """The fastest source for `runs`; all of them give the same numbers."""
+    """Return the fastest source for `runs`; all of them give the same numbers."""
     if not all(map(uniforms.can_make, runs)):
         return GeneralSource(runs, steps)
     return PreparedSource(runs, steps) if runs[0].task.in_features >= WIDE else UniformSource(runs, steps)
@@ -134,11 +134,11 @@ class Data:
         return np.array([self._positions[stream_key(run), run.task] for run in runs], dtype=np.int64)
 
     def draw(self, steps: int) -> list[Block]:
-        """The training data of the next `steps` steps for each data set, until the next call."""
+        """Return the training data of the next `steps` steps for each data set, until the next call."""
         return [block for source in self._sources for block in source.next(steps)]
 
     def evaluation(self, run: ArithmeticRun, part: Part, rows: int) -> np.ndarray:
-        """Inputs and targets of a validation or test set in chunks of `rows` samples, `[chunks, features, rows]`."""
+        """Return inputs and targets of an evaluation set in chunks of `rows` samples, `[chunks, features, rows]`."""
         settings = run.training
         family = settings.streams
         samples = settings.validation_samples if part == "validation" else settings.test_samples

@@ -64,7 +64,7 @@ class _Group:
         self.data_index = data.index(runs)
         self.failed = np.full(len(runs), -1, dtype=np.int64)
         self.failed_step = np.full(len(runs), -1, dtype=np.int64)
-        self.switches = np.zeros((len(runs), len(self.objective.switches)), dtype=np.float32)
+        self.run_flags = np.zeros((len(runs), len(self.objective.run_flags)), dtype=np.float32)
         self._sets = [self._evaluation_sets(data, part) for part in PARTS]
         self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
         self._early_stopping = EarlyStopping(self.settings, len(runs)) if self.settings.early_stop else None
@@ -73,7 +73,7 @@ class _Group:
         self.errors: list[np.ndarray] = []
 
     def _evaluation_sets(self, data: Data, part: Part) -> tuple[list[np.ndarray], np.ndarray]:
-        """The distinct sets of the group, and which of them each run uses."""
+        """Return the distinct sets of the group, and which of them each run uses."""
         own = [data.evaluation(run, part, self._rows(part)) for run in self.runs]
         sets = list({id(values): values for values in own}.values())
         positions = {id(values): i for i, values in enumerate(sets)}
@@ -99,14 +99,14 @@ class _Group:
             converged = self._early_stopping.log(step, networks) & (self.failed < 0)
             self.stopped_step[converged] = step
             self.failed[converged] = 0
-        if "inalu" in self.objective.switches:
-            self.switches[:, self.objective.switches.index("inalu")] = errors[0] < 1.0
+        if "inalu" in self.objective.run_flags:
+            self.run_flags[:, self.objective.run_flags.index("inalu")] = errors[0] < 1.0
 
     def advance(self, start: int, data: Sequence[Block], logged: bool) -> None:
         """Make the updates of the steps from `start` on that `data` holds."""
         count = len(data[0])
         schedule = _schedule(self.objective, self.settings, start, count)
-        inputs = Inputs(self.switches, schedule, data, self.data_index, *self.networks.noise(count))
+        inputs = Inputs(self.run_flags, schedule, data, self.data_index, *self.networks.noise(count))
         if logged:
             self.losses.append(self.networks.measure(inputs, self.failed))
         first = 0
@@ -122,7 +122,7 @@ class _Group:
             first = last
 
     def _saved_row(self, validation: np.ndarray) -> int | None:
-        """The network to keep: the last one, or of the logged ones the first with the least validation error."""
+        """Return the network to keep: the last one, or of the logged ones the first with the least validation error."""
         known = np.isfinite(validation)
         if self.settings.saved_weights == "last" or not known.any():
             return None
@@ -166,7 +166,7 @@ def _schedule_part(objective: Objective, settings: TrainingSettings, start: int,
 
 
 def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple[Sequence[ArithmeticRun], Networks]]:
-    """The initial networks of runs of one key and one set of settings, and how each is trained.
+    """Return the initial networks of runs of one key and one set of settings, and how each is trained.
 
     A seed for which a user's module is made another way than that which was compiled goes to the ordinary loop.
     """

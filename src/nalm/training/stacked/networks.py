@@ -42,11 +42,11 @@ class Networks(ABC):
 
     @abstractmethod
     def evaluation_rows(self, samples: int) -> int:
-        """Samples per chunk of an evaluation set."""
+        """Return samples per chunk of an evaluation set."""
 
     @abstractmethod
     def noise(self, steps: int) -> tuple[Sequence[np.ndarray], np.ndarray]:
-        """The noise of the next steps, and which of it each run reads, as in `Inputs`."""
+        """Return the noise of the next steps, and which of it each run reads, as in `Inputs`."""
 
     @abstractmethod
     def train(self, inputs: Inputs, failed: np.ndarray) -> None:
@@ -98,7 +98,7 @@ class StackedNetworks(Networks):
         self._noise_index = np.array([seeds.index(run.seed) for run in runs], dtype=np.int64)
         flat = {seed: step.flat(begun[seed][0]) for seed in seeds}
         self._states = np.zeros((len(runs), step.state_size), dtype=np.float32)
-        self._states[:, : step.network_count] = np.stack([flat[run.seed] for run in runs])
+        self._states[:, : step.network_size] = np.stack([flat[run.seed] for run in runs])
         # A run that is drawn anew leaves the others of its seed, so that its draws cannot come from their noise.
         self._streams = [begun[run.seed][1].copy() for run in runs] if runs[0].training.reinitialise else []
         rows = runs[0].training.batch_size
@@ -129,14 +129,14 @@ class StackedNetworks(Networks):
 
     def record(self) -> np.ndarray:
         """See `Networks.record`."""
-        self._recorded.append(self._states[:, : self._step.network_count].copy())
+        self._recorded.append(self._states[:, : self._step.network_size].copy())
         return self._recorded[-1]
 
     def redraw(self, run: int) -> None:
         """See `Networks.redraw`."""
         with ONE_AT_A_TIME:
             redraw(self._step.module, self._network, self._widths, self._streams[run])
-            self._states[run, : self._step.network_count] = self._step.flat(self._step.module)
+            self._states[run, : self._step.network_size] = self._step.flat(self._step.module)
 
     def described(self) -> Described:
         """See `Networks.described`."""
@@ -156,7 +156,7 @@ class StackedNetworks(Networks):
 
     def state(self, run: int, row: int | None) -> dict[str, np.ndarray]:
         """See `Networks.state`."""
-        flat = self._states[run, : self._step.network_count] if row is None else self._recorded[row][run]
+        flat = self._states[run, : self._step.network_size] if row is None else self._recorded[row][run]
         return {name: value.numpy().copy() for name, value in self._step.named(torch.from_numpy(flat)).items()}
 
 
@@ -196,25 +196,25 @@ class OrdinaryNetworks(Networks):
 
     def train(self, inputs: Inputs, failed: np.ndarray) -> None:
         """See `Networks.train`."""
-        schedule, switches = torch.from_numpy(inputs.schedule), torch.from_numpy(inputs.switches)
+        schedule, run_flags = torch.from_numpy(inputs.schedule), torch.from_numpy(inputs.run_flags)
         blocks = [np.asarray(block) for block in inputs.data]
         for n in np.flatnonzero(failed < 0):
             loop, block = self._loops[n], blocks[inputs.data_index[n]]
             with loop.streams.drawing():
                 for k in range(inputs.steps):
-                    loop.train(*self._split(block[k]), switches[n], schedule[k])
+                    loop.train(*self._split(block[k]), run_flags[n], schedule[k])
                     if not loop.is_finite():
                         failed[n] = k
                         break
 
     def measure(self, inputs: Inputs, failed: np.ndarray) -> np.ndarray:
         """See `Networks.measure`."""
-        schedule, switches = torch.from_numpy(inputs.schedule[0]), torch.from_numpy(inputs.switches)
+        schedule, run_flags = torch.from_numpy(inputs.schedule[0]), torch.from_numpy(inputs.run_flags)
         measured = np.full((len(self._loops), 2), np.nan, dtype=np.float32)
         for n in np.flatnonzero(failed < 0):
             loop, block = self._loops[n], np.asarray(inputs.data[inputs.data_index[n]][:1])
             with loop.streams.drawing():
-                measured[n] = loop.measure(*self._split(block[0]), switches[n], schedule)
+                measured[n] = loop.measure(*self._split(block[0]), run_flags[n], schedule)
         return measured
 
     def error(self, sets: Sequence[np.ndarray], set_index: np.ndarray, failed: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ class Reinitialisation:
         self._due = self._first(np.arange(len(errors)), start)
 
     def next(self, start: int, stop: int) -> tuple[int, np.ndarray] | None:
-        """The first of the steps `start <= step < stop` after which runs are drawn anew, and which (bool `[runs]`).
+        """Return the first step in `start <= step < stop` after which runs are drawn anew, and which (bool `[runs]`).
 
         All steps must follow the latest logged one before the next is logged. The runs found are taken as drawn anew.
         """
@@ -45,7 +45,7 @@ class Reinitialisation:
         return step, applies
 
     def _first(self, runs: np.ndarray, start: int) -> np.ndarray:
-        """The first step from `start` until the next logged one at which the rule applies to each of `runs`."""
+        """Return the first step from `start` until the next logged one at which the rule applies to each of `runs`."""
         settings = self._settings
         stop = len(self._errors) * settings.log_interval
         first = -(-max(start, 1) // settings.reinitialise_interval) * settings.reinitialise_interval

@@ -26,7 +26,7 @@ _WORDS = 624
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The compiled code, or None without a compiler."""
+    """Return the compiled code, or None without a compiler."""
     expressed = [operation for operation in OPERATIONS.values() if operation.cpp is not None]
     source = files("nalm.training.stacked").joinpath("uniforms.cpp").read_text() + "".join(map(_defined, expressed))
     flags = ("-ftree-loop-vectorize", "-fno-math-errno", "-mprefer-vector-width=512")
@@ -48,7 +48,7 @@ def library() -> ctypes.CDLL | None:
 
 
 def _defined(operation: OperationInfo) -> str:
-    """What `uniforms.cpp` takes for `operation`."""
+    """Return what `uniforms.cpp` takes for `operation`."""
     parameters = "(double a)" if operation.arity == 1 else "(double a, double b)"
     return f"OPERATION({operation.name}, {parameters}, {operation.cpp})\n"
 
@@ -122,7 +122,7 @@ class UniformLanes:
         )
 
     def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
-        """A function that writes the data of the first steps drawn last for each of `runs` into its array of `outs`."""
+        """Return a function that writes the data of the first steps drawn last, for each of `runs`, into `outs`."""
         tasks = [_Task.of(run, self._compiled) for run in runs]
         arrays = (
             np.array([task.lower for task in tasks], dtype=np.float64),
@@ -143,7 +143,7 @@ class UniformLanes:
         return write
 
     def prepared(self, run: ArithmeticRun, out: np.ndarray) -> Prepared:
-        """The data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
+        """Return the data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
         task = _Task.of(run, self._compiled)
         size = self._compiled.context_size()
         context = np.empty(size, dtype=np.uint8).view(_Context)
@@ -197,7 +197,7 @@ class UniformNoise:
         self._words = np.empty(batch * sum(widths), dtype=np.uint32)
 
     def take(self, steps: int) -> np.ndarray:
-        """The noise of the next steps, `[steps, lanes * batch]`."""
+        """Return the noise of the next steps, `[steps, lanes * batch]`."""
         out = np.empty((steps, len(self._words)), dtype=np.float32)
         self._compiled.noise(
             address(self._key),
@@ -209,7 +209,7 @@ class UniformNoise:
 
 
 def open_noise(generator: torch.Generator, draws: Sequence[Draw], batch: int) -> NoiseStream | UniformNoise:
-    """The fastest source of the noise that `draws` ask for; both give the same numbers."""
+    """Return the fastest source of the noise that `draws` ask for; both give the same numbers."""
     plain = all(
         d.distribution == "uniform" and not d.arguments and len(d.shape) == 2 and d.shape[0] == batch for d in draws
     )

@@ -38,13 +38,13 @@ class RunRandom:
 
     @classmethod
     def of(cls, seed: int, family: Family) -> RunRandom:
-        """The streams of the run with `seed`."""
+        """Return the streams of the run with `seed`."""
         numpy = np.random.RandomState(derived_key(seed, "numpy", 4)).get_state()
         python = random.Random(derived_key(seed, "python")).getstate()
         return cls(weight_generator(seed, family), numpy, python)
 
     def copy(self) -> RunRandom:
-        """The same streams, to be drawn from independently."""
+        """Return the same streams, to be drawn from independently."""
         generator = torch.Generator()
         generator.set_state(self.torch.get_state())
         return RunRandom(generator, self.numpy, self.python)
@@ -70,7 +70,7 @@ class RunRandom:
 def initial_network(
     network: NetworkSettings, widths: tuple[int, int], seed: int, family: Family
 ) -> tuple[nn.Module, RunRandom]:
-    """The network of a run before its first step, and the streams that it goes on with.
+    """Return the network of a run before its first step, and the streams that it goes on with.
 
     Args:
         network: what to build.
@@ -93,7 +93,7 @@ def initial_network(
 
 
 def built(network: NetworkSettings, widths: tuple[int, int], streams: RunRandom) -> nn.Module:
-    """A network as its constructors leave it; parameters that wait for a first input get it."""
+    """Return a network as its constructors leave it; parameters that wait for a first input get it."""
     with streams.drawing():
         module = network.build(*widths)
         if any(is_lazy(value) for value in (*module.parameters(), *module.buffers())):

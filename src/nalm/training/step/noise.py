@@ -36,7 +36,7 @@ class Draw:
         return prod(self.shape)
 
     def sample(self, generator: torch.Generator) -> Tensor:
-        """The next values of a generator, flat, as PyTorch draws them."""
+        """Return the next values of a generator, flat, as PyTorch draws them."""
         if not self.arguments:
             return _STANDARD[self.distribution](self.size, generator=generator)
         fill = getattr(torch.empty(self.shape), f"{self.distribution}_")
@@ -117,7 +117,7 @@ def _is_plain(tensors: Sequence[Any], kwargs: dict[str, Any]) -> bool:
 
 
 def _shape(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[int, ...] | None:
-    """The shape that `rand` or `randn` is asked for; None if anything else is asked for as well."""
+    """Return the shape that `rand` or `randn` is asked for; None if anything else is asked for as well."""
     if set(kwargs) - {"size"} or torch.get_default_dtype() != torch.float32:
         return None
     sizes = kwargs.get("size", args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
@@ -127,7 +127,7 @@ def _shape(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[int, ...] | Non
 def _numbers(
     args: Sequence[Any], kwargs: dict[str, Any], defaults: dict[str, float | None]
 ) -> tuple[float, ...] | None:
-    """The arguments of a method that fills a tensor; None if they are not plain numbers or not all that is given."""
+    """Return the arguments of a method that fills a tensor; None if not plain numbers, or not all that is given."""
     given = {**defaults, **dict(zip(defaults, args, strict=False)), **kwargs}
     if len(args) > len(defaults) or set(given) - set(defaults):
         return None
@@ -191,12 +191,12 @@ class NoiseStream:
 
 
 def lane_axis(draw: Draw, rows: int) -> int | None:
-    """The axis of `draw` that has one entry per row of the batch, or None."""
+    """Return the axis of `draw` that has one entry per row of the batch, or None."""
     return draw.shape.index(rows) if rows in draw.shape else None
 
 
 def unpacked(flat: Tensor, draws: Sequence[Draw], rows: int) -> list[Tensor]:
-    """The draws, each `[runs, *shape]`, of one step's noise `[runs, floats]` as `NoiseStream.take` packs it."""
+    """Return the draws, each `[runs, *shape]`, of one step's noise `[runs, floats]` as `NoiseStream.take` packs it."""
     lanes = [i for i, draw in enumerate(draws) if lane_axis(draw, rows) is not None]
     packed = [*lanes, *(i for i in range(len(draws)) if i not in lanes)]
     parts = torch.split(flat, [draws[i].size for i in packed], dim=1) if draws else ()

@@ -12,7 +12,7 @@ from nalm.runs import TrainingSettings
 from nalm.training.step import losses, optimizers, schedules
 
 # The switch that decides per run whether a penalty with this name is on (0 or 1), set at logged steps
-RUN_SWITCHES = ("inalu",)
+RUN_FLAGS = ("inalu",)
 
 
 class Objective:
@@ -26,7 +26,7 @@ class Objective:
         penalties: those that are applied.
         optimizer: what the settings ask for.
         columns: names of the schedule's columns.
-        switches: names of the numbers that each run has for itself.
+        run_flags: names of the numbers that each run has for itself.
     """
 
     def __init__(self, settings: TrainingSettings, offered: Collection[str]) -> None:
@@ -41,10 +41,10 @@ class Objective:
             *(f"penalty_{key}" for key in self.penalties),
             *(("pcc_share",) if len(self._criteria) > 1 else ()),
         )
-        self.switches = tuple(key for key in self.penalties if key in RUN_SWITCHES)
+        self.run_flags = tuple(key for key in self.penalties if key in RUN_FLAGS)
 
     def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
-        """The schedule `[len(steps), len(columns)]` in float32 under `settings`, which may differ in their numbers."""
+        """Return the float32 schedule `[len(steps), len(columns)]` under `settings`, which may differ in numbers."""
         steps = steps.astype(np.float64)
         table = self.optimizer.schedule(settings, steps)
         factors = schedules.penalty_factors(settings, steps)
@@ -52,10 +52,10 @@ class Objective:
         table["pcc_share"] = (steps < settings.pcc_to_mse_iteration).astype(np.float64)
         return np.stack([table[name] for name in self.columns], axis=1).astype(np.float32)
 
-    def now(self, run: Tensor, schedule: Tensor) -> dict[str, Tensor]:
-        """The numbers of one step by name, from its row of the schedule and the switches of the run."""
-        now = dict(zip(self.columns, schedule.unbind(0), strict=True))
-        return now | {f"switch_{key}": value for key, value in zip(self.switches, run.unbind(0), strict=True)}
+    def coefficients(self, run: Tensor, schedule: Tensor) -> dict[str, Tensor]:
+        """Return the numbers of one step by name, from its row of the schedule and the run_flags of the run."""
+        coefficients = dict(zip(self.columns, schedule.unbind(0), strict=True))
+        return coefficients | {f"switch_{key}": value for key, value in zip(self.run_flags, run.unbind(0), strict=True)}
 
     def terms(
         self,
@@ -63,7 +63,7 @@ class Objective:
         t: Tensor,
         offered: Mapping[str, Tensor],
         parameters: Sequence[Tensor],
-        now: Mapping[str, Tensor],
+        coefficients: Mapping[str, Tensor],
     ) -> tuple[Tensor, Tensor]:
         """Criterion and sum of the weighted penalties.
 
@@ -72,17 +72,17 @@ class Objective:
             t: targets of the same shape.
             offered: the network's penalties by name.
             parameters: those that are trained.
-            now: see `now`.
+            coefficients: see `coefficients`.
         """
         criterion = self._criteria[0](y, t)
         if len(self._criteria) > 1:
-            share = now["pcc_share"]
+            share = coefficients["pcc_share"]
             criterion = share * criterion + (1 - share) * self._criteria[1](y, t)
         penalty = torch.zeros(())
         for key in self.penalties:
             value = _l1(parameters) if key == "l1" else offered[key]
-            factor = now[f"penalty_{key}"]
-            penalty = penalty + (factor * now[f"switch_{key}"] if key in self.switches else factor) * value
+            factor = coefficients[f"penalty_{key}"]
+            penalty = penalty + (factor * coefficients[f"switch_{key}"] if key in self.run_flags else factor) * value
         return criterion, penalty
 
 

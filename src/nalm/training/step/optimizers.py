@@ -21,13 +21,13 @@ class Optimizer(ABC):
 
     @abstractmethod
     def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
-        """The value of each column before the updates number `steps` (counted from 0)."""
+        """Return the value of each column before the updates number `steps` (counted from 0)."""
 
     @abstractmethod
     def update(
-        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], now: dict[str, Tensor]
+        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], coefficients: dict[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The parameter and its slots after one update."""
+        """Return the parameter and its slots after one update."""
 
 
 class Adam(Optimizer):
@@ -46,14 +46,14 @@ class Adam(Optimizer):
         }
 
     def update(
-        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], now: dict[str, Tensor]
+        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], coefficients: dict[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See `Optimizer.update`."""
         mean, square = slots
         mean = mean + (1 - self.beta1) * (gradient - mean)
         square = square * self.beta2 + (1 - self.beta2) * gradient * gradient
-        denominator = square.sqrt() / now["adam_bias2_root"] + self.epsilon
-        return parameter - now["adam_step_size"] * mean / denominator, (mean, square)
+        denominator = square.sqrt() / coefficients["adam_bias2_root"] + self.epsilon
+        return parameter - coefficients["adam_step_size"] * mean / denominator, (mean, square)
 
 
 class SGD(Optimizer):
@@ -70,15 +70,15 @@ class SGD(Optimizer):
         return {"learning_rate": np.full(len(steps), settings.learning_rate)}
 
     def update(
-        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], now: dict[str, Tensor]
+        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], coefficients: dict[str, Tensor]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See `Optimizer.update`."""
         if not slots:
-            return parameter - now["learning_rate"] * gradient, ()
+            return parameter - coefficients["learning_rate"] * gradient, ()
         velocity = self.momentum * slots[0] + gradient
-        return parameter - now["learning_rate"] * velocity, (velocity,)
+        return parameter - coefficients["learning_rate"] * velocity, (velocity,)
 
 
 def create(settings: TrainingSettings) -> Optimizer:
-    """The optimiser that `settings` ask for."""
+    """Return the optimiser that `settings` ask for."""
     return Adam() if settings.optimizer == "adam" else SGD(settings.momentum)

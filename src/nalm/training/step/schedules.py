@@ -40,7 +40,7 @@ def l1_factor(settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
 
 
 def penalty_factors(settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
-    """The factor of each named penalty at each of `steps`; penalties that are never applied are left out."""
+    """Return the factor of each named penalty at each of `steps`; penalties that are never applied are left out."""
     constant = np.ones(len(steps))
     npu = l1_factor if settings.npu_penalty_scale == "l1" else ramp
     factors: dict[str, np.ndarray] = {}
@@ -67,7 +67,7 @@ def penalty_factors(settings: TrainingSettings, steps: np.ndarray) -> dict[str, 
 
 
 def last_change(settings: TrainingSettings) -> int | None:
-    """The step from which all factors stay as they are; None if they never do."""
+    """Return the step from which all factors stay as they are; None if they never do."""
     npu = settings.npu_penalty_scale if settings.npu_weight_penalty or settings.npu_gate_penalty else None
     uses_ramp = settings.sparsity_penalty > 0 or npu == "ramp"
     if uses_ramp and settings.ramp == "exponential":

@@ -46,7 +46,7 @@ def _held(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _settle(module: nn.Module, criterion: Tensor, project: bool) -> dict[str, Tensor]:
-    """What follows the optimiser's step; the parameters and buffers after it."""
+    """Return what follows the optimiser's step; the parameters and buffers after it."""
     with torch.no_grad():
         units.learn_(module, criterion)
         if project:
@@ -92,12 +92,12 @@ class Step:
         self.parameters = {name: shapes[name] for name in shapes if name in trained}
         self.buffers = {name: shapes[name] for name in shapes if name not in trained}
         self.parameter_count = sum(prod(shape) for shape in self.parameters.values())
-        self.network_count = self.parameter_count + sum(prod(shape) for shape in self.buffers.values())
-        self.finite_count = self.network_count if finite_buffers else self.parameter_count
+        self.network_size = self.parameter_count + sum(prod(shape) for shape in self.buffers.values())
+        self.finite_count = self.network_size if finite_buffers else self.parameter_count
         self.draws, self.found = self._dry_run(example)
         self.objective = Objective(settings, self.found)
         self.optimizer = self.objective.optimizer
-        self.state_size = self.network_count + self.parameter_count * self.optimizer.slots
+        self.state_size = self.network_size + self.parameter_count * self.optimizer.slots
 
     def _dry_run(self, example: float) -> tuple[tuple[Draw, ...], tuple[str, ...]]:
         self.module.train()
@@ -113,12 +113,12 @@ class Step:
         return self.objective.columns
 
     @property
-    def switches(self) -> tuple[str, ...]:
+    def run_flags(self) -> tuple[str, ...]:
         """Names of the numbers that each run has for itself."""
-        return self.objective.switches
+        return self.objective.run_flags
 
     def flat(self, module: nn.Module) -> np.ndarray:
-        """The part of a state that holds the network, of another module of the same kind."""
+        """Return the part of a state that holds the network, of another module of the same kind."""
         held = _held(module)
         values = [held[name].detach().reshape(-1) for name in (*self.parameters, *self.buffers)]
         flat: np.ndarray = torch.cat([torch.zeros(0), *values]).numpy()
@@ -131,7 +131,7 @@ class Step:
         return [*parameters, *self.buffers.values(), *parameters * self.optimizer.slots]
 
     def split(self, state: Tensor) -> list[Tensor]:
-        """The tensors that a flat state holds."""
+        """Return the tensors that a flat state holds."""
         parts = torch.split(state, [prod(shape) for shape in self.shapes])
         return [part.view(shape) for part, shape in zip(parts, self.shapes, strict=True)]
 
@@ -145,13 +145,13 @@ class Step:
         return functional_call(_Call(self.module, function), named, args)
 
     def _terms(
-        self, network: dict[str, Tensor], x: Tensor, t: Tensor, now: dict[str, Tensor]
+        self, network: dict[str, Tensor], x: Tensor, t: Tensor, coefficients: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Criterion, sum of the weighted penalties, and the buffers after the forward pass."""
         # a module may change its input in place, which is its own affair
         y, offered, after = self._call(_predict_and_penalise, network, x.clone())
         parameters = [network[name] for name in self.parameters]
-        criterion, penalty = self.objective.terms(y, t, offered, parameters, now)
+        criterion, penalty = self.objective.terms(y, t, offered, parameters, coefficients)
         return criterion, penalty, {name: after[name] for name in self.buffers}
 
     def train(self, state: Tensor, run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor) -> Tensor:
@@ -163,7 +163,7 @@ class Step:
         self, state: Sequence[Tensor], run: Tensor, schedule: Tensor, x: Tensor, t: Tensor, *noise: Tensor
     ) -> list[Tensor]:
         """`train` on the tensors that a state holds."""
-        now = self.objective.now(run, schedule)
+        coefficients = self.objective.coefficients(run, schedule)
         network = self.network(state)
         parameters = {name: network[name] for name in self.parameters}
         with self._training(noise):
@@ -171,14 +171,14 @@ class Step:
             def total(parameters: dict[str, Tensor]) -> tuple[Tensor, tuple[Tensor, dict[str, Tensor]]]:
                 # made inside, so that a module may change them in place
                 buffers = {name: network[name].clone() for name in self.buffers}
-                criterion, penalty, after = self._terms({**parameters, **buffers}, x, t, now)
+                criterion, penalty, after = self._terms({**parameters, **buffers}, x, t, coefficients)
                 return criterion + penalty, (criterion.detach(), after)
 
             if parameters:
                 gradients, (_, (criterion, buffers)) = grad_and_value(total, has_aux=True)(parameters)
             else:
                 gradients, (_, (criterion, buffers)) = {}, total(parameters)
-            updated, slots = self._optimised(parameters, self._clipped(gradients), state, now)
+            updated, slots = self._optimised(parameters, self._clipped(gradients), state, coefficients)
             project = self.settings.constraints == "paper"
             clones = {name: value.clone() for name, value in {**updated, **buffers}.items()}
             settled = self._call(lambda module, loss: _settle(module, loss, project), clones, criterion)
@@ -189,14 +189,14 @@ class Step:
         parameters: dict[str, Tensor],
         gradients: dict[str, Tensor],
         state: Sequence[Tensor],
-        now: dict[str, Tensor],
+        coefficients: dict[str, Tensor],
     ) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Parameters and the optimiser's slots after its step."""
         count, start = len(parameters), len(parameters) + len(self.buffers)
         updated, columns = {}, []
         for i, (name, parameter) in enumerate(parameters.items()):
             own = tuple(state[start + i :: count]) if self.optimizer.slots else ()
-            updated[name], own = self.optimizer.update(parameter, gradients[name], own, now)
+            updated[name], own = self.optimizer.update(parameter, gradients[name], own, coefficients)
             columns.append(own)
         return updated, [slot for row in zip(*columns, strict=True) for slot in row]
 
@@ -220,7 +220,7 @@ class Step:
         """`measure` on the tensors that a state holds."""
         network = {name: value.clone() for name, value in self.network(state).items()}
         with self._training(noise):
-            criterion, penalty, _ = self._terms(network, x, t, self.objective.now(run, schedule))
+            criterion, penalty, _ = self._terms(network, x, t, self.objective.coefficients(run, schedule))
         return torch.stack([criterion, penalty])
 
     def error(self, state: Tensor, x: Tensor, t: Tensor) -> Tensor:

@@ -101,7 +101,7 @@ class _Walk:
         self._open: dict[int, int] = {}
 
     def of(self, value: Any, path: str) -> bytes:
-        """The digest of `value`, which is found at `path`."""
+        """Return the digest of `value`, which is found at `path`."""
         plain = _plain(value)
         if plain is not None:
             return _hashed(type(value).__name__, plain)
@@ -185,7 +185,7 @@ class _Walk:
         return _hashed("function", code, self._all("has", parts, path), self._globals(function, path))
 
     def _globals(self, function: types.FunctionType, path: str) -> bytes:
-        """What the names in a function's code stand for, of a module of the user's only what is named as well."""
+        """Return what names in a function's code stand for, of a module of the user's only what is named as well."""
         found: dict[str, Any] = {}
         names = _names(function.__code__)
         for name in names.loaded:
@@ -227,7 +227,7 @@ class _Walk:
         return self._reduced(value, path)
 
     def _reduced(self, value: Any, path: str) -> bytes:
-        """An object of a class that is known by name, as it would be pickled."""
+        """Return an object of a class that is known by name, as it would be pickled."""
         try:
             reduced = value.__reduce_ex__(4)
         except Exception as error:
@@ -265,7 +265,7 @@ def _joined(path: str, name: str) -> str:
 
 
 def _module_parts(module: types.ModuleType) -> tuple[bytes, ...]:
-    """A module as such: its name, and for one compiled by the user its file."""
+    """Return a module as such: its name, and for one compiled by the user its file."""
     known, file = home(module.__name__), getattr(module, "__file__", None) or ""
     if known is None and file.endswith((".so", ".pyd")):
         return module.__name__.encode(), Path(file).read_bytes()
@@ -280,7 +280,7 @@ def _content(cell: types.CellType) -> tuple[Any, ...]:
 
 
 def _extras(function: types.FunctionType) -> dict[str, Any]:
-    """What a decorator has hung on a function."""
+    """Return what a decorator has hung on a function."""
     return {name: value for name, value in vars(function).items() if name not in ("__doc__", "__module__")}
 
 
@@ -291,7 +291,7 @@ class _Names(typing.NamedTuple):
 
 @cache
 def _names(code: types.CodeType) -> _Names:
-    """The globals that a code and those inside it read, and all names in them."""
+    """Return the globals that a code and those inside it read, and all names in them."""
     loaded: set[str] = set()
     everything: set[str] = set(code.co_names)
     for instruction in dis.get_instructions(code):
@@ -306,7 +306,7 @@ def _names(code: types.CodeType) -> _Names:
 
 
 def _named_in(module: types.ModuleType, names: frozenset[str], path: str) -> dict[str, Any]:
-    """What of a module of the user's, and of those that it names in turn, has one of `names`."""
+    """Return what of a module of the user's, and of those that it names in turn, has one of `names`."""
     found: dict[str, Any] = {}
     waiting, seen = [(path, module)], {module.__name__}
     while waiting:
