@@ -51,6 +51,7 @@ class Reference(Program):
     def __init__(self, step: Step) -> None:
         self._program = TensorProgram(step)
         self._rounded = Rounded()
+        self.made_by = self._program.made_by
         self.states = np.empty(0)
         self.measures: list[np.ndarray] = []
         self.errors: list[np.ndarray] = []
