@@ -8,6 +8,8 @@ import pytest
 from nalm import interrupts
 from support.command import HANGS_S, python
 
+pytestmark = pytest.mark.heavy
+
 NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 LOOP = """

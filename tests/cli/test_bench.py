@@ -31,6 +31,7 @@ def unit(tmp_path):
     sys.modules.pop("products_for_bench", None)
 
 
+@pytest.mark.heavy
 def test_own_module_is_ranked_among_others(command, unit):
     others = ["--against", "nmu", "--against", "linear"]
     training = ["--seeds", "0:2", "--set", "learning_rate=1e-2", "--iterations", "4000", "--workers", "1"]

@@ -22,6 +22,8 @@ from nalm.training.epochs.context import ComputeContext
 from support.command import Command
 from support.runs import network
 
+pytestmark = pytest.mark.heavy
+
 SMALL = ["--set", "dataset=digits", "--workers", "1"]
 CASES = {
     "isolated": ("snmu-2022/figure-8", ["samples_per_pair=1", "epochs=1"], ["solved", "nmu"], "0:2"),

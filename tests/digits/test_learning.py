@@ -9,6 +9,8 @@ from nalm.digits import SequentialDigits, StaticDigits, train_digits
 from nalm.digits._pairs import draw_samples, fold
 from nalm.tasks.images import DigitImages, load_images
 
+pytestmark = pytest.mark.heavy
+
 DIGITS = "12345"
 
 

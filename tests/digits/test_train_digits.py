@@ -23,6 +23,8 @@ from nalm.tasks.images import DigitImages, load_images
 from nalm.training.epochs import loop
 from nalm.training.epochs.context import ComputeContext
 
+pytestmark = pytest.mark.heavy
+
 
 def static(**settings: Any) -> StaticDigits:
     return StaticDigits(**{"dataset": "digits", "samples_per_pair": 2, "epochs": 2, **settings})

@@ -76,6 +76,7 @@ def test_wrong_kinds_and_files_are_refused(tmp_path: Path) -> None:
         plot(store, tmp_path / "a.tex", "confusion")
 
 
+@pytest.mark.heavy
 def test_figures_of_a_real_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

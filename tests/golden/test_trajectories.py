@@ -20,6 +20,8 @@ from nalm.runs.record import TrainedRuns
 from nalm.studies import expand, load
 from nalm.training import train
 
+pytestmark = pytest.mark.heavy
+
 ASSETS = Path(__file__).parents[1] / "assets" / "golden"
 MORE = os.environ.get("NALM_GOLDEN")
 # Every trajectory of the assets must agree; of all there are, those of RealNPU that do not part from the original where

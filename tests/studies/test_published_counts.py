@@ -11,6 +11,8 @@ from nalm.runs.record import TrainedRuns
 from nalm.studies import expand, load, select
 from nalm.training import train
 
+pytestmark = pytest.mark.heavy
+
 
 def solved(study: str, unit: str, ranges: list[str]) -> Counter[str]:
     """Solved runs of 25 per interpolation range."""

@@ -15,6 +15,8 @@ from nalm.training.stacked.batches import LEAST_RUN_ITERATIONS, MOST_RUN_ITERATI
 from support.command import HANGS_S, wait_until
 from support.runs import grid, run, wide_run
 
+pytestmark = pytest.mark.heavy
+
 
 def results_of(workers: int, **settings: object) -> tuple[list[TrainedRuns], int]:
     # long enough for two batches, with little to evaluate

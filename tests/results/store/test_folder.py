@@ -444,6 +444,7 @@ def write_seeds(path: Path, starts: list[int]) -> None:
 
 
 class TestCompany:
+    @pytest.mark.heavy
     def test_two_processes_write_the_same_store(self, tmp_path: Path) -> None:
         """They cut the seeds differently, so that runs overlap without batches being equal."""
         context = multiprocessing.get_context("spawn")
@@ -478,6 +479,7 @@ def write_forever(path: Path) -> None:
             store.write(batch)
 
 
+@pytest.mark.heavy
 def test_kill_at_random_moments_loses_nothing_that_was_finished(tmp_path: Path) -> None:
     path = tmp_path / "results"
     context = multiprocessing.get_context("spawn")

@@ -14,6 +14,8 @@ from nalm.training.kernel.aten import OPERATIONS, POINTWISE
 from support.kernels import compiled
 from support.rounding import assert_within, sampled, tolerance
 
+pytestmark = pytest.mark.heavy
+
 ROWS = 37  # not a multiple of any vector length
 PARAMETERS, FEATURES = 6, 3
 

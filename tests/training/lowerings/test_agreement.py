@@ -20,6 +20,8 @@ from support.reference import truth
 from support.rounding import assert_within, tolerance
 from support.runs import run, wide_run
 
+pytestmark = pytest.mark.heavy
+
 UNITS = ["nmu", "snmu", "snmu_batch", "nac_mul", "nalu", "gnalu", "inalu", "npu", "realnpu", "relu_1"]
 
 

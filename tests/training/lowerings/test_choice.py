@@ -116,6 +116,7 @@ def test_kernels_of_a_users_own_class_are_kept_under_its_code(
 VECTORS = {"default": "architecture", "avx2": "avx2", "avx512": "avx512_f"}
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("empty_cache")
 @pytest.mark.parametrize("vectors", VECTORS)
 def test_kernels_are_right_with_vectors_of_every_length(vectors: str, monkeypatch: pytest.MonkeyPatch) -> None:

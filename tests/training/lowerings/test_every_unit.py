@@ -12,6 +12,8 @@ from nalm.training.stacked.batches import Batch
 from nalm.training.stacked.engine import train_batch
 from support.runs import run
 
+pytestmark = pytest.mark.heavy
+
 # takes the pair of a current and an initial input, so that it is no network of one input by itself
 TRAINED = [name for name in units.names() if name != "nnu"]
 
