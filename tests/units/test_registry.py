@@ -102,7 +102,9 @@ class Three:
         return 3
 
 
-@pytest.mark.parametrize("size", [np.int64(3), np.uint8(3), np.array(3), torch.tensor(3), Three()], ids=lambda size: type(size).__name__)
+@pytest.mark.parametrize(
+    "size", [np.int64(3), np.uint8(3), np.array(3), torch.tensor(3), Three()], ids=lambda size: type(size).__name__
+)
 @pytest.mark.parametrize("name", units.names())
 def test_sizes_of_any_integer_type(name: str, size: object) -> None:
     unit = units.create(name, size, size)
