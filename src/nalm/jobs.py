@@ -127,8 +127,9 @@ class Job:
 
     def failures(self, store: Store) -> list[Failure]:
         """Return the chosen runs that diverged, in their order."""
-        table = store.records().filter(status="failed").select("run", "failed_step", "reason").unique("run")
-        failed = {run: (step, reason) for run, step, reason in table.iter_rows()}
+        columns = ["run", "failed_step", "reason"]
+        tables = store.each(lambda records: records.table.filter(status="failed").select(columns).unique("run"))
+        failed = {run: (step, reason) for table in tables for run, step, reason in table.iter_rows()}
         return [Failure(run, *failed[run.id]) for run in self.runs if run.id in failed]
 
 

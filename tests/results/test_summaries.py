@@ -35,11 +35,13 @@ def test_a_kind_of_task_may_have_a_summary_of_its_own(store: Store, monkeypatch:
     assert asked == [(store.study, 2)]
 
 
-def test_runs_of_an_unknown_kind_of_task_are_summarised_by_their_best_step(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_best_steps_of_each_batch_alone_are_those_of_all_records(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seeds in ((4, 2), (3, 5), (4, 6)):
+        runs = [make_run(unit, seed=seed) for unit in ("nalu", "nmu") for seed in seeds]
+        store.write(make_batch(runs, solved_at=[1000, 2000, None, 3000], failed_at=[None, 3000, 2000, None]))
     expected = summary_of(store)
-    monkeypatch.delitem(SUMMARIES, "single-module")
+    assert [group.runs for group in expected] == [7, 5]
+    monkeypatch.setitem(SUMMARIES, "single-module", lambda records, study, window: summarise(records, window))
     assert summary_of(store) == expected
 
 

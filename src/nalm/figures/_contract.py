@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     import polars as pl
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from nalm.figures.style import Style
     from nalm.results.records import Records
     from nalm.studies import Study
+
+Reduced = TypeVar("Reduced")
 
 
 class Results(Protocol):
@@ -29,6 +31,9 @@ class Results(Protocol):
 
     def read(self) -> Records:
         """Return the long table, and which of its columns are metrics."""
+
+    def each(self, reduce: Callable[[Records], Reduced]) -> list[Reduced]:
+        """Return what `reduce` makes of the records of each batch."""
 
     def weights(self, run: str) -> Mapping[str, np.ndarray]:
         """Return the final parameters of a run by name."""

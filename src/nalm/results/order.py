@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from nalm.results.records import Records, as_records, records_labels
+from nalm.results.selection import BestSteps
 from nalm.studies import Study, expand
 from nalm.units import names
 
@@ -21,10 +23,18 @@ def sort_rows(records: Records | pl.DataFrame, study: Study | None = None) -> pl
     Groups (unit, operation, ranges, parameters) stand as `study` lists them; those it does not list follow,
     units as `nalm units` lists them, ranges as in the papers' scripts, parameters by value.
     """
-    keys = ["unit", "operation", "interpolation_range", "extrapolation_range"]
     records = as_records(records)
-    keys += records.parameters
-    groups = records.table.select(keys).unique()
+    return _sorted(records.table, records.parameters, study, "step")
+
+
+def sort_best(best: BestSteps, study: Study | None = None) -> BestSteps:
+    """Sort what runs achieved by group and seed, as `sort_rows` does."""
+    return replace(best, table=_sorted(best.table, best.parameters, study))
+
+
+def _sorted(table: pl.DataFrame, parameters: Sequence[str], study: Study | None, *last: str) -> pl.DataFrame:
+    keys = ["unit", "operation", "interpolation_range", "extrapolation_range", *parameters]
+    groups = table.select(keys).unique()
     listed = _listed_groups(study, keys)
 
     def place(row: tuple[Any, ...]) -> _Key:
@@ -33,8 +43,8 @@ def sort_rows(records: Records | pl.DataFrame, study: Study | None = None) -> pl
 
     ranked = pl.DataFrame(sorted(groups.rows(), key=place), schema=groups.schema, orient="row").with_row_index("_rank")
     return (
-        records.table.join(ranked, on=keys, how="left", nulls_equal=True)
-        .sort("_rank", "seed", "run", "step", maintain_order=True)
+        table.join(ranked, on=keys, how="left", nulls_equal=True)
+        .sort("_rank", "seed", "run", *last, maintain_order=True)
         .drop("_rank")
     )
 

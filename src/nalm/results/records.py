@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +71,19 @@ def joined(parts: Sequence[Records]) -> Records:
         tables.append(part.table.filter(~pl.col("run").is_in(list(seen))) if runs & seen else part.table)
         seen |= runs
     metrics = tuple(dict.fromkeys(name for part in parts for name in part.metrics))
-    for name in metrics:
-        if any(name in part.parameters for part in parts):
-            raise InputError(f"{name!r} is a metric of some runs and a parameter of the study in others")
+    check_roles(metrics, {name for part in parts for name in part.parameters})
     return Records(pl.concat(tables, how="diagonal_relaxed"), metrics).in_order()
+
+
+def check_roles(metrics: Collection[str], parameters: Collection[str]) -> None:
+    """Check that no column is a metric in one table and a parameter in another.
+
+    Raises:
+        InputError: one is.
+    """
+    for name in metrics:
+        if name in parameters:
+            raise InputError(f"{name!r} is a metric of some runs and a parameter of the study in others")
 
 
 def check_parameters(table: pl.DataFrame) -> None:
@@ -120,20 +129,29 @@ def records_labels(runs: Sequence[Run], metrics: Sequence[str] = ()) -> pl.DataF
     Raises:
         InputError: a parameter has the name of one of `metrics` or of another column.
     """
-    rows: list[dict[str, Any]] = [
-        {
-            "run": run.id,
-            "study": run.study,
-            "task": run.task.kind,
-            "unit": run.label,
-            "operation": getattr(run.task, "operation", None),
-            "interpolation_range": _text(getattr(run.task, "interpolation_range", None)),
-            "extrapolation_range": _text(getattr(run.task, "extrapolation_range", None)),
-            "seed": run.seed,
-        }
-        for run in runs
-    ]
-    return pl.DataFrame(rows, schema=schema("label")).hstack(_parameter_columns(runs, metrics))
+    # many runs share a task, and texts of ranges take a while
+    tasks = {id(run.task): run.task for run in runs}
+    labels = {
+        key: (
+            task.kind,
+            getattr(task, "operation", None),
+            _text(getattr(task, "interpolation_range", None)),
+            _text(getattr(task, "extrapolation_range", None)),
+        )
+        for key, task in tasks.items()
+    }
+    kinds, operations, inside, outside = zip(*(labels[id(run.task)] for run in runs), strict=True) if runs else [()] * 4
+    columns = {
+        "run": [run.id for run in runs],
+        "study": [run.study for run in runs],
+        "task": kinds,
+        "unit": [run.label for run in runs],
+        "operation": operations,
+        "interpolation_range": inside,
+        "extrapolation_range": outside,
+        "seed": [run.seed for run in runs],
+    }
+    return pl.DataFrame(columns, schema=schema("label")).hstack(_parameter_columns(runs, metrics))
 
 
 def _run_table(trained: TrainedRuns, threshold: float | None, metrics: Sequence[str]) -> pl.DataFrame:

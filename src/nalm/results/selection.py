@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import polars as pl
 
 from nalm.results.columns import schema
-from nalm.results.records import Records, as_records
+from nalm.results.records import Records, as_records, check_roles
 
 WINDOW = 5000
+
+
+@dataclass(frozen=True)
+class BestSteps:
+    """What runs achieved.
+
+    Attributes:
+        table: One row per run, as `select_best` returns them.
+        parameters: The columns that hold parameters of the study.
+        metrics: The columns that hold metrics of other names than every table's.
+    """
+
+    table: pl.DataFrame
+    parameters: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+    @classmethod
+    def of(cls, records: Records, window: int = WINDOW, threshold: float | None = None) -> BestSteps:
+        """Return what the runs of the long table achieved; see `select_best`."""
+        return cls(select_best(records, window, threshold), tuple(records.parameters), records.metrics)
+
+    @classmethod
+    def joined(cls, parts: Sequence[BestSteps]) -> BestSteps:
+        """Put several together; of a run that is in several, which has equal rows, the first is taken.
+
+        Raises:
+            InputError: a column is a metric in one part and a parameter in another.
+        """
+        parameters = tuple(dict.fromkeys(name for part in parts for name in part.parameters))
+        metrics = tuple(dict.fromkeys(name for part in parts for name in part.metrics))
+        check_roles(metrics, parameters)
+        together = pl.concat([part.table for part in parts], how="diagonal_relaxed")
+        return cls(together.unique("run", keep="first", maintain_order=True), parameters, metrics)
 
 
 def select_best(records: pl.DataFrame | Records, window: int = WINDOW, threshold: float | None = None) -> pl.DataFrame:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import polars as pl
 
+from nalm.errors import InputError, StoreError
 from nalm.results.lengths import summarise_last_epoch, summarise_lengths
-from nalm.results.records import Records
-from nalm.results.selection import WINDOW
-from nalm.results.summary import Group, summarise
+from nalm.results.order import sort_best, sort_rows
+from nalm.results.records import Records, joined
+from nalm.results.selection import WINDOW, BestSteps
+from nalm.results.summary import Group, summarise_best
 from nalm.studies import Study
+
+Reduced = TypeVar("Reduced")
 
 Summarise = Callable[[Records, Study | None, int], list[Group]]
 
@@ -23,22 +27,15 @@ class HasStudy(Protocol):
     def study(self) -> Study | None:
         """The study, if known."""
 
-    def read(self) -> Records:
-        """Return the long table."""
-
-
-def _summarise(records: Records, study: Study | None, window: int) -> list[Group]:
-    del study
-    return summarise(records, window)
+    def each(self, reduce: Callable[[Records], Reduced]) -> list[Reduced]:
+        """Return what `reduce` makes of the records of each batch."""
 
 
 SUMMARIES: dict[str, Summarise] = {
-    "single-module": _summarise,
-    "arithmetic-dataset": _summarise,
     "static-digits": summarise_last_epoch,
     "sequential-digits": summarise_lengths,
 }
-"""How runs are summarised, by the kind of their task; those of other kinds by their best step."""
+"""How runs are summarised, by the kind of their task; those of other kinds by their best step, each batch alone."""
 
 
 def summary_of(results: HasStudy) -> list[Group]:
@@ -52,16 +49,36 @@ def summary_of(results: HasStudy) -> list[Group]:
     Raises:
         StoreError: damaged records.
     """
-    records, study = results.read(), results.study
-    tasks: dict[Summarise, list[str]] = {}
-    for task in records.table["task"].unique(maintain_order=True):
-        tasks.setdefault(SUMMARIES.get(task, _summarise), []).append(task)
-    return [
-        group
-        for way, kinds in tasks.items()
-        for group in way(
-            Records(records.table.filter(pl.col("task").is_in(kinds)), records.metrics),
-            study,
-            study.selection_window if study else WINDOW,
-        )
-    ]
+    study = results.study
+    window = study.selection_window if study else WINDOW
+    parts = results.each(lambda records: _Part.of(records, window))
+    best = [part.best for part in parts if part.best is not None]
+    ways = dict.fromkeys(way for part in parts for way in part.others)
+    try:
+        groups = summarise_best(sort_best(BestSteps.joined(best), study)) if best else []
+        for way in ways:
+            records = joined([part.others[way] for part in parts if way in part.others])
+            groups += way(Records(sort_rows(records, study), records.metrics), study, window)
+    except InputError as error:
+        raise StoreError(str(error)) from None
+    return groups
+
+
+class _Part(NamedTuple):
+    """What the summary needs of a batch: the best steps of most runs, all rows of those with a way of their own."""
+
+    best: BestSteps | None
+    others: dict[Summarise, Records]
+
+    @classmethod
+    def of(cls, records: Records, window: int) -> _Part:
+        kinds: dict[Summarise | None, list[str]] = {}
+        for task in records.table["task"].unique(maintain_order=True):
+            kinds.setdefault(SUMMARIES.get(task), []).append(task)
+        own = {
+            way: Records(records.table.filter(pl.col("task").is_in(tasks)), records.metrics)
+            for way, tasks in kinds.items()
+        }
+        plain = own.get(None)
+        others = {way: part for way, part in own.items() if way is not None}
+        return cls(None if plain is None else BestSteps.of(plain, window), others)

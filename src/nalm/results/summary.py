@@ -13,7 +13,7 @@ import polars as pl
 
 from nalm.results.columns import column_of
 from nalm.results.records import Records, as_records, check_parameters
-from nalm.results.selection import WINDOW, select_best
+from nalm.results.selection import WINDOW, BestSteps
 from nalm.results.statistics import (
     UNDEFINED,
     Interval,
@@ -136,12 +136,15 @@ def summarise(records: pl.DataFrame | Records, window: int = WINDOW, threshold: 
     """
     if isinstance(records, pl.DataFrame):
         check_parameters(records)
-    records = as_records(records)
-    keys = [*GROUP, *records.parameters]
-    runs = select_best(records, window, threshold)
+    return summarise_best(BestSteps.of(as_records(records), window, threshold))
+
+
+def summarise_best(best: BestSteps) -> list[Group]:
+    """Summarise what runs achieved, as `summarise` does."""
+    keys = [*GROUP, *best.parameters]
     return [
-        _group(dict(zip(keys, values, strict=True)), part, records)
-        for values, part in runs.group_by(keys, maintain_order=True)
+        _group(dict(zip(keys, values, strict=True)), part, best)
+        for values, part in best.table.group_by(keys, maintain_order=True)
     ]
 
 
@@ -164,14 +167,14 @@ def group_parameters(groups: Sequence[Group]) -> list[str]:
     return list(dict.fromkeys(name for group in groups for name in group.parameters))
 
 
-def _group(key: Mapping[str, Any], runs: pl.DataFrame, records: Records) -> Group:
+def _group(key: Mapping[str, Any], runs: pl.DataFrame, best: BestSteps) -> Group:
     solved = runs.filter("solved")
     judged = runs["threshold"].is_not_null().any()
     steps = solved["solved_at"].cast(pl.Float64).to_numpy()
     errors = solved["sparsity_error"].fill_nan(None).drop_nulls().clip(0, 0.5).to_numpy()
     return Group(
         **{name: key[name] for name in GROUP},
-        parameters={name: key[name] for name in records.parameters},
+        parameters={name: key[name] for name in best.parameters},
         runs=len(runs),
         solved=len(solved) if judged else None,
         success_rate=Estimate.of(success_interval(len(solved), len(runs)) if judged else UNDEFINED),
@@ -179,8 +182,8 @@ def _group(key: Mapping[str, Any], runs: pl.DataFrame, records: Records) -> Grou
             float(np.median(steps)) if len(steps) else None, *Estimate.of(gamma_mean_interval(steps))
         ),
         sparsity_error=Estimate.of(beta_mean_interval(errors)),
-        epochs=runs["epoch"].max() if "epoch" in records.metrics else None,  # type: ignore[arg-type]
-        metrics=_metrics(runs, records.metrics) if records.metrics else None,
+        epochs=runs["epoch"].max() if "epoch" in best.metrics else None,  # type: ignore[arg-type]
+        metrics=_metrics(runs, best.metrics) if best.metrics else None,
     )
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, cast
+from typing import Annotated, Any, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
 from nalm.tasks import DigitTask, Task
 from nalm.tasks.penalties import Factors
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+_SEED: TypeAdapter[int] = TypeAdapter(Seed)
 
 
 class Run(BaseModel):
@@ -34,7 +39,7 @@ class Run(BaseModel):
     task: Task
     network: NetworkSettings
     training: TrainingSettings | None = None
-    seed: int = Field(ge=0, lt=2**32)
+    seed: Seed
     parameters: dict[str, Any] = Field(default_factory=dict)
     sources: dict[str, str] = Field(default_factory=dict)
 
@@ -44,16 +49,23 @@ class Run(BaseModel):
 
         A hash of the content without what is a label only.
         """
-        content = self.model_dump(mode="json", exclude={"study", "parameters"})
-        if not self.sources:
-            # runs of registered units keep the ids that they had before there were any
-            del content["sources"]
-        if self.training is None:
-            # the task names its unit already
-            del content["training"], content["network"]
-            content["label"] = self.label
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return identity(self)(self.seed)
+
+    def with_seeds(self, seeds: Iterable[int]) -> list[Run]:
+        """Return the runs that differ from this one by their seed alone, without checking the rest of it again.
+
+        Raises:
+            pydantic.ValidationError: a seed outside its range.
+        """
+        name = identity(self)
+        return [_reseeded(self, _SEED.validate_python(seed), name) for seed in seeds]
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values; its id is that of its own content."""
+        copied = super().model_copy(update=update, deep=deep)
+        if update:
+            copied.__dict__.pop("id", None)
+        return copied
 
     @property
     def label(self) -> str:
@@ -73,6 +85,32 @@ class Run(BaseModel):
             InputError: the static digit task has no fold of this seed.
         """
         return updates(self.task, self.training, self.seed)
+
+
+def identity(run: Run) -> Callable[[int], str]:
+    """Return what makes the ids of all runs that differ from `run` by their seed alone from that seed."""
+    content = run.model_dump(mode="json", exclude={"study", "parameters", "seed"})
+    if not run.sources:
+        # runs of registered units keep the ids that they had before there were any
+        del content["sources"]
+    if run.training is None:
+        # the task names its unit already
+        del content["training"], content["network"]
+        content["label"] = run.label
+    # the sorted JSON of the content, around the place of the seed
+    before, after = (
+        json.dumps(
+            {key: content[key] for key in content if (key > "seed") == later}, sort_keys=True, separators=(",", ":")
+        )
+        for later in (False, True)
+    )
+    return lambda seed: hashlib.sha256(f'{before[:-1]},"seed":{seed},{after[1:]}'.encode()).hexdigest()[:16]
+
+
+def _reseeded(run: Run, seed: int, name: Callable[[int], str]) -> Run:
+    copied = run.model_copy(update={"seed": seed})
+    copied.__dict__["id"] = name(seed)
+    return copied
 
 
 def updates(task: Task, training: TrainingSettings | None, seed: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nalm.runs import NetworkSettings, Run, TrainingSettings
@@ -53,18 +53,25 @@ class Condition(NamedTuple):
         return self.task, self.network.hidden_size, self.training
 
     def run(self, study: str, seed: int, sources: Mapping[str, str]) -> Run:
-        """Return the run of a seed; `sources` are those of the study.
+        """Return the run of a seed; see `unfold`."""
+        return self.unfold(study, (seed,), sources)[0]
+
+    def unfold(self, study: str, seeds: Sequence[int], sources: Mapping[str, str]) -> list[Run]:
+        """Return its runs, one per seed; `sources` are those of the study.
 
         Raises:
             InputError: the static digit task has no such fold.
         """
-        updates(self.task, self.training, seed)
-        return Run(
+        if self.training is None:
+            for seed in seeds:
+                updates(self.task, None, seed)
+        first = Run(
             study=study,
             task=self.task,
             network=self.network,
             training=self.training,
-            seed=seed,
+            seed=seeds[0],
             parameters=self.parameters,
             sources={layer.unit: sources[layer.unit] for layer in self.network.layers if layer.unit in sources},
         )
+        return first.with_seeds(seeds)

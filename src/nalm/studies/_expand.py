@@ -18,7 +18,7 @@ from nalm.studies._keys import DIGIT_TASKS, NONE, file_key, flat, given, keys_of
 from nalm.studies._limits import too_large, too_many_runs
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
-from nalm.tasks import ArithmeticTask
+from nalm.tasks import ArithmeticTask, Task
 from nalm.tasks.sequential_digits import CELLS
 from nalm.tasks.static_digits import STAGES
 
@@ -38,9 +38,9 @@ def expand(study: Study, seeds: tuple[int, ...] | None = None) -> list[Run]:
     """
     try:
         return [
-            condition.run(study.name, seed, study.sources)
+            run
             for condition in conditions(study)
-            for seed in seeds or condition.seeds
+            for run in condition.unfold(study.name, seeds or condition.seeds, study.sources)
         ]
     except InputError as error:
         if isinstance(error, StudyError):
@@ -72,6 +72,7 @@ def _conditions(study: Study) -> tuple[list[Condition], list[str]]:
     # one line per sentence: what is wrong with the study's own tables shows in every condition
     wrong = {line: line for line in (*_repeated_labels(study), *_missing_x(study))}
     found: list[Condition] = []
+    tasks: dict[Task, Task] = {}
     for index, network in enumerate(study.networks):
         axes = {**study.grid, **network.grid}
         clashes = [*_clashing_axes(axes), *_hidden_settings(index, network, axes)]
@@ -87,7 +88,8 @@ def _conditions(study: Study) -> tuple[list[Condition], list[str]]:
             for line in lines:
                 wrong.setdefault(line, f"{where}: {line}")
             if condition is not None:
-                own.append(condition)
+                # one object for equal tasks, so that what follows from a task is found once
+                own.append(condition._replace(task=tasks.setdefault(condition.task, condition.task)))
         wrong |= {line: line for line in _repeated_conditions(own)}
         found += own
     return found, list(wrong.values())

@@ -37,7 +37,7 @@ def operand_slices(
     return tuple((k * stride, k * stride + width) for k in range(subsets))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**17)
 def layout(slices: tuple[Slice, ...], input_size: int, movable: bool, seed: int, streams: Family) -> Layout:
     """Draw the offset, then the seed of the training data, from the parent stream of `seed`."""
     parent: DataStream = PaperStream(seed) if streams == "paper" else FastStream(seed, "layout")

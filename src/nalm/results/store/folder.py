@@ -238,16 +238,26 @@ class Store:
         Raises:
             StoreError: as `records`, or a column is a metric in one file and a parameter in another.
         """
-
-        def damaged(path: Path, fault: files.DamagedFileError) -> None:
-            raise StoreError(f"{path}: {fault}; nalm run on this folder sets the file aside and redoes its runs")
-
-        parts = self._each_batch(batch_files.read, damaged)
+        parts = self.each(lambda records: records)
         try:
             records = joined(parts)
         except InputError as error:
             raise StoreError(f"{self.path}: {error}") from None
         return Records(sort_rows(records, self.study), records.metrics)
+
+    def each(self, reduce: Callable[[Records], Read]) -> list[Read]:
+        """Return what `reduce` makes of the records of each batch, so that they need not all be in memory at once.
+
+        A run has all of its rows in one batch; batches that were cut differently can have the same run.
+
+        Raises:
+            StoreError: a file is damaged, or a newer nalm wrote it.
+        """
+
+        def damaged(path: Path, fault: files.DamagedFileError) -> None:
+            raise StoreError(f"{path}: {fault}; nalm run on this folder sets the file aside and redoes its runs")
+
+        return self._each_batch(lambda path: reduce(batch_files.read(path)), damaged)
 
     def weights(self, run: str) -> dict[str, np.ndarray]:
         """Return the final parameters of a run by name.

@@ -68,9 +68,13 @@ def stream_key(run: ArithmeticRun) -> Hashable:
 def plan(runs: Sequence[ArithmeticRun]) -> list[Batch]:
     """Group `runs` into batches, all runs of a seed next to each other; the same for any number of workers."""
     families: dict[Hashable, dict[Hashable, list[ArithmeticRun]]] = {}
+    streams: dict[Hashable, Hashable] = {}
     for run in runs:
         family = families.setdefault(timeline(run.training), {})
-        family.setdefault(stream_key(run), []).append(run)
+        # the runs of a condition have one task and settings among them
+        known = (id(run.task), run.seed, run.training.streams)
+        key = streams.get(known) or streams.setdefault(known, stream_key(run))
+        family.setdefault(key, []).append(run)
     batches = []
     for family in families.values():
         waiting: list[ArithmeticRun] = []
