@@ -22,6 +22,19 @@ class Product(nn.Module):
         return (self.w * x[..., None, :] + 1 - self.w).prod(-1)
 """
 
+ODD = """
+import torch
+
+
+class Odd(torch.nn.Linear):
+    def __init__(self, in_features, out_features):
+        super().__init__(in_features, out_features)
+        self.unused = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return super().forward(x.abs_())
+"""
+
 
 @pytest.fixture
 def unit(tmp_path):
@@ -104,3 +117,16 @@ def test_penalty_of_a_class_wants_a_factor(command, unit):
     assert not Path("results").exists()
     assert command(*words, "--set", "penalty.ridge=0.1").status == 0
     assert Store.open("results/bench/Product").records()["penalty_loss"].min() > 0
+
+
+def test_what_the_quick_checks_find_is_said_before_training(command, monkeypatch):
+    fake_training(monkeypatch)
+    Path("odd_for_bench.py").write_text(ODD)
+    outcome = command("bench", "odd_for_bench:Odd", "--seeds", "0:1")
+    sys.modules.pop("odd_for_bench")
+    assert outcome.status == 0
+    lines = [line for line in outcome.errors.splitlines() if line.startswith("nalm: check: ")]
+    assert [line.split(": ")[2:4] for line in lines] == [
+        ["odd_for_bench:Odd", "input_untouched"],
+        ["odd_for_bench:Odd", "gradients_reach"],
+    ]

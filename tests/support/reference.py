@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from nalm.runs import Run
-from nalm.runs.record import TrainedRuns
+from nalm.runs.record import MadeBy, TrainedRuns
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.choice import Fallback, program_key, step_of
 from nalm.training.lowerings.tensor import TensorProgram
@@ -51,6 +51,7 @@ class Reference(Program):
     """
 
     trains_streams_together = True
+    made_by = MadeBy("a reference")
 
     def __init__(self, step: Step) -> None:
         self._program = TensorProgram(step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ def bench_units(
     compared = pin(compare(load(study, settings), units, operations))
     runs = expand(compared, None if seeds is None else choose_seeds(seeds))
     check_networks(compared)
+    for line in findings(compared):
+        typer.echo(f"nalm: check: {line}", err=True)
     job = Job(compared, tuple(runs), out if out is not None else results_folder(compared))
     failed = train(job, reporter(json_lines=False), workers=workers, device="cpu")
     if failed:
@@ -48,6 +51,30 @@ def bench_units(
     typer.echo(f"{plot(store, job.path / 'figure.png')}; next: nalm summary {job.path}")
     if failed:
         raise typer.Exit(1)
+
+
+def findings(study: Study) -> list[str]:
+    """Return what the quick checks of `nalm.testing` find in the user's own classes, a line each.
+
+    A unit that is in order for positive inputs is in order.
+    """
+    found = []
+    for target in study.sources:
+        problems = _problems(target, positive=False)
+        if problems and _problems(target, positive=True):
+            found += [f"{target}: {problem}" for problem in problems]
+    return found
+
+
+def _problems(target: str, positive: bool) -> list[str]:
+    from nalm.testing import CHECKS, QUICK, ConformanceError, check_unit
+    from nalm.units import create
+
+    try:
+        check_unit(partial(create, target), positive=positive, skip=set(CHECKS) - set(QUICK))
+    except ConformanceError as error:
+        return [line for line in str(error).splitlines() if line.partition(":")[0] in QUICK]
+    return []
 
 
 def results_folder(study: Study) -> Path:

@@ -46,6 +46,9 @@ CHECKS: dict[str, Callable[[Factory, Inputs], None]] = {
 }
 """All checks by name."""
 
+QUICK = ("shapes", "non_contiguous", "input_untouched", "deterministic_evaluation", "gradients_reach")
+"""Names of the checks that matter for training and take no second together."""
+
 
 def check_unit(factory: Factory, *, positive: bool = False, zeros: bool = True, skip: Iterable[str] = ()) -> None:
     """Run all checks on a module; torch's default generator is left as it was.

@@ -63,7 +63,7 @@ UNKNOWN: dict[str, Callable[[], torch.Tensor]] = {
     "another generator": lambda: torch.rand(3, generator=torch.Generator().manual_seed(1)),
     "a generator to fill with": lambda: torch.empty(3).normal_(generator=torch.Generator().manual_seed(1)),
     "another type": lambda: torch.rand(3, dtype=torch.float64),
-    "like another type": lambda: torch.rand_like(torch.ones(3, dtype=torch.float64)),
+    "like whole numbers": lambda: torch.rand_like(torch.ones(3, dtype=torch.int64), dtype=torch.float32),
     "probabilities in a tensor": lambda: torch.bernoulli(torch.full((3,), 0.5)),
     "whole numbers": lambda: torch.randint(0, 3, (3,)),
     "channels": lambda: F.dropout1d(X, 0.5),

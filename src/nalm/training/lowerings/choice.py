@@ -250,6 +250,13 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
     return Fallback(reason, compiler, constants=constants)
 
 
+def difference(key: ProgramKey, lowered: Lowered, updates: int, seed: int) -> str | None:
+    """In what a lowering differs from the ordinary loop after some updates on data of a seed, or None."""
+    with ONE_AT_A_TIME:
+        found = references(_new_step(key), lambda: _begun(key), _samples(key), key.label, updates, seed)
+        return _disproof(key, program(key, lowered), found)
+
+
 def _compiled(key: ProgramKey, constants: str) -> NativeCode:
     rows = _evaluation_rows(key)
     library = toolchain.build(generate(_new_step(key), rows), WIDE_FLAGS if key.in_features >= WIDE else ())

@@ -38,7 +38,7 @@ def constants(module: nn.Module) -> dict[str, str]:
         for name, buffer in part._buffers.items():
             is_state = buffer is not None and buffer.is_floating_point()
             found[prefix + name] = digest(_kind(buffer) if is_state and buffer is not None else buffer)
-        if type(part).__module__.partition(".")[0] == "nalm":
+        if type(part).__module__.startswith("nalm.units."):
             continue  # what units remember of a step is known, and forgotten when it ends
         for name, value in attributes(part).items():
             if name not in _STATE and name != "training":

@@ -22,7 +22,7 @@ from nalm.training.step.noise import NoiseStream
 from nalm.training.step.step import Step
 
 # updates of a trial
-STEPS = 3
+UPDATES = 3
 
 # ranges of the inputs of trials: in this order, the first ones with which a network gives finite numbers
 RANGES = ((1.0, 2.0), (-2.0, 2.0), (0.1, 0.2), (10.0, 20.0))
@@ -64,9 +64,11 @@ class Trajectory:
     noise: Tensor
 
 
-def trial_of(step: Step, bounds: tuple[float, float], rows: Sequence[int]) -> Trial:
+def trial_of(
+    step: Step, bounds: tuple[float, float], rows: Sequence[int], updates: int = UPDATES, seed: int = 17
+) -> Trial:
     """Return data in a range, with every factor of the loss at work."""
-    random = np.random.default_rng(17)
+    random = np.random.default_rng(seed)
     (width_in, width_out), batch = step.features, step.settings.batch_size
 
     def data(*shape: int) -> np.ndarray:
@@ -74,12 +76,12 @@ def trial_of(step: Step, bounds: tuple[float, float], rows: Sequence[int]) -> Tr
         t = random.uniform(0.5, 4.0, (*shape[:-1], width_out, shape[-1]))
         return np.ascontiguousarray(np.concatenate([x, t], axis=-2).astype(np.float32))
 
-    schedule = step.objective.schedule(step.settings, np.arange(STEPS))
+    schedule = step.objective.schedule(step.settings, np.arange(updates))
     for number, column in enumerate(step.columns):
         if column.startswith(("penalty_", "pcc_share")):
-            schedule[:, number] = np.linspace(1.0, 0.25, STEPS)
+            schedule[:, number] = np.linspace(1.0, 0.25, updates)
     run_flags = np.ones(len(step.run_flags), dtype=np.float32)
-    return Trial(data(STEPS, batch), tuple(data(size) for size in dict.fromkeys(rows)), schedule, run_flags)
+    return Trial(data(updates, batch), tuple(data(size) for size in dict.fromkeys(rows)), schedule, run_flags)
 
 
 def by_ordinary_loop(loop: OrdinaryLoop, step: Step, trial: Trial) -> Trajectory:
@@ -146,7 +148,9 @@ class Reference:
     allowed: dict[str, float]
 
 
-def references(step: Step, build: Build, rows: Sequence[int], label: str) -> list[Reference]:
+def references(
+    step: Step, build: Build, rows: Sequence[int], label: str, updates: int = UPDATES, seed: int = 17
+) -> list[Reference]:
     """Trials in which the ordinary loop gives finite numbers; none if there are no such.
 
     Args:
@@ -154,14 +158,18 @@ def references(step: Step, build: Build, rows: Sequence[int], label: str) -> lis
         build: gives the same module and streams each time.
         rows: sizes of the evaluation sets.
         label: what the network is called in messages.
+        updates: how many there are in a trial.
+        seed: of the data.
     """
     found: list[Reference] = []
     for bounds in RANGES:
-        trial = trial_of(step, bounds, rows)
+        trial = trial_of(step, bounds, rows, updates, seed)
         try:
             exact = _ordinary(step, build, label, trial)
             if _is_finite(exact):
-                near = [_ordinary(step, build, label, trial, np.random.default_rng(seed)) for seed in range(_PERTURBED)]
+                near = [
+                    _ordinary(step, build, label, trial, np.random.default_rng(number)) for number in range(_PERTURBED)
+                ]
                 found.append(Reference(trial, exact, _allowed(exact, near)))
         except InputError:
             continue  # not defined for such inputs

@@ -113,12 +113,12 @@ class _Intercepted(TorchFunctionMode):
 
 def _is_plain(tensors: Sequence[Any], kwargs: dict[str, Any]) -> bool:
     """Whether tensors hold ordinary numbers, and nothing special is asked for."""
-    return all(x.dtype == torch.float32 and x.device.type == "cpu" for x in tensors) and not kwargs
+    return all(x.is_floating_point() and x.device.type == "cpu" for x in tensors) and not kwargs
 
 
 def _shape(args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[int, ...] | None:
     """Return the shape that `rand` or `randn` is asked for; None if anything else is asked for as well."""
-    if set(kwargs) - {"size"} or torch.get_default_dtype() != torch.float32:
+    if set(kwargs) - {"size"}:
         return None
     sizes = kwargs.get("size", args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
     return tuple(sizes) if all(isinstance(size, int) for size in sizes) else None
