@@ -26,10 +26,15 @@ def test_lengths_show_the_three_measures_without_the_reference(tmp_path: Path) -
     assert isinstance(data, PanelsFigure)
     assert data.x_title == "Extrapolation length"
     assert data.x_labels == ("1", "2")
-    assert [panel.title for panel in data.panels] == ["Success rate", "Solved at iteration step", "Sparsity error"]
-    (nmu,) = data.panels[0].series
-    assert (nmu.title, nmu.x, nmu.mean) == ("NMU", (1, 2, 3), (1, 1, 0))
-    assert data.panels[1].series[0].mean == (50, 50)
+    assert [panel.title for panel in data.rows[0].panels] == [
+        "Success rate",
+        "Solved at iteration step",
+        "Sparsity error",
+    ]
+    assert [model.title for model in data.models] == ["NMU"]
+    (nmu,) = data.rows[0].panels[0].series
+    assert (nmu.x, nmu.mean) == ((1, 2, 3), (1, 1, 0))
+    assert data.rows[0].panels[1].series[0].mean == (50, 50, None)
 
 
 def test_long_lengths_stand_at_equal_distances(tmp_path: Path) -> None:
@@ -41,7 +46,7 @@ def test_long_lengths_stand_at_equal_distances(tmp_path: Path) -> None:
     data = lengths_figure(groups, store.records())
     assert isinstance(data, PanelsFigure)
     assert (data.x_ticks, data.x_labels) == ((0, 1), ("1", "10"))
-    assert data.panels[0].series[0].x == (0, 1, 2)
+    assert data.rows[0].panels[0].series[0].x == (0, 1, 2)
 
 
 def test_without_thresholds_learning_curves_are_shown(tmp_path: Path) -> None:

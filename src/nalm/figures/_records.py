@@ -7,7 +7,7 @@ from collections.abc import Sized
 import polars as pl
 
 from nalm.errors import InputError
-from nalm.results.titles import math_title, unit_title
+from nalm.figures._titles import model_title
 
 SOLVED = "solved"
 """Name, in studies, of the network whose accumulator or output stage is the operation itself."""
@@ -59,9 +59,3 @@ def stage_title(model: str, records: pl.DataFrame) -> str:
     if model == SOLVED:
         return str(rows_of(records, model)["operation"][0])
     return model_title(model)
-
-
-def model_title(model: str) -> str:
-    """Return how a unit is called, as a formula where it has a subscript."""
-    title = unit_title(model)
-    return math_title(title) or title

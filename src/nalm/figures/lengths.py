@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from nalm.figures import _epochs, _measures
 from nalm.figures._contract import Caption, Results
-from nalm.figures._records import SOLVED, check_not_empty, model_title, models_of
+from nalm.figures._records import SOLVED, check_not_empty, models_of
+from nalm.figures._titles import model_title
 from nalm.figures.layouts.grid import GridFigure, GridRow, Plot, draw_grid
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
 from nalm.figures.style import Style

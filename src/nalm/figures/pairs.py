@@ -115,5 +115,5 @@ def _class_plots(last: pl.DataFrame, models: Sequence[str]) -> tuple[Plot, ...]:
 
 
 def draw(data: GridFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 9.5 inches wide and 2.9 high per row."""
+    """Return the figure of `data`, by default 9.5 inches wide and 2.9 high per row."""
     return draw_grid(data, style)

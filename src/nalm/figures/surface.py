@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from nalm.errors import InputError
 from nalm.figures._contract import Caption, Results
-from nalm.figures._records import check_not_empty, model_title
+from nalm.figures._records import check_not_empty
+from nalm.figures._titles import model_title
 from nalm.figures.style import Style
 from nalm.figures.style.axes import RC, TEXT, strip
 from nalm.results.selection import select_best
@@ -41,6 +42,8 @@ _SMALLEST_LABEL = 1e-9  # of the span: what is left of a zero by rounding
 
 _WIDTH_CM, _HEIGHT_CM = 22.4, 14.0
 _CM = 1 / 2.54
+_LEAST_IN, _SHAPE = 1.6, 0.9  # width of a panel, and its height for each inch of it
+_LEGEND_IN, _ENTRY_IN = 0.9, 1.2  # height of the legend, width of an entry
 _TITLE = 8.5
 _ENDS = ("#35978f", "#c7eae5", "#bf812d", "#330000")
 _INTERPOLATION, _EXTRAPOLATION = "#0000FF", "#FF0000"
@@ -179,17 +182,21 @@ def _labels(breaks: NDArray[np.float64]) -> tuple[str, ...]:
 
 
 def draw(data: SurfaceFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 22.4 cm wide and 14 cm high, panels in two rows."""
+    """Return the figure of `data`, by default 22.4 cm wide and 14 cm high, panels in two rows."""
     with mpl.rc_context(RC):
-        figure = Figure(figsize=(_WIDTH_CM * _CM, _HEIGHT_CM * _CM), layout="constrained")
-        rows = min(2, len(data.surfaces))
-        all_axes = list(figure.subplots(rows, ceil(len(data.surfaces) / rows), squeeze=False).flat)
+        width = style.width or _WIDTH_CM * _CM
+        across = min(ceil(len(data.surfaces) / min(2, len(data.surfaces))), max(1, int(width / _LEAST_IN)))
+        rows = ceil(len(data.surfaces) / across)
+        published = style.width is None and rows <= 2
+        height = _HEIGHT_CM * _CM if published else rows * width / across * _SHAPE + _LEGEND_IN
+        figure = Figure(figsize=(width, height), layout="constrained")
+        all_axes = list(figure.subplots(rows, across, squeeze=False).flat)
         colours = palette(len(data.labels))
         for axes in all_axes[len(data.surfaces) :]:
             axes.remove()
         for axes, surface in zip(all_axes, data.surfaces, strict=False):
             _draw_panel(axes, data, surface, colours)
-        columns = ceil(len(colours) / _LEGEND_ROWS)
+        columns = min(ceil(len(colours) / _LEGEND_ROWS), max(1, int(width / _ENTRY_IN)))
         figure.legend(
             handles=[_patch(colours, data.labels, k) for k in _by_row(len(colours), columns)],
             loc="outside lower center",

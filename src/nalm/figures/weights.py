@@ -34,6 +34,7 @@ CAPTION = Caption(
 _WEIGHTS = ("w0", "w1")
 # published; what lies outside is not shown
 _LIMITS = (0.0, 1.5)
+_LEAST_IN = 1.6  # width of a panel
 _FIRST, _LAST = "#0000FF", "#FF0000"
 
 
@@ -128,9 +129,10 @@ def _values(rows: pl.DataFrame, column: str) -> tuple[Any, ...]:
 
 
 def draw(data: WeightsFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 9.5 inches wide, two or three panels per row; half as wide for a single one."""
+    """Return the figure of `data`, by default 9.5 inches wide, two or three panels per row; half as wide for one."""
     with mpl.rc_context(RC):
-        figure, all_axes = square_axes(len(data.panels), columns=3 if len(data.panels) in {3, 5, 6} else 2)
+        columns = 3 if len(data.panels) in {3, 5, 6} else 2
+        figure, all_axes = square_axes(len(data.panels), columns, _LEAST_IN, style)
         colours = ScalarMappable(
             Normalize(*data.epochs), LinearSegmentedColormap.from_list("epochs", [_FIRST, _LAST], COLOURS)
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from nalm.errors import InputError
 from nalm.figures import FIGURES, Caption, figure_bytes, kind_of
-from nalm.figures.style import PUBLISHED
+from nalm.figures.style import DEFAULT
 from nalm.results.store import Store
 
 _ANY_RESULTS = "ranges"
@@ -57,7 +57,7 @@ def figures(store: Store, prefix: str) -> tuple[ReportFigure, ...]:
 
 def _drawn(kind: str, data: Any, prefix: str, note: str = "") -> ReportFigure:
     caption: Caption = FIGURES[kind].CAPTION
-    svg = figure_bytes(FIGURES[kind].draw(data, PUBLISHED), ".svg").decode()
+    svg = figure_bytes(FIGURES[kind].draw(data, DEFAULT), ".svg").decode()
     return ReportFigure(_with_prefix(svg[svg.index("<svg") :], prefix), caption.label, note + caption.text)
 
 

@@ -44,6 +44,15 @@ def strip(axes: Axes, title: str) -> None:
     axes.text(0.5, 0.48 * _STRIP_IN, title, color=GREY10, **middle)
 
 
+def side_strip(axes: Axes, title: str) -> None:
+    """Write the title of a row of panels on a grey strip to the right of its last one."""
+    inches_right = axes.figure.dpi_scale_trans + ScaledTranslation(1, 0, axes.transAxes)  # type: ignore[arg-type]
+    place = blended_transform_factory(inches_right, axes.transAxes)
+    axes.add_patch(Rectangle((0, 0), _STRIP_IN, 1, transform=place, color=_GREY85, linewidth=0, clip_on=False))
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": place}
+    axes.text(0.5 * _STRIP_IN, 0.5, title, color=GREY10, rotation=-90, **middle)
+
+
 def tick_text(value: float, position: int | None = None) -> str:
     """Write thousands with commas, and small or huge numbers as m·10ⁿ."""
     if value == 0:
