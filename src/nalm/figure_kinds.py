@@ -13,6 +13,8 @@ FIGURE_KINDS: tuple[str, ...] = (
     "pairs",
     "lengths",
     "surface",
+    "curves",
+    "profile",
     "confusion",
     "weights",
 )

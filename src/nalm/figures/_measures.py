@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from nalm.figures._contract import Caption
+from nalm.figures._facets import RANGE, range_text
 from nalm.figures._titles import detail_text, order_key, unit_titles, varying
 from nalm.figures.layouts.panels import LINE_TYPES, Model, Panel, PanelsRow, Series
 from nalm.results.summary import Group, group_parameters
 from nalm.results.titles import math_title
-from nalm.tasks import Range
 
 CAPTION = Caption(
     "Success rate, solved-at step and sparsity error; the numbers are in the table below",
     "Points are means, bars 95\N{NO-BREAK SPACE}% intervals; where no run solved the task, the panels for solved-at "
     "step and sparsity error have no point. Bars that are much longer than the others leave the panel.",
 )
-
-RANGE = "interpolation_range"
 
 _OURS = ("NMU", "NAU")
 _MARGIN = 0.05  # of the y axis, above and below
@@ -133,12 +131,11 @@ def measure_rows(
 
 def range_label(group: Group) -> str:
     """Return the interpolation range of a group as a figure writes it."""
-    text = group[RANGE]
-    return "none" if text is None else Range.parse(text).label
+    return range_text(group[RANGE])
 
 
 def _detail(key: str, value: Any) -> str:
-    return Range.parse(value).label if key == RANGE else detail_text(key, value)
+    return range_text(value) if key == RANGE else detail_text(key, value)
 
 
 def _values(details: Sequence[str], group: Group) -> tuple[Any, ...]:
@@ -158,7 +155,7 @@ def _variants(details: Sequence[str], groups: Sequence[Group]) -> dict[tuple[Any
 
 
 def _first(key: str, value: Any) -> str:
-    return Range.parse(value).label if key == RANGE else str(_WRITTEN.get(value, value))
+    return range_text(value) if key == RANGE else str(_WRITTEN.get(value, value))
 
 
 def _panel(

@@ -24,6 +24,8 @@ _TITLE = 8.5
 # a logarithmic axis that spans less has ticks between the powers of ten
 _FEW_DECADES = 1000.0
 _MARKERS_PER_LINE = 8
+# ribbons of more series are lighter, so that lines show
+_FEW_SERIES = 5
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ def _x_ticks(axes: Axes, plot: Plot) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(tick_text))
 
 
 def _curve(axes: Axes, curve: Curve, plot: Plot, mark: Mark, style: Style, count: int) -> None:
@@ -201,7 +204,8 @@ def _curve(axes: Axes, curve: Curve, plot: Plot, mark: Mark, style: Style, count
     y = [nan if value is None else value for value in curve.y]
     if plot.lines:
         if ends:
-            axes.fill_between(ends[0], ends[1], ends[2], color=mark.colour, alpha=0.15, linewidth=0)
+            opacity = 0.15 if count <= _FEW_SERIES or not style.marks_curves else 0.08
+            axes.fill_between(ends[0], ends[1], ends[2], color=mark.colour, alpha=opacity, linewidth=0)
         axes.plot(curve.x, y, color=mark.colour, linewidth=1.1)
     elif ends:
         axes.vlines(ends[0], ends[1], ends[2], color=mark.colour, linewidth=1.1)
