@@ -58,9 +58,10 @@ class Results:
         Raises:
             StoreError: a file is damaged.
         """
+        from nalm.results.summaries import summary_of
         from nalm.results.summary import summary_frame
 
-        return summary_frame(self._store.groups())
+        return summary_frame(summary_of(self._store))
 
     def figure(
         self, what: str = "figure", *, style: str = "default", width: float | str | None = None

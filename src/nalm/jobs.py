@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from nalm.errors import InputError, StudyError
-from nalm.runs import NetworkSettings, Run
+from nalm.cluster import Part, runs_of
+from nalm.cluster.heartbeat import Heartbeat
+from nalm.errors import InputError, StudyError, did_you_mean
+from nalm.runs import Run
 from nalm.studies import Study, choose_seeds, conditions, expand, load, pin, select, to_toml
-from nalm.tasks import Task
 
 if TYPE_CHECKING:
     from nalm.results.store import Store
@@ -43,16 +44,25 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """The chosen runs of a study, and the folder that they belong into."""
+    """The chosen runs of a study, and the folder that they belong into; `part` if they are one of several."""
 
     study: Study
     runs: tuple[Run, ...]
     path: Path
+    part: Part | None = None
 
     @property
     def exists(self) -> bool:
         """Whether the folder holds results already."""
         return (self.path / "study.toml").exists()
+
+    def take(self, part: Part) -> Job:
+        """Return the same with the runs of a part alone.
+
+        Raises:
+            InputError: there are fewer runs than parts.
+        """
+        return replace(self, runs=tuple(runs_of(self.runs, part)), part=part)
 
     def check_device(self, workers: int | None, device: str) -> None:
         """Check that the runs can be trained by so many worker processes on `device`.
@@ -165,6 +175,7 @@ def execute(
     from nalm.training import train
 
     waiting = [run for run in job.runs if run.id not in finished]
+    reporter = Heartbeat(reporter, job.path, waiting, job.part)
     reporter.begin(len(job.runs), len(job.runs) - len(waiting), sum(run.updates for run in waiting))
 
     def keep(trained: TrainedRuns) -> None:
@@ -185,23 +196,30 @@ def execute(
 
 
 def check_networks(study: Study) -> None:
-    """Build each network once, so that wrong arguments show before the first run.
+    """Build each network, so that wrong arguments and penalties show before the first run.
 
     Raises:
-        StudyError: units refuse their arguments; all problems at once.
+        StudyError: units refuse their arguments; a penalty without a factor, or a factor of none; all problems at once.
     """
     from nalm.training import find_trainer
 
     wrong: dict[str, None] = {}
-    checked: list[tuple[Task, NetworkSettings]] = []
+    penalties: dict[str, None] = {}
+    factors: dict[str, None] = {}
     for condition in conditions(study):
-        content = (condition.task, condition.network)
-        if content in checked:
-            continue
-        checked.append(content)
+        run = condition.run(study.name, condition.seeds[0], study.sources)
+        factors |= dict.fromkeys(run.factors)
         try:
-            find_trainer(condition.task.trainer).check_network(*content)
+            penalties |= dict.fromkeys(find_trainer(run.task.trainer).check_network(run))
         except InputError as error:
             wrong[f"{study.name}: network {condition.label!r}: {error}"] = None
     if wrong:
         raise StudyError(wrong)
+    idle = [name for name in factors if name not in penalties]
+    if idle:
+        raise StudyError(f"{study.name}: settings.penalty.{name}: {_idle(name, penalties)}" for name in idle)
+
+
+def _idle(name: str, penalties: Iterable[str]) -> str:
+    known = ", ".join(penalties) or "none"
+    return f"no network trains with a penalty {name!r}{did_you_mean(name, penalties)} (penalties: {known})"

@@ -32,8 +32,8 @@ class NullReporter:
         """Nothing."""
 
 
-class _Count:
-    """Runs and iterations done, and the rate since training began: networks are compiled before that."""
+class Count:
+    """Counts runs and iterations done, and the rate since training began: networks are compiled before that."""
 
     def __init__(self, runs: int, finished: int, iterations: int, clock: Callable[[], float]) -> None:
         self.runs, self.done = runs, finished
@@ -42,6 +42,7 @@ class _Count:
         self._start: tuple[float, int] | None = None
 
     def add(self, iterations: int) -> None:
+        """Count iterations."""
         self.iterations_done = min(self.iterations, self.iterations_done + iterations)
         if self._start is None:
             self._start = (self._clock(), self.iterations_done)
@@ -60,6 +61,7 @@ class _Count:
 
     @property
     def seconds_left(self) -> float | None:
+        """Until all are done, None before there is a rate."""
         return None if self.rate is None else (self.iterations - self.iterations_done) / self.rate
 
 
@@ -79,7 +81,7 @@ class Bar:
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
         """Show the bar."""
-        self._count = _Count(runs, finished, iterations, self._clock)
+        self._count = Count(runs, finished, iterations, self._clock)
         self._task: TaskID = self._progress.add_task("", total=iterations, **self._fields())
         self._progress.start()
 
@@ -113,7 +115,7 @@ class Lines:
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
         """Say what is to be done."""
-        self._count = _Count(runs, finished, iterations, self._clock)
+        self._count = Count(runs, finished, iterations, self._clock)
         self._last = self._clock()
         self._write(f"{runs} runs, {finished} finished already, {iterations:.3g} run-iterations to do")
 

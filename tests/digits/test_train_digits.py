@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from nalm.digits import (
 from nalm.digits._pair_network import create_pair_network
 from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._static_experiment import StaticExperiment
+from nalm.digits.experiments import create_experiment
 from nalm.errors import InputError, StoreError
 from nalm.tasks.images import DigitImages, load_images
 from nalm.training.epochs import loop
@@ -247,7 +249,7 @@ def test_cuda_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_number_of_threads_does_not_matter(settings: Any) -> None:
     short = settings.model_copy(update={"epochs": 1})
     alone = train_digits(short, 0)
-    torch.set_num_threads(3)  # the fixture of this folder sets it back
+    torch.set_num_threads(3)  # a fixture sets it back
     assert_same(train_digits(short, 0), alone)
     assert torch.get_num_threads() == 3
 
@@ -278,3 +280,17 @@ def test_all_test_samples_are_evaluated() -> None:
     assert StaticExperiment(static(), 0, 0, data, place).evaluate_test() == 10 * 2
     count = int((data.test_labels > 0).sum())
     assert SequenceExperiment(sequential(), 0, data, place).evaluate_test() == count // 2
+
+
+@pytest.mark.parametrize("task", [static, sequential])
+def test_penalty_of_a_user_s_module_is_part_of_the_loss(task: Callable[..., StaticDigits | SequentialDigits]) -> None:
+    name = {"stage": "support.modules:Ridge"} if task is static else {"cell": "support.modules:Ridge"}
+    context, data = ComputeContext(torch.device("cpu"), bfloat16=False), load_images("digits")
+    losses = []
+    for factor in (0.0, 2.0):
+        experiment = create_experiment(task(**name, penalty={"ridge": factor}), 0, None, data, context)
+        experiment.network.eval()
+        losses.append(float(experiment.loss(torch.arange(4), 0, 0).detach()))
+    assert losses[1] - losses[0] == pytest.approx(2 * 0.25, rel=1e-3)
+    with pytest.raises(InputError, match=r"^penalty 'ridge' has no factor"):
+        train_digits(task(**name), 0, data=data)

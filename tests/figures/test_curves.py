@@ -109,10 +109,10 @@ def test_ranges_operations_and_swept_values_have_panels_of_their_own() -> None:
     (row,) = curves_figure(long_table(*runs), ["hidden_size"]).rows
     assert row.series == (r"$\mathrm{NAC}_{\bullet}$", "NMU")
     assert len(row.plots) == 2 * 2 * 2
-    assert row.plots[0].title == "mul, U[1,2), hidden size 2"
+    assert row.plots[0].title == "Multiplication, U[1,2), hidden size 2"
     assert {plot.y_title for plot in row.plots} == {"Extrapolation error"}
     assert [curve.series for curve in row.plots[0].curves] == [0, 1]
-    divisions = [plot for plot in row.plots if plot.title.startswith("div")]
+    divisions = [plot for plot in row.plots if plot.title.startswith("Division")]
     assert [[curve.series for curve in plot.curves] for plot in divisions] == [[0]] * 4
 
 

@@ -24,12 +24,13 @@ RUNS = '''
 from matplotlib.figure import Figure
 
 from nalm.figures import Caption
+from nalm.results import summary_of
 
 CAPTION = Caption("Numbers of runs", "One column per model.", beside=("ranges",))
 
 
 def data(results):
-    return {group["unit"]: group["runs"] for group in results.groups()}
+    return {group["unit"]: group["runs"] for group in summary_of(results)}
 
 
 def draw(data, style):

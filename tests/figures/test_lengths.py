@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 from nalm.figures import FIGURES
 from nalm.figures.layouts.grid import GridFigure
 from nalm.figures.layouts.panels import PanelsFigure
 from nalm.figures.lengths import lengths_figure
+from nalm.results import summary_of
 from support.digit_results import SEQUENTIAL, sequential_record, store_of
 
 
@@ -42,7 +44,7 @@ def test_long_lengths_stand_at_equal_distances(tmp_path: Path) -> None:
     results["nmu", 0] = [sequential_record(0, 12.0, (1, 2, 900), 0.5)]
     store = store_of(tmp_path / "store", SEQUENTIAL, results)
     lengths = {1: 1, 2: 10, 3: 100}
-    groups = [{**group, "length": lengths[group["length"]]} for group in store.groups()]
+    groups = [replace(group, parameters={"length": lengths[group["length"]]}) for group in summary_of(store)]
     data = lengths_figure(groups, store.records())
     assert isinstance(data, PanelsFigure)
     assert (data.x_ticks, data.x_labels) == ((0, 1), ("1", "10"))

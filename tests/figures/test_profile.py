@@ -87,7 +87,10 @@ def test_operations_have_panels_of_their_own() -> None:
     table = pl.concat([runs(*ERRORS), runs(*ERRORS, unit="nau", operation="add")])
     (row,) = profile_figure(table).rows
     assert row.series == ("NAU", "NMU")
-    assert [(plot.title, [curve.series for curve in plot.curves]) for plot in row.plots] == [("mul", [1]), ("add", [0])]
+    assert [(plot.title, [curve.series for curve in plot.curves]) for plot in row.plots] == [
+        ("Multiplication", [1]),
+        ("Addition", [0]),
+    ]
     assert len(draw(profile_figure(table), DEFAULT).axes) == 2
 
 

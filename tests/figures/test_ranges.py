@@ -118,7 +118,7 @@ def test_one_solved_run_has_a_point_without_bar() -> None:
 def test_operations_have_rows_of_their_own() -> None:
     groups = [make_group(unit, operation=name) for name in ("sub", "add") for unit in ("nmu", "nalu")]
     figure = ranges_figure(groups[:-1])
-    assert [row.title for row in figure.rows] == ["sub", "add"]
+    assert [row.title for row in figure.rows] == ["Subtraction", "Addition"]
     assert [model.title for model in figure.models] == ["NALU", "NMU"]
     assert [[series.model for series in row.panels[0].series] for row in figure.rows] == [[0, 1], [1]]
     assert [row.title for row in ranges_figure(groups[:2]).rows] == [""]

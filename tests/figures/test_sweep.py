@@ -64,7 +64,7 @@ def test_optimizers_are_line_types_and_operations_rows() -> None:
     figure = sweep_figure(groups, "learning_rate")
     assert [model.title for model in figure.models] == [r"$\mathrm{NAC}_{+}$", "NALU"]
     assert (figure.variant_title, figure.variants) == ("optimizer", ("Adam", "SGD, momentum 0", "SGD, momentum 0.9"))
-    assert [row.title for row in figure.rows] == ["add", "mul"]
+    assert [row.title for row in figure.rows] == ["Addition", "Multiplication"]
     for row in figure.rows:
         for panel in row.panels:
             assert [(series.model, series.variant) for series in panel.series] == [

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from nalm import interrupts
 from nalm.cli._tables import console, number, span
-from nalm.errors import InputError
+from nalm.cluster import parse_part
+from nalm.errors import InputError, NalmError
 from nalm.estimates import measure
 from nalm.jobs import Failure, Job, Reporter, execute, prepare
 from nalm.progress import Bar, JsonLines, Lines
@@ -38,6 +38,7 @@ def run_study(
     workers: int | None,
     device: str,
     cluster: str | None,
+    part: str | None,
     dry_run: bool,
     json_lines: bool,
 ) -> None:
@@ -50,6 +51,8 @@ def run_study(
     if cluster is not None:
         raise InputError(f"--cluster {cluster}: clusters are not supported in this version; leave it out")
     job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    if part is not None:
+        job = job.take(parse_part(part))
     if dry_run:
         job.check_device(workers, device)
         print_plan(job, workers)
@@ -68,21 +71,28 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str) -> li
 
     Raises:
         InputError: the runs cannot be trained there, or lack their data; the folder is as it was.
-        typer.Exit: status 130 if interrupted by Ctrl-C or by SIGTERM.
+        NalmError: the disk failed; finished batches are kept.
+        typer.Exit: status 130 if interrupted.
     """
     store = job.open_store(workers, device)
     with plain_warnings():
         finished = job.finished(store, note)
         try:
-            with termination_interrupts():
-                execute(job, store, finished, report, workers=workers, device=device)
+            execute(job, store, finished, report, workers=workers, device=device)
         except KeyboardInterrupt:
             kept = len(job.finished(store, note))
             note(
                 f"interrupted; {kept} of {len(job.runs)} runs are kept in {job.path}, "
                 "the same command goes on from there"
             )
-            raise typer.Exit(130) from None
+            raise typer.Exit(interrupts.STATUS) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise NalmError(
+                f"{where}{error.strerror or error}; finished batches are kept, the same command goes on"
+            ) from None
     return job.failures(store)
 
 
@@ -118,7 +128,7 @@ def print_plan(job: Job, workers: int | None) -> None:
     finished = job.peek_finished(note)
     waiting = [run for run in job.runs if run.id not in finished]
     note("measuring each network for a moment; a new one takes some seconds to compile")
-    with plain_warnings(), termination_interrupts():
+    with plain_warnings():
         rates = measure(waiting).limited_to(workers)
     durations = {run.id: rates.duration_s(run, len(waiting)) or 0.0 for run in waiting}
     rows: dict[tuple[str, str, str], _Row] = {}
@@ -164,22 +174,6 @@ class _Row:
 
     def cells(self) -> list[str]:
         return [number(self.runs), number(self.finished), number(self.iterations), span(self.seconds)]
-
-
-@contextmanager
-def termination_interrupts() -> Iterator[None]:
-    """Treat SIGTERM, and the loss of the terminal, like Ctrl-C."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
 
 
 @contextmanager

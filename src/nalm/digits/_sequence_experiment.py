@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nalm import units
 from nalm.digits._pictures import ImageBank
 from nalm.digits._sequence_network import DigitSequenceNetwork, SequenceSNMU, create_sequence_network
 from nalm.digits._sequences import draw_orders, running_targets, sequences
@@ -75,21 +74,11 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
 
     def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
         """Mean squared error over all positions, and the cell's penalties; the ramp counts updates from 1."""
-        settings = self._settings
         indices = self._sequences[samples]
         labels = self._labels(self._parts["train"].bank, indices.reshape(-1))
         states = self.network.states(labels.reshape(*indices.shape, -1))
         loss = (states - self._targets[samples]).square().mean()
-        factors = {
-            "sparsity": settings.sparsity_penalty * settings.ramp(step + 1),
-            "bounds": settings.bounds_penalty,
-            "input": settings.input_penalty,
-            "gate": 1.0,
-        }
-        for name, penalty in units.penalties(self.network.cell).items():
-            if factors.get(name):
-                loss = loss + factors[name] * penalty
-        return loss
+        return self.penalised(loss, self._settings.penalty_factors(step + 1))
 
     def is_evaluated(self, epoch: int) -> bool:
         """Every few epochs, and at the end."""

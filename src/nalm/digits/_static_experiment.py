@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nalm import units
 from nalm.digits import _metrics
 from nalm.digits._image_networks import ColourDigits
 from nalm.digits._pair_network import DigitPairNetwork, create_pair_network
@@ -87,13 +86,11 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         return len(self._samples["train"].pairs)
 
     def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
-        """Mean squared error and the sparsity penalty, which is ramped over epochs."""
+        """Mean squared error and the stage's penalties; that of sparsity is ramped over epochs."""
         training = self._samples["train"]
         labels = self._labels(training.bank, training.pairs[samples])
         loss = (self.network.outputs(labels) - training.targets[samples]).square().mean()
-        factor = self._settings.sparsity_penalty * self._settings.ramp(epoch)
-        sparsity = units.penalties(self.network.stage).get("sparsity") if factor else None
-        return loss if sparsity is None else loss + factor * sparsity
+        return self.penalised(loss, self._settings.penalty_factors(epoch))
 
     def is_evaluated(self, epoch: int) -> bool:
         """Every epoch is."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import torch
+from torch import nn
+
+from nalm import units
 from nalm.digits._pair_network import create_pair_network
 from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._sequence_network import create_sequence_network
@@ -25,16 +29,25 @@ def create_experiment(
     return SequenceExperiment(settings, seed, images, context)
 
 
-def check_network(settings: StaticDigits | SequentialDigits) -> None:
-    """Build the network.
+def check_network(settings: StaticDigits | SequentialDigits) -> list[str]:
+    """Build the network and return the names of its penalties.
 
     Raises:
-        InputError: an unknown stage or cell.
+        InputError: an unknown stage or cell, or one with a penalty that has no factor.
     """
-    if isinstance(settings, StaticDigits):
-        create_pair_network(settings, 0)
-    else:
-        create_sequence_network(settings, 0)
+    rows = settings.batch_size
+    watched: nn.Module
+    with torch.random.fork_rng(devices=[]):
+        if isinstance(settings, StaticDigits):
+            watched = create_pair_network(settings, 0).stage.train()
+            watched(torch.ones(rows, 2))
+        else:
+            network = create_sequence_network(settings, 0).train()
+            watched = network.cell
+            network.states(torch.ones(rows, settings.training_length, settings.outputs))
+        found = list(units.penalties(watched))
+    settings.refuse_unweighted(found, settings.penalty_factors(0), own=":" in settings.unit)
+    return found
 
 
 def check_images(settings: StaticDigits | SequentialDigits, images: DigitImages) -> None:

@@ -17,7 +17,7 @@ from nalm.digits._cost import seconds_per_update
 from nalm.digits.collect import trained_runs
 from nalm.digits.experiments import check_images, check_network, create_experiment
 from nalm.errors import InputError
-from nalm.runs import NetworkSettings, Run
+from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.tasks import DigitTask, SequentialDigits, StaticDigits, Task
 from nalm.tasks.images import DigitImages, load_images
@@ -54,9 +54,9 @@ class EpochTrainer(Trainer):
         """See `Trainer.check_device`."""
         find_device(device)
 
-    def check_network(self, task: Task, network: NetworkSettings) -> None:
+    def check_network(self, run: Run) -> list[str]:
         """See `Trainer.check_network`; the task names the unit."""
-        check_network(cast("DigitTask", task))
+        return check_network(cast("DigitTask", run.task))
 
     def check_data(self, tasks: Sequence[Task]) -> None:
         """See `Trainer.check_data`; MNIST is downloaded if need be, once, before any worker starts."""
@@ -66,6 +66,12 @@ class EpochTrainer(Trainer):
     def most_workers(self, device: str) -> int:
         """See `Trainer.most_workers`: one on a GPU."""
         return super().most_workers(device) if device == "cpu" else 1
+
+    def work(self, run: Run) -> int:
+        """See `Trainer.work`: images that the network sees in training."""
+        task = cast("DigitTask", run.task)
+        images = task.training_length if isinstance(task, SequentialDigits) else 2
+        return max(1, run.updates * task.batch_size * images)
 
     def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[RunJob]:
         """See `Trainer.plan`."""
@@ -127,10 +133,11 @@ def train_digits(
             checkpoint.
 
     Raises:
-        InputError: no such fold, stage, cell or device; digits that leave no sequence.
+        InputError: no such fold, stage, cell or device; a penalty without a factor; digits that leave no sequence.
         DataError: the data set is missing or damaged.
         StoreError: the checkpoint is damaged or of another run.
     """
+    check_network(settings)
     context = ComputeContext(find_device(device), settings.precision == "bfloat16")
     images = load_images(settings.dataset) if data is None else data
     if isinstance(settings, StaticDigits):

@@ -108,7 +108,8 @@ def plot(
         StoreError: damaged records.
     """
     from nalm.figures import _files
-    from nalm.results.latex import latex_table
+    from nalm.results.output.latex import latex_table
+    from nalm.results.summaries import summary_of
 
     path = Path(to)
     suffix = path.suffix.lower()
@@ -119,7 +120,7 @@ def plot(
     if suffix != ".tex":
         content = figure_bytes(figure(results, what, style=style, width=width), suffix)
     elif what in (STUDY_FIGURE, "table"):
-        content = latex_table(results.groups()).encode()
+        content = latex_table(summary_of(results)).encode()
     else:
         raise InputError(f"{path}: {what} has no LaTeX table: give a .pdf, .svg or .png file, or leave out {what}")
     _files.write(content, path)

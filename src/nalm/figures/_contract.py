@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nalm.figures.style import Style
-    from nalm.results.summary import Group
+    from nalm.results.records import Records
     from nalm.studies import Study
 
 
@@ -24,11 +24,11 @@ class Results(Protocol):
     def study(self) -> Study | None:
         """The study, if known."""
 
-    def groups(self) -> list[Group]:
-        """Return the summary."""
-
     def records(self) -> pl.DataFrame:
         """Return the long table."""
+
+    def read(self) -> Records:
+        """Return the long table, and which of its columns are metrics."""
 
     def weights(self, run: str) -> Mapping[str, np.ndarray]:
         """Return the final parameters of a run by name."""

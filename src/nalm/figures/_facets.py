@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from nalm.figures._titles import detail_text, order_key, unit_titles, varying
-from nalm.results.titles import math_title
+from nalm.results.titles import math_title, operation_title
 from nalm.tasks import Range
 
 RANGE = "interpolation_range"
@@ -41,7 +41,7 @@ def facets_of(records: pl.DataFrame, keys: Sequence[str]) -> tuple[tuple[str, ..
     titles = {unit: math_title(name) or name for unit, name in names.items()}
     units = sorted(titles, key=lambda unit: order_key(titles[unit]))
     rows = records.select(keys).unique(maintain_order=True).rows(named=True) if keys else [{}]
-    shown = varying(keys, rows)
+    shown = varying(keys, rows, dict.__getitem__)
     facets = []
     for row in rows:
         own = records.filter(*(pl.col(key).eq_missing(pl.lit(value)) for key, value in row.items()))
@@ -65,4 +65,4 @@ def range_text(value: str | None) -> str:
 def _text(key: str, value: Any) -> str:
     if key == RANGE:
         return range_text(value)
-    return str(value) if key == "operation" else detail_text(key, value)
+    return operation_title(value) if key == "operation" else detail_text(key, value)

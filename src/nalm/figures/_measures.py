@@ -11,7 +11,7 @@ from nalm.figures._facets import RANGE, range_text
 from nalm.figures._titles import detail_text, order_key, unit_titles, varying
 from nalm.figures.layouts.panels import LINE_TYPES, Model, Panel, PanelsRow, Series
 from nalm.results.summary import Group, group_parameters
-from nalm.results.titles import math_title
+from nalm.results.titles import math_title, operation_title
 
 CAPTION = Caption(
     "Success rate, solved-at step and sparsity error; the numbers are in the table below",
@@ -46,7 +46,7 @@ class Split:
         models: Units, and what else tells series apart where it is not a variant.
         variant_title: What the variants differ in.
         variants: What tells series of the same model apart; empty where there is nothing or too much of it.
-        rows: Name of the operation (empty if it is the only one) and lines.
+        rows: Title of the operation (empty if it is the only one) and lines.
     """
 
     models: tuple[Model, ...]
@@ -66,27 +66,26 @@ def split(groups: Sequence[Group], x: str, lines: bool) -> Split:
         x: Key that the x axis shows.
         lines: Whether points are joined by lines.
     """
-    units = unit_titles(dict.fromkeys(group["unit"] for group in groups))
+    units = unit_titles(dict.fromkeys(group.unit for group in groups))
     keys = [key for key in (*group_parameters(groups), RANGE) if key != x and (key != RANGE or lines)]
-    details = varying(keys, groups)
+    details = varying(keys, groups, Group.value_of)
     variant_of = _variants(details, groups) if lines and len(units) > 1 else {}
     variants = sorted(set(variant_of.values()), key=order_key)
     if not 1 < len(variants) <= len(LINE_TYPES):
         variants = []
 
     def key_of(group: Group) -> tuple[str, str, str]:
-        unit = units[group["unit"]]
-        own = [] if variants else [_detail(key, group[key]) for key in details if group.get(key) is not None]
+        unit = units[group.unit]
         title = math_title(unit) or unit
-        return (
-            f"{title} {', '.join(own)}" if own else title,
-            unit,
-            variant_of[_values(details, group)] if variants else "",
-        )
+        values = _values(details, group)
+        if variants:
+            return title, unit, variant_of[values]
+        own = [_detail(key, value) for key, value in zip(details, values, strict=True) if value is not None]
+        return f"{title} {', '.join(own)}" if own else title, unit, ""
 
     members: dict[tuple[str, tuple[str, str, str]], list[Group]] = {}
     for group in groups:
-        members.setdefault((str(group["operation"]), key_of(group)), []).append(group)
+        members.setdefault((str(group.operation), key_of(group)), []).append(group)
     titles = sorted({(title, unit) for _, (title, unit, _) in members}, key=lambda pair: order_key(pair[0]))
     operations = list(dict.fromkeys(operation for operation, _ in members))
 
@@ -102,7 +101,7 @@ def split(groups: Sequence[Group], x: str, lines: bool) -> Split:
         tuple(Model(title, unit in _OURS) for title, unit in titles),
         details[0].replace("_", " ") if variants else "",
         tuple(variants),
-        tuple((operation if len(operations) > 1 else "", lines_of(operation)) for operation in operations),
+        tuple((operation_title(name) if len(operations) > 1 else "", lines_of(name)) for name in operations),
     )
 
 
@@ -131,7 +130,7 @@ def measure_rows(
 
 def range_label(group: Group) -> str:
     """Return the interpolation range of a group as a figure writes it."""
-    return range_text(group[RANGE])
+    return range_text(group.interpolation_range)
 
 
 def _detail(key: str, value: Any) -> str:
@@ -139,7 +138,7 @@ def _detail(key: str, value: Any) -> str:
 
 
 def _values(details: Sequence[str], group: Group) -> tuple[Any, ...]:
-    return tuple(group.get(key) for key in details)
+    return tuple(map(group.value_of, details))
 
 
 def _variants(details: Sequence[str], groups: Sequence[Group]) -> dict[tuple[Any, ...], str]:
@@ -166,16 +165,18 @@ def _panel(
     ends = [value for one in series for value in one.upper if value is not None]
     highest = max(means, default=0.0)
     top = max(highest, min(max(ends, default=0.0), _LARGEST_BAR * highest), least_top) or 1.0
-    solved = any(group["solved"] for line in lines for group in line.groups)
+    solved = any(group.solved for line in lines for group in line.groups)
     note = None if means else "not defined for these models" if solved else "no run solved the task"
     return Panel(title, (-_MARGIN * top, (1 + _MARGIN) * top), series, note)
 
 
 def _series(key: str, line: Line, place: Callable[[int, Group], float]) -> Series:
-    points = sorted(((place(line.model, group), group[key]) for group in line.groups), key=lambda point: point[0])
+    points = sorted(
+        ((place(line.model, group), getattr(group, key)) for group in line.groups), key=lambda point: point[0]
+    )
     return Series(
         line.model,
         line.variant,
         tuple(x for x, _ in points),
-        *(tuple(entry[part] for _, entry in points) for part in ("mean", "lower", "upper")),
+        *(tuple(getattr(estimate, part) for _, estimate in points) for part in ("mean", "lower", "upper")),
     )

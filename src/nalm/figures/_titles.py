@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
-from nalm.results._collation import collation_key
+from nalm.results.collation import collation_key
 from nalm.results.titles import math_title, unit_title
+
+Row = TypeVar("Row")
 
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
 # noise that a unit has by itself, which shows beside series with another noise
@@ -38,9 +40,9 @@ def detail_text(key: str, value: Any) -> str:
     return f"{key.replace('_', ' ')} {f'{value:g}' if isinstance(value, float) else value}"
 
 
-def varying(keys: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[str]:
+def varying(keys: Sequence[str], rows: Sequence[Row], value_of: Callable[[Row, str], Any]) -> list[str]:
     """Return the keys of which not all rows have the same value."""
-    return [key for key in keys if len({repr(row.get(key)) for row in rows}) > 1]
+    return [key for key in keys if len({repr(value_of(row, key)) for row in rows}) > 1]
 
 
 def _stem(title: str) -> str:

@@ -15,7 +15,6 @@ from nalm.figures._facets import RANGE, Facet, facets_of
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.grid import Curve, GridFigure, GridRow, Plot, draw_grid
 from nalm.figures.style import Style
-from nalm.results.summary import group_parameters
 
 CAPTION = Caption(
     "Learning curves: errors over the iterations, one line per model",
@@ -39,9 +38,8 @@ def data(results: Results) -> GridFigure:
     Raises:
         InputError: there are no results.
     """
-    records = results.records()
-    swept = [name for name in group_parameters(results.groups()) if name in records.columns]
-    return curves_figure(records, swept)
+    records = results.read()
+    return curves_figure(records.table, records.parameters)
 
 
 def curves_figure(records: pl.DataFrame, swept: Sequence[str] = ()) -> GridFigure:

@@ -16,7 +16,8 @@ from nalm.figures.layouts.grid import GridFigure, GridRow, Plot, draw_grid
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
 from nalm.figures.style import Style
 from nalm.figures.sweep import sweep_figure
-from nalm.results.digit_summary import LENGTH
+from nalm.results.lengths import LENGTH
+from nalm.results.summaries import summary_of
 from nalm.results.summary import Group
 
 CAPTION = Caption(
@@ -35,7 +36,7 @@ def data(results: Results) -> PanelsFigure | GridFigure:
     Raises:
         InputError: there is no finished run, or none but the reference.
     """
-    return lengths_figure(results.groups(), results.records())
+    return lengths_figure(summary_of(results), results.records())
 
 
 def lengths_figure(groups: Sequence[Group], records: pl.DataFrame) -> PanelsFigure | GridFigure:

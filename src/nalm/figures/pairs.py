@@ -13,7 +13,7 @@ from nalm.figures._epochs import CAPTION, PERCENT, curve_of, epoch_curves, mean_
 from nalm.figures._records import check_not_empty, models_of, rows_of, stage_title
 from nalm.figures.layouts.grid import GridFigure, GridRow, Plot, draw_grid
 from nalm.figures.style import Style
-from nalm.results.digit_summary import last_rows
+from nalm.results.lengths import last_rows
 
 __all__ = ["CAPTION", "data", "draw", "pairs_figure"]
 

@@ -16,7 +16,7 @@ from nalm.figures._facets import Facet, facets_of
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.grid import Curve, GridFigure, GridRow, Plot, draw_grid
 from nalm.figures.style import Style
-from nalm.results.selection import select_best
+from nalm.results.selection import WINDOW, select_best
 from nalm.results.statistics import success_interval
 
 CAPTION = Caption(
@@ -39,10 +39,10 @@ def data(results: Results) -> GridFigure:
     Raises:
         InputError: there are no results, or no run has an error.
     """
-    records = results.records()
-    check_not_empty(records)
-    window = results.study.selection_window if results.study else None
-    return profile_figure(select_best(records) if window is None else select_best(records, window))
+    records = results.read()
+    check_not_empty(records.table)
+    window = results.study.selection_window if results.study else WINDOW
+    return profile_figure(select_best(records, window))
 
 
 def profile_figure(runs: pl.DataFrame) -> GridFigure:

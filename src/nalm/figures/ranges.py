@@ -12,7 +12,8 @@ from nalm.figures._measures import CAPTION, measure_rows, range_label, split
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
 from nalm.figures.style import Style
-from nalm.results._collation import collation_key
+from nalm.results.collation import collation_key
+from nalm.results.summaries import summary_of
 from nalm.results.summary import Group
 
 __all__ = ["CAPTION", "data", "draw", "ranges_figure"]
@@ -26,7 +27,7 @@ def data(results: Results) -> PanelsFigure:
     Raises:
         InputError: there are no results.
     """
-    return ranges_figure(results.groups())
+    return ranges_figure(summary_of(results))
 
 
 def ranges_figure(groups: Sequence[Group], dodge: float | None = None) -> PanelsFigure:

@@ -131,7 +131,7 @@ def _common_task(runs: list[Run]) -> ArithmeticTask:
     if len(tasks) > 1:
         raise InputError("figure: a surface is of one operation and range; choose with --only")
     (task,) = tasks
-    if not isinstance(task, ArithmeticTask) or task.kind != "single-module" or task.in_features != 2:
+    if task.kind != "single-module" or task.in_features != 2:
         raise InputError("figure: a surface is of the single module task with two inputs")
     return task
 

@@ -13,7 +13,8 @@ from nalm.figures._measures import CAPTION, measure_rows, split
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
 from nalm.figures.style import Style
-from nalm.results._collation import collation_key
+from nalm.results.collation import collation_key
+from nalm.results.summaries import summary_of
 from nalm.results.summary import Group, group_parameters
 
 __all__ = ["CAPTION", "data", "draw", "sweep_figure"]
@@ -40,8 +41,8 @@ def data(results: Results) -> PanelsFigure:
     """
     study = results.study
     if study is None:
-        return sweep_figure(results.groups())
-    return sweep_figure(results.groups(), study.figure.x, logarithmic=study.figure.logarithmic)
+        return sweep_figure(summary_of(results))
+    return sweep_figure(summary_of(results), study.figure.x, logarithmic=study.figure.logarithmic)
 
 
 def sweep_figure(
@@ -66,7 +67,7 @@ def sweep_figure(
     """
     check_not_empty(groups)
     name = _swept(groups, x)
-    values = list(dict.fromkeys(group[name] for group in groups if group[name] is not None))
+    values = list(dict.fromkeys(value for group in groups if (value := group.value_of(name)) is not None))
     numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
     values.sort(key=(lambda value: value) if numeric else (lambda value: collation_key(str(value))))
     if logarithmic and not (numeric and values[0] > 0):
@@ -74,7 +75,7 @@ def sweep_figure(
     at_value = numeric and not (even or name in _EVEN)
     ticks = [float(value) for value in values] if at_value else [float(k) for k in range(len(values))]
     where = dict(zip(values, ticks, strict=True))
-    parts = split([group for group in groups if group[name] is not None], name, lines=True)
+    parts = split([group for group in groups if group.value_of(name) is not None], name, lines=True)
     return PanelsFigure(
         x_title=x_title or _AXIS_TITLES.get(name, name.replace("_", " ").capitalize()),
         x_ticks=tuple(ticks),
@@ -87,7 +88,7 @@ def sweep_figure(
         models=parts.models,
         variant_title=parts.variant_title,
         variants=parts.variants,
-        rows=measure_rows(parts, _TITLES, lambda _, group: where[group[name]], least_top=1.0),
+        rows=measure_rows(parts, _TITLES, lambda _, group: where[group.value_of(name)], least_top=1.0),
     )
 
 

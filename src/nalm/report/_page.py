@@ -10,9 +10,10 @@ import polars as pl
 
 from nalm.citations import BIBTEX
 from nalm.report._figures import ReportFigure, figures
-from nalm.results.formats import table_cells
+from nalm.results.output.formats import table_cells
 from nalm.results.selection import select_best
 from nalm.results.store import Store
+from nalm.results.summaries import summary_of
 from nalm.results.summary import Group
 from nalm.results.titles import unit_title
 from nalm.studies import expand
@@ -79,8 +80,8 @@ def section(store: Store, number: int) -> Section:
         StoreError: damaged records.
     """
     study = store.study
-    groups = store.groups()
-    runs = select_best(store.records())
+    groups = summary_of(store)
+    runs = select_best(store.read())
     labels, columns, rows = table_cells(groups)
     return Section(
         anchor=f"study-{number}",

@@ -31,6 +31,11 @@ class NetworkSettings(BaseModel):
     layers: tuple[LayerSettings, ...] = Field(min_length=1)
     hidden_size: int = Field(default=2, ge=1)
 
+    @property
+    def has_own_units(self) -> bool:
+        """Whether a layer is a class of the user's own."""
+        return any(":" in layer.unit for layer in self.layers)
+
     def build(self, in_features: int, out_features: int) -> nn.Module:
         """Return a freshly constructed network mapping `[..., in_features]` to `[..., out_features]`.
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
 from nalm.tasks import DigitTask, Task
+from nalm.tasks.penalties import Factors
 
 
 class Run(BaseModel):
@@ -58,6 +59,11 @@ class Run(BaseModel):
     def label(self) -> str:
         """The network, as figures call it."""
         return self.network.label
+
+    @property
+    def factors(self) -> Factors:
+        """Factors by name of the penalties that no setting of their own weighs."""
+        return Factors((self.training or cast("DigitTask", self.task)).penalty)
 
     @property
     def updates(self) -> int:

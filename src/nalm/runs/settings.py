@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+
+from nalm.tasks.penalties import Factors, PenaltyFactors, PenaltySettings
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(PenaltySettings):
     """Training settings of one run; defaults are those of Madsen & Johansen (2020).
 
     Iterations count updates from 0 to `iterations` inclusive, as the original code does: a run makes
@@ -50,6 +52,8 @@ class TrainingSettings(BaseModel):
     npu_penalty_scale: Literal["l1", "ramp"] = "l1"
     inalu_penalty: float = Field(default=0.0, ge=0)
     inalu_penalty_start: int = Field(default=10_000, ge=0)
+    # constant factors of other penalties, such as those of a class of the user's own
+    penalty: PenaltyFactors = Field(default_factory=Factors)
 
     ramp: Literal["linear", "exponential"] = "linear"
     ramp_start: int = Field(default=1_000_000, ge=0)

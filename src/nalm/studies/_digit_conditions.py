@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from nalm.errors import InputError
 from nalm.runs import NetworkSettings
 from nalm.studies._condition import Condition
-from nalm.studies._keys import DIGIT_TASKS
+from nalm.studies._keys import DIGIT_TASKS, flat
 from nalm.studies._problems import problems
 from nalm.studies._schema import NetworkTable
 from nalm.tasks import DigitTask, StaticDigits
@@ -30,7 +30,7 @@ def digit_condition(
     lines += _missing_folds(task, seeds)
     if lines:
         return None, lines
-    shown = task.model_dump(mode="json")
+    shown = flat(task.model_dump(mode="json"))
     settings = NetworkSettings(label=network.shown_as, layers=network.stack)
     return Condition(task, settings, None, seeds, {key: shown[key] for key in parameters}), []
 

@@ -14,7 +14,7 @@ from nalm.runs.network import NetworkSettings
 from nalm.runs.settings import TrainingSettings
 from nalm.studies._condition import Condition
 from nalm.studies._digit_conditions import digit_condition
-from nalm.studies._keys import DIGIT_TASKS, NONE, given, keys_of
+from nalm.studies._keys import DIGIT_TASKS, NONE, file_key, flat, given, keys_of, nested
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
 from nalm.tasks import ArithmeticTask
@@ -118,7 +118,8 @@ def _condition(
     if kind in DIGIT_TASKS:
         if "hidden_size" in study.model_fields_set:
             return None, ["hidden_size: networks of digit tasks have none"]
-        return digit_condition(network, {key: _plain(value) for key, value in values.items()}, seeds, parameters)
+        own = nested({key: _plain(value) for key, value in values.items()})
+        return digit_condition(network, own, seeds, parameters)
     return _arithmetic_condition(study, network, values, seeds, parameters)
 
 
@@ -126,7 +127,7 @@ def _foreign_keys(kind: Any, values: Iterable[str]) -> Iterator[str]:
     """Keys that another kind of task has."""
     known = keys_of(kind)
     for key in values:
-        if key not in known:
+        if file_key(key) not in known:
             hint = did_you_mean(key, known)
             yield f"{key}: a task of kind {kind!r} has no such key{hint}; keys are {', '.join(known)}"
 
@@ -136,12 +137,13 @@ def _arithmetic_condition(
 ) -> tuple[Condition | None, list[str]]:
     lines: list[str] = []
     task = training = None
+    tables = nested(values)
     try:
         task = ArithmeticTask.model_validate({key: values[key] for key in ArithmeticTask.model_fields if key in values})
     except ValidationError as error:
         lines += [f"task: {line}" for line in problems(error)]
     try:
-        own = {key: _plain(values[key]) for key in TrainingSettings.model_fields if key in values}
+        own = {key: _plain(tables[key]) for key in TrainingSettings.model_fields if key in tables}
         training = TrainingSettings.model_validate(own)
     except ValidationError as error:
         lines += [f"settings: {line}" for line in problems(error)]
@@ -150,7 +152,7 @@ def _arithmetic_condition(
         return None, lines
     hidden = values.get("hidden_size", network.hidden_size or study.hidden_size)
     settings = NetworkSettings(label=network.shown_as, layers=network.stack, hidden_size=hidden)
-    effective = {**task.model_dump(mode="json"), **training.model_dump(mode="json"), "hidden_size": hidden}
+    effective = {**task.model_dump(mode="json"), **flat(training.model_dump(mode="json")), "hidden_size": hidden}
     shown = {key: effective[key] for key in parameters}
     return Condition(task, settings, training, seeds, shown), lines
 

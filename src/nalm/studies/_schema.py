@@ -26,7 +26,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from nalm import figure_kinds
 from nalm.errors import InputError, did_you_mean
 from nalm.runs.network import LayerSettings
-from nalm.studies._keys import SETTABLE, PointTable, TaskTable, TrainingTable
+from nalm.studies._keys import PENALTY, SETTABLE, PointTable, TaskTable, TrainingTable, file_key, flat
 from nalm.studies._seeds import parse_seeds
 from nalm.tasks.sequential_digits import CELLS
 from nalm.tasks.static_digits import STAGES
@@ -54,13 +54,14 @@ def _axis(name: str, values: Any) -> Any:
     """Values of a single key as tables of that one key."""
     if not isinstance(values, (list, tuple)):
         return values
-    if name not in SETTABLE and all(isinstance(value, dict) for value in values):
+    is_key = file_key(name) in SETTABLE and name != PENALTY
+    if not is_key and all(isinstance(value, dict) for value in values):
         return values
     return [{name: value} for value in values]
 
 
 def _axes(grid: Any) -> Any:
-    return {name: _axis(name, values) for name, values in grid.items()} if isinstance(grid, dict) else grid
+    return {name: _axis(name, values) for name, values in flat(grid).items()} if isinstance(grid, dict) else grid
 
 
 def _path_like(name: str) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 from nalm.tasks.arithmetic import ArithmeticTask
 from nalm.tasks.distributions import Benford, Distribution, Exponential, TruncatedNormal, Uniform
 from nalm.tasks.layout import Layout
-from nalm.tasks.operations import Operation
+from nalm.tasks.operations import OPERATIONS, Operation, OperationInfo
 from nalm.tasks.ranges import Range
 from nalm.tasks.sequential_digits import SequentialDigits
 from nalm.tasks.static_digits import StaticDigits
@@ -20,6 +20,7 @@ DigitTask = Annotated[StaticDigits | SequentialDigits, Field(discriminator="kind
 """Either digit task."""
 
 __all__ = [
+    "OPERATIONS",
     "ArithmeticTask",
     "Benford",
     "DigitTask",
@@ -27,6 +28,7 @@ __all__ = [
     "Exponential",
     "Layout",
     "Operation",
+    "OperationInfo",
     "Range",
     "Raw",
     "SequentialDigits",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from nalm.tasks.penalties import Factors, PenaltyFactors, PenaltySettings
 
 DIGITS = "0123456789"
 
@@ -23,13 +25,14 @@ def _as_text(value: Any) -> Any:
 DigitSet = Annotated[str, BeforeValidator(_as_text)]
 
 
-class DigitSettings(BaseModel):
+class DigitSettings(PenaltySettings):
     """What both digit tasks have in common.
 
     Attributes:
         dataset: `"mnist"`, or `"digits"`, scikit-learn's (no download).
         digits: The digits used, each at most once.
         epochs: Passes over the training data; the state is recorded before each and after the last.
+        penalty: Factors of penalties of the unit that no other setting weighs, by name.
         precision: `"bfloat16"` computes the image network in mixed precision.
         streams: `"paper"` draws training samples and initial weights as the original does, `"fast"` from
             streams of our own; the order of batches, noise and dropout are our own in both.
@@ -52,6 +55,7 @@ class DigitSettings(BaseModel):
     sparsity_penalty: float = Field(ge=0)
     ramp_start: int = Field(ge=0)
     ramp_end: int = Field(ge=1)
+    penalty: PenaltyFactors = Field(default_factory=Factors)
     precision: Literal["float32", "bfloat16"] = "float32"
     streams: Literal["paper", "fast"] = "paper"
     constraints: Literal["paper", "released"] = "paper"

@@ -49,8 +49,7 @@ class ArithmeticTask(BaseModel):
         kind: "single-module" (defaults: 2 inputs, subset ratio 0.5, no overlap) or "arithmetic-dataset"
             (100 inputs, 0.25, 0.5). Data differ in nothing else; published thresholds and
             `constraints = "released"` depend on the kind as well.
-        operation: add and mul take all subsets, sub and div the first two, squared, root and reciprocal
-            the first.
+        operation: a name of `OPERATIONS`, which says how many of the subsets it takes.
         input_size: number of inputs D.
         subset_ratio: an operand has floor(ratio D) inputs.
         overlap_ratio: neighbours share floor(ratio width) inputs.
@@ -108,8 +107,8 @@ class ArithmeticTask(BaseModel):
                 f"{self.subsets} subsets of ratio {self.subset_ratio:g} with overlap {self.overlap_ratio:g} "
                 f"take {used} inputs, but input_size is {self.input_size}; make them smaller or overlap more"
             )
-        if self.subsets < operands_read(self.operation, self.subsets):
-            raise ValueError(f"operation {self.operation!r} takes 2 operands, but subsets is {self.subsets}")
+        if self.subsets < (taken := operands_read(self.operation, self.subsets)):
+            raise ValueError(f"operation {self.operation!r} takes {taken} operands, but subsets is {self.subsets}")
         benford = self.distribution.family == "benford"
         for name in ("interpolation_range", "extrapolation_range") if benford else ():
             self._check_benford(name, getattr(self, name))

@@ -1,16 +1,44 @@
-"""Arithmetic operations on operand sums."""
+"""The table of arithmetic operations, and the sums that they are of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from nalm.streams import Floats
 
-Operation = Literal["add", "sub", "mul", "div", "squared", "root", "reciprocal"]
+
+@dataclass(frozen=True)
+class OperationInfo:
+    """One operation.
+
+    Args:
+        name: Name in studies, in records and among what units can express.
+        title: Name in tables.
+        arity: How many of a task's operands it takes, from the first on; None means all of them.
+        function: Of so many float64 arrays of one shape, elementwise.
+        cpp: The same as a C++ expression on doubles, bit for bit: of `a` where `arity` is 1; else of `a`, what the
+            operands before give, and `b`, the next one. None: training data are made by `function` too, which takes
+            several times as long.
+    """
+
+    name: str
+    title: str
+    arity: int | None
+    function: Callable[..., Floats]
+    cpp: str | None = None
+
+
+def _sum(*operands: Floats) -> Floats:
+    return reduce(np.add, operands)
+
+
+def _product(*operands: Floats) -> Floats:
+    return reduce(np.multiply, operands)
 
 
 def _divide(a: Floats, b: Floats) -> Floats:
@@ -23,36 +51,40 @@ def _root(a: Floats) -> Floats:
         return np.asarray(np.sqrt(a))
 
 
-_FUNCTIONS: dict[Operation, Callable[[Sequence[Floats]], Floats]] = {
-    "add": lambda operands: reduce(np.add, operands),
-    "sub": lambda operands: operands[0] - operands[1],
-    "mul": lambda operands: reduce(np.multiply, operands),
-    "div": lambda operands: _divide(operands[0], operands[1]),
-    "squared": lambda operands: operands[0] * operands[0],
-    "root": lambda operands: _root(operands[0]),
-    "reciprocal": lambda operands: _divide(np.ones_like(operands[0]), operands[0]),
+def _reciprocal(a: Floats) -> Floats:
+    return _divide(np.ones_like(a), a)
+
+
+OPERATIONS: dict[str, OperationInfo] = {
+    operation.name: operation
+    for operation in (
+        OperationInfo("add", "Addition", None, _sum, "a + b"),
+        OperationInfo("sub", "Subtraction", 2, np.subtract, "a - b"),
+        OperationInfo("mul", "Multiplication", None, _product, "a * b"),
+        OperationInfo("div", "Division", 2, _divide, "a / b"),
+        OperationInfo("squared", "Square", 1, lambda a: a * a, "a * a"),
+        OperationInfo("root", "Square root", 1, _root, "__builtin_sqrt(a)"),
+        OperationInfo("reciprocal", "Reciprocal", 1, _reciprocal, "1.0 / a"),
+    )
 }
-# how many of a task's operands an operation reads; None means all of them
-_ARITY: dict[Operation, int | None] = {
-    "add": None,
-    "sub": 2,
-    "mul": None,
-    "div": 2,
-    "squared": 1,
-    "root": 1,
-    "reciprocal": 1,
-}
-assert set(_FUNCTIONS) == set(_ARITY) == set(get_args(Operation))
+"""All operations by name; one more is a row here."""
+
+if TYPE_CHECKING:
+    # names of a table cannot be checked
+    Operation: TypeAlias = str
+else:
+    Operation = Literal[tuple(OPERATIONS)]
 
 
 def apply(operation: Operation, operands: Sequence[Floats]) -> Floats:
     """Apply `operation` elementwise to the operands that it reads."""
-    return _FUNCTIONS[operation](operands)
+    info = OPERATIONS[operation]
+    return info.function(*operands[: info.arity])
 
 
 def operands_read(operation: Operation, subsets: int) -> int:
     """How many of `subsets` operands `operation` reads."""
-    arity = _ARITY[operation]
+    arity = OPERATIONS[operation].arity
     return subsets if arity is None else arity
 
 

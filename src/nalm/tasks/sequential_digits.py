@@ -71,6 +71,16 @@ class SequentialDigits(DigitSettings):
         """The cell."""
         return self.cell
 
+    def penalty_factors(self, update: int) -> dict[str, float]:
+        """Return the factor of each penalty that is part of the loss of `update`, which counts from 1."""
+        return {
+            "sparsity": self.sparsity_penalty * self.ramp(update),
+            "bounds": self.bounds_penalty,
+            "input": self.input_penalty,
+            "gate": 1.0,
+            **self.penalty,
+        }
+
     def updates(self, seed: int) -> int:
         """Return the number of updates of a run."""
         del seed

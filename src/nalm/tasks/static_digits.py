@@ -78,6 +78,10 @@ class StaticDigits(DigitSettings):
             raise InputError(f"fold {index}: there are {self.folds} folds, 0 to {self.folds - 1}")
         return index
 
+    def penalty_factors(self, epoch: int) -> dict[str, float]:
+        """Return the factor of each penalty that is part of the loss during `epoch`, which counts from 0."""
+        return {"sparsity": self.sparsity_penalty * self.ramp(epoch), **self.penalty}
+
     def updates(self, seed: int) -> int:
         """Return the number of updates of the run of `seed`."""
         pairs = len(self.digits) ** 2

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nalm.runs.record import TrainedRuns as TrainedRuns
     from nalm.training.executors import check_workers as check_workers
+    from nalm.training.stacked.batches import Batch as Batch
+    from nalm.training.stacked.batches import plan as plan
     from nalm.training.trainer import TRAINERS as TRAINERS
     from nalm.training.trainer import Trainer as Trainer
     from nalm.training.trainer import by_trainer as by_trainer
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from nalm.training.training import train as train
 
 _HOME = {
+    "Batch": "nalm.training.stacked.batches",
+    "plan": "nalm.training.stacked.batches",
     "TRAINERS": "nalm.training.trainer",
     "TrainedRuns": "nalm.runs.record",
     "Trainer": "nalm.training.trainer",
@@ -24,7 +28,17 @@ _HOME = {
     "train": "nalm.training.training",
 }
 
-__all__ = ["TRAINERS", "TrainedRuns", "Trainer", "by_trainer", "check_workers", "find_trainer", "train"]
+__all__ = [
+    "TRAINERS",
+    "Batch",
+    "TrainedRuns",
+    "Trainer",
+    "by_trainer",
+    "check_workers",
+    "find_trainer",
+    "plan",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """Compiled kernels kept on disk, so that a network traced and compiled once starts at once in every later process.
 
-A kernel is found again only by the same nalm source, the same PyTorch and the same processor.
+A kernel is found again only by the same nalm source, the same PyTorch, the same processor and the same choice among its
+vector instructions (the environment variable ATEN_CPU_CAPABILITY).
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def _processor() -> str:
 
 
 def _path(description: str) -> Path:
-    name = hashlib.sha256(description.encode() + _fingerprint()).hexdigest()[:32]
+    vectors = os.environ.get("ATEN_CPU_CAPABILITY", "")
+    name = hashlib.sha256(f"{description} {vectors}".encode() + _fingerprint()).hexdigest()[:32]
     return folder() / "kernels" / f"{name}.so"
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from nalm.runs import NetworkSettings, Run
+from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.tasks import Task
 from nalm.training.executors import Executor, OnProgress, available_cores
@@ -47,11 +47,11 @@ class Trainer(ABC):
         """
 
     @abstractmethod
-    def check_network(self, task: Task, network: NetworkSettings) -> None:
-        """Build a network.
+    def check_network(self, run: Run) -> Sequence[str]:
+        """Build the network of a run, and return the names of the penalties that it has under the run's settings.
 
         Raises:
-            InputError: a unit is unknown or refuses its arguments.
+            InputError: a unit is unknown or refuses its arguments, or a penalty has no factor.
         """
 
     def check_data(self, tasks: Sequence[Task]) -> None:  # noqa: B027, arithmetic tasks make their data
@@ -65,6 +65,13 @@ class Trainer(ABC):
     def most_workers(self, device: str) -> int:
         """Return the number of worker processes that `device` gives work to."""
         return available_cores()
+
+    def work(self, run: Run) -> int:
+        """Return how much there is to compute in a run, counted from its settings: the same number on every machine.
+
+        Only numbers of runs of one study mean something beside each other.
+        """
+        return max(1, run.updates)
 
     @abstractmethod
     def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[Any]:

@@ -1,7 +1,8 @@
-"""Every operation of the scalariser against eager PyTorch, on lanes and on scalars, gradients included."""
+"""Every operation of the scalariser against eager PyTorch in float64, on lanes and on scalars, gradients included."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from nalm.training.kernel import aten
 from nalm.training.kernel.arrays import Arrays, UnsupportedError
 from nalm.training.kernel.aten import OPERATIONS, POINTWISE
 from support.kernels import compiled
+from support.rounding import assert_within, sampled, tolerance
 
 ROWS = 37  # not a multiple of any vector length
 PARAMETERS, FEATURES = 6, 3
@@ -171,6 +173,12 @@ def _cases() -> dict[str, object]:
 CASES = _cases()
 
 
+def example() -> tuple[Tensor, Tensor]:
+    """Parameters and a batch."""
+    generator = torch.Generator().manual_seed(3)
+    return torch.randn(PARAMETERS, generator=generator), torch.randn(ROWS, FEATURES, generator=generator)
+
+
 def _with_gradient(function: object) -> object:
     def both(w: Tensor, x: Tensor) -> Tensor:
         gradient, value = torch.func.grad_and_value(lambda w: function(w, x).square().sum())(w)
@@ -186,12 +194,10 @@ def used() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def values(used: set[str]) -> dict[str, tuple[Tensor, Tensor]]:
-    """Expected and native result of every case; one kernel holds them all, since compiling is what takes time."""
-    generator = torch.Generator().manual_seed(3)
-    w = torch.randn(PARAMETERS, generator=generator)
-    x = torch.randn(ROWS, FEATURES, generator=generator)
-    expected = {name: _with_gradient(f)(w, x) for name, f in CASES.items()}
+def native(used: set[str]) -> dict[str, np.ndarray]:
+    """What the native kernel makes of every case; one holds them all, since compiling is what takes time."""
+    w, x = example()
+    sizes = [len(_with_gradient(f)(w, x)) for f in CASES.values()]
 
     def everything(w: Tensor, x: Tensor) -> Tensor:
         return torch.cat([_with_gradient(f)(w, x) for f in CASES.values()])
@@ -204,16 +210,17 @@ def values(used: set[str]) -> dict[str, tuple[Tensor, Tensor]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aten, "apply", noting)
-        native = compiled(everything, PARAMETERS, ROWS, FEATURES)(w, x)
-    parts = native.split([len(value) for value in expected.values()])
-    return {name: (value, part) for (name, value), part in zip(expected.items(), parts, strict=True)}
+        results = compiled(everything, PARAMETERS, ROWS, FEATURES)(w, x)
+    return dict(zip(CASES, (part.numpy() for part in results.split(sizes)), strict=True))
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_operation_equals_eager_torch(name: str, values: dict[str, tuple[Tensor, Tensor]]) -> None:
-    expected, native = values[name]
-    assert expected.isfinite().all()
-    torch.testing.assert_close(native, expected, rtol=2e-5, atol=2e-5)
+def test_operation_equals_eager_torch(name: str, native: dict[str, np.ndarray]) -> None:
+    samples = sampled(_with_gradient(CASES[name]), *example())
+    assert np.isfinite(samples).all()
+    # a bound that anything meets would prove nothing
+    assert (tolerance(samples) < 1e-2 * np.abs(samples[0]).max()).all()
+    assert_within(native[name], samples, name)
 
 
 def test_products_have_the_right_gradient_at_zeros() -> None:
@@ -262,7 +269,7 @@ def test_control_flow_on_values_is_refused() -> None:
         compiled(function, 4, 11, 2)
 
 
-def test_every_operation_of_the_table_is_exercised(values: object, used: set[str]) -> None:
+def test_every_operation_of_the_table_is_exercised(native: object, used: set[str]) -> None:
     """An operation without a case above is one that nothing checks."""
     unchecked = (set(OPERATIONS) | set(POINTWISE)) - used
     assert sorted(unchecked) == []

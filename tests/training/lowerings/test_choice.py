@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from nalm.training.lowerings import choice, native
 from nalm.training.lowerings.choice import Fallback, lower, program_key, warn_of_fallbacks
 from nalm.training.lowerings.native import NativeCode, NoCompilerError
 from nalm.training.stacked.batches import Batch
 from nalm.training.stacked.engine import train_batch
+from support.lowered import trained
+from support.reference import truth
 from support.runs import run
 
 
@@ -34,25 +39,23 @@ def test_control_flow_on_values_is_trained_one_run_at_a_time_and_its_line_is_nam
     assert result.metrics["train_loss"][0] != result.metrics["train_loss"][-1]
 
 
-def test_eager_program_equals_native_kernel() -> None:
-    mine = run("snmu_batch", iterations=30, log_interval=10)
-    key = program_key(mine)
-    one_by_one = Fallback("by request", compiler=False, batched=False)
-    results = [train_batch(Batch((mine,)), {key: item}) for item in (lower(key), one_by_one)]
-    for column in ("train_loss", "penalty_loss", "interpolation_error", "extrapolation_error"):
-        np.testing.assert_allclose(*(getattr(result, column) for result in results), rtol=1e-4, atol=1e-6)
+@pytest.fixture
+def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A folder for kernels where there are none; what this process knows of kernels is forgotten before and after."""
+    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
+    for known in (lower, native.build):
+        known.cache_clear()
+    yield tmp_path
+    for known in (lower, native.build):
+        known.cache_clear()
 
 
 @pytest.fixture
-def no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def no_compiler(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     def missing(source: str, flags: tuple[str, ...] = ()) -> None:
         raise NoCompilerError("no compiler")
 
-    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
     monkeypatch.setattr(choice, "build", missing)
-    lower.cache_clear()
-    yield
-    lower.cache_clear()
 
 
 @pytest.mark.usefixtures("no_compiler")
@@ -67,6 +70,7 @@ def test_without_a_compiler_networks_are_trained_with_one_warning() -> None:
     assert "install g++" in str(caught[0].message)
 
 
+@pytest.mark.usefixtures("empty_cache")
 def test_a_compiler_that_fails_on_the_headers_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     from torch._inductor import exc
     from torch._inductor.codecache import CppCodeCache
@@ -74,30 +78,37 @@ def test_a_compiler_that_fails_on_the_headers_is_none(monkeypatch: pytest.Monkey
     def fails(*args: object, **kwargs: object) -> None:
         raise exc.CppCompileError(["g++"], "no such header")
 
-    native.build.cache_clear()
     monkeypatch.setattr(CppCodeCache, "load", fails)
     with pytest.raises(NoCompilerError):
         native.build("int main() {}")
-    native.build.cache_clear()
 
 
-def test_kernels_are_kept_between_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
+def test_kernels_are_kept_between_processes(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     key = program_key(run("nau"))
-    lower.cache_clear()
     first = lower(key)
     assert isinstance(first, NativeCode)
-    assert first.library.is_relative_to(str(tmp_path))
+    assert first.library.is_relative_to(empty_cache)
     lower.cache_clear()
     monkeypatch.setattr(choice, "generate", None)  # a second process must not trace again
     assert lower(key) == first
-    lower.cache_clear()
 
 
-def test_a_users_own_class_is_never_taken_from_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
-    lower.cache_clear()
+def test_a_users_own_class_is_never_taken_from_disk(empty_cache: Path) -> None:
     found = lower(program_key(run("support.modules:Exploding")))
     assert isinstance(found, NativeCode)
-    assert not found.library.is_relative_to(str(tmp_path))
-    lower.cache_clear()
+    assert not found.library.is_relative_to(empty_cache)
+
+
+# what ATEN_CPU_CAPABILITY may say, and what the processor must know for it
+VECTORS = {"default": "architecture", "avx2": "avx2", "avx512": "avx512_f"}
+
+
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_kernels_are_right_with_vectors_of_every_length(vectors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not torch.cpu.get_capabilities().get(VECTORS[vectors]):
+        pytest.skip(f"this processor has no {vectors}")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", vectors)
+    runs = [run("nmu", seed, iterations=20, log_interval=10) for seed in range(2)]
+    assert isinstance(lower(program_key(runs[0])), NativeCode)
+    truth(runs).assert_agrees(trained(runs))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +82,14 @@ class Experiment(ABC, Generic[Network]):
     def confusion(self) -> NDArray[np.int64] | None:
         """Confusion of the digits of the test set in the current state, if the task has labels for both."""
         return None
+
+    def penalised(self, loss: Tensor, factors: Mapping[str, float]) -> Tensor:
+        """Return `loss` and the penalties of the arithmetic head, each times its factor."""
+        if any(factors.values()):
+            for name, penalty in units.penalties(self.arithmetic_head).items():
+                if factors.get(name):
+                    loss = loss + factors[name] * penalty
+        return loss
 
     def batches(self, epoch: int) -> Iterator[Tensor]:
         """Samples of the batches of `epoch`, in the order of its own stream; the last may be smaller."""

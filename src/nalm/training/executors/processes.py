@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from typing import Any
 
+from nalm import interrupts
 from nalm.errors import NalmError
 from nalm.training.executors._base import Executor, Function, Job, OnProgress, Result
 
@@ -25,14 +25,16 @@ class Processes(Executor):
         from loky.backend import get_context
         from loky.process_executor import ProcessPoolExecutor
 
-        self._progress = get_context("loky").SimpleQueue()
-        self._pool = ProcessPoolExecutor(
-            max_workers=count,
-            context=get_context("loky"),
-            initializer=_start_worker,
-            initargs=(os.getpid(), self._progress),
-            env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
-        )
+        # loky's own process is started here
+        with interrupts.held():
+            self._progress = get_context("loky").SimpleQueue()
+            self._pool = ProcessPoolExecutor(
+                max_workers=count,
+                context=get_context("loky"),
+                initializer=_start_worker,
+                initargs=(os.getpid(), self._progress),
+                env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+            )
 
     def run(
         self,
@@ -42,7 +44,8 @@ class Processes(Executor):
         on_progress: OnProgress,
     ) -> None:
         """See `Executor.run`."""
-        futures: dict[Future[Result], Job] = {self._pool.submit(_call, function, job): job for job in jobs}
+        with interrupts.held():
+            futures: dict[Future[Result], Job] = {self._pool.submit(_call, function, job): job for job in jobs}
         pending = set(futures)
         with _worker_failures():
             while pending:
@@ -84,8 +87,7 @@ _progress: Any = None
 def _start_worker(parent: int, progress: Any) -> None:
     global _progress
     _progress = progress
-    # Ctrl-C reaches the whole process group; the parent decides what happens
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupts.ignore()
     import torch
 
     torch.set_num_threads(1)

@@ -1,6 +1,7 @@
 // What every generated kernel begins with.
-#include <ATen/cpu/vec/functional_base.h>
+// vec.h comes first: without AVX-512 it includes the other one, which it cannot while that one includes it.
 #include <ATen/cpu/vec/vec.h>
+#include <ATen/cpu/vec/functional_base.h>
 #include <cmath>
 #include <cstdint>
 

@@ -65,9 +65,13 @@ _FACTORS = [
 
 @dataclass(frozen=True)
 class ProgramKey:
-    """What has to be compiled: equal keys have the same compiled step."""
+    """What has to be compiled: equal keys have the same compiled step.
+
+    `sources` are checksums of the code of classes of the user's own, which may change without any name changing.
+    """
 
     network: str
+    sources: str
     settings: str
     in_features: int
     out_features: int
@@ -96,25 +100,37 @@ def program_key(run: ArithmeticRun) -> ProgramKey:
     numbers = {name: getattr(run.training, name) for name in _FACTORS}
     structural = run.training.model_dump(mode="json", exclude={*_NUMBERS})
     structural |= {name: float(value > 0) for name, value in numbers.items()}
+    structural["penalty"] = {name: float(value > 0) for name, value in run.training.penalty.items()}
     if run.task.kind != "single-module":
         # only the published program of that task keeps penalties and projection from its units
         structural["constraints"] = "paper"
     network = run.network.model_dump(mode="json", exclude={"label"})
     return ProgramKey(
         network=json.dumps(network, sort_keys=True),
+        sources=json.dumps(run.sources, sort_keys=True),
         settings=json.dumps(structural, sort_keys=True),
         in_features=run.task.in_features,
         out_features=run.task.out_features,
     )
 
 
+def _network(key: ProgramKey) -> NetworkSettings:
+    return NetworkSettings.model_validate({"label": "", **json.loads(key.network)})
+
+
 @lru_cache(maxsize=64)
 def step_of(key: ProgramKey) -> Step:
-    """A step whose module holds arbitrary parameters."""
+    """A step whose module holds arbitrary parameters.
+
+    Raises:
+        InputError: a unit refuses its arguments, or has a penalty without a factor.
+    """
     settings = TrainingSettings.model_validate(json.loads(key.settings))
-    network = NetworkSettings.model_validate({"label": "", **json.loads(key.network)})
+    network = _network(key)
     module = network.build(key.in_features, key.out_features)
-    return Step(module, settings, key.in_features, key.out_features)
+    step = Step(module, settings, key.in_features, key.out_features)
+    settings.refuse_unweighted(step.found, [*settings.penalty_settings(), *settings.penalty], own=network.has_own_units)
+    return step
 
 
 @lru_cache(maxsize=64)
@@ -124,7 +140,7 @@ def lower(key: ProgramKey) -> Lowered:
     sizes = (settings["validation_samples"], settings["test_samples"])
     rows = tuple(dict.fromkeys(evaluation_rows(samples, key.in_features) for samples in sizes))
     # a user's own class ("module:Class") can change without any name changing
-    own = any(":" in layer["unit"] for layer in json.loads(key.network)["layers"])
+    own = _network(key).has_own_units
     description = None if own else repr(key)
     known = toolchain.find(description) if description else None
     if known is not None:

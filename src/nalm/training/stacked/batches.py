@@ -32,6 +32,9 @@ class ArithmeticRun(Protocol):
     @property
     def seed(self) -> int: ...  # noqa: D102
 
+    @property
+    def sources(self) -> dict[str, str]: ...  # noqa: D102
+
 
 @dataclass(frozen=True)
 class Batch:

@@ -60,9 +60,9 @@ def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], 
     steps = [np.arange(n) * run.training.log_interval for run, n in zip(runs, rows, strict=True)]
     losses = np.concatenate([history.losses for history in histories]).astype(np.float64)
     errors = np.concatenate([history.errors for history in histories]).astype(np.float64)
-    sparsity = [
-        np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories
-    ]
+    sparsity = np.concatenate(
+        [np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories]
+    ).astype(np.float64)
     return TrainedRuns(
         runs=cast("tuple[Run, ...]", runs),
         run_index=np.repeat(np.arange(len(runs)), rows),
@@ -72,7 +72,7 @@ def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], 
             "penalty_loss": losses[:, 1],
             "interpolation_error": errors[:, 0],
             "extrapolation_error": errors[:, 1],
-            "sparsity_error": np.concatenate(sparsity).astype(np.float64),
+            "sparsity_error": np.ma.masked_where(np.isnan(sparsity), sparsity),
         },
         weights=tuple(history.weights for history in histories),
         status=tuple(history.status for history in histories),

@@ -105,11 +105,9 @@ def features(run: ArithmeticRun) -> int:
 
 def open_source(runs: Sequence[ArithmeticRun], steps: int) -> Source:
     """The fastest source for `runs`; all of them give the same numbers."""
-    task = runs[0].task
-    simple = task.distribution.family == "uniform" and not task.interpolation_range.is_pair
-    if not simple or runs[0].training.streams != "paper" or uniforms.library() is None:
+    if not all(map(uniforms.can_make, runs)):
         return GeneralSource(runs, steps)
-    return PreparedSource(runs, steps) if task.in_features >= WIDE else UniformSource(runs, steps)
+    return PreparedSource(runs, steps) if runs[0].task.in_features >= WIDE else UniformSource(runs, steps)
 
 
 class Data:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise, starmap
+from operator import mul
 from pathlib import Path
 from typing import Any, cast
 
 from nalm.errors import InputError
-from nalm.runs import NetworkSettings, Run
+from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
-from nalm.tasks import Task
+from nalm.runs.settings import TrainingSettings
 from nalm.training.executors import Executor, OnProgress
-from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, warn_of_fallbacks
+from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, step_of, warn_of_fallbacks
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
@@ -43,10 +45,20 @@ class StackedTrainer(Trainer):
         if device != "cpu":
             raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
 
-    def check_network(self, task: Task, network: NetworkSettings) -> None:
+    def check_network(self, run: Run) -> Sequence[str]:
         """See `Trainer.check_network`."""
-        sizes = cast("Any", task)
-        network.build(sizes.in_features, sizes.out_features)
+        return step_of(program_key(cast("ArithmeticRun", run))).found
+
+    def work(self, run: Run) -> int:
+        """See `Trainer.work`: numbers read and multiplied per sample, times samples.
+
+        A unit that costs more for its size than another is not told apart.
+        """
+        task, training = cast("Any", run.task), cast("TrainingSettings", run.training)
+        hidden = [run.network.hidden_size] * (len(run.network.layers) - 1)
+        products: int = sum(starmap(mul, pairwise([task.in_features, *hidden, task.out_features])))
+        numbers: int = task.input_size + products
+        return max(1, run.updates * training.batch_size * numbers)
 
     def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[BatchJob]:
         """See `Trainer.plan`; batches take seconds and need no checkpoints."""

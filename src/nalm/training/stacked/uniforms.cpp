@@ -2,6 +2,9 @@
 //
 // The generator is MT19937 (Matsumoto & Nishimura 1998) with NumPy's 53-bit doubles; additions are made in the order of
 // NumPy's pairwise summation. Only the order of independent work differs, so that it runs in vector registers.
+//
+// Behind this text follows a line OPERATION(name, parameters, expression) for each row of the table `nalm.tasks.OPERATIONS`
+// that has an expression.
 #include <cstdint>
 #include <cstring>
 
@@ -51,13 +54,21 @@ void outputs(uint32_t* key, int64_t* position, uint32_t* out, int64_t count) {
 // Rows of the batch that are worked on at a time.
 constexpr int64_t TILE = 128;
 
-enum Operation { ADD, SUB, MUL, DIV, SQUARED, ROOT, RECIPROCAL };
+struct Operation;
 
 struct Shape {
   int64_t batch, inputs;
   double lower, width;
-  int64_t operation, operands;
+  const Operation* operation;
+  int64_t operands;
   const int64_t* slices;
+};
+
+// What the code below needs of an operation.
+struct Operation {
+  void (*combine)(double* total, const double* operand, int64_t rows);  // null if it takes one operand only
+  void (*finish)(double* total, int64_t rows);                          // null unless it takes one operand only
+  void (*write_pair)(const Shape& s, const double* u, float* out);      // write_step's results where is_pair
 };
 
 // NumPy's pairwise sum over `count` inputs from `u` on, of up to TILE rows of the batch.
@@ -94,48 +105,37 @@ void pairwise(const Shape& s, const double* __restrict u, int64_t count, int64_t
   for (; i < count; i++) add(out, i);
 }
 
-template <typename F>
-void each(double* __restrict total, const double* __restrict operand, int64_t rows, F combine) {
-  for (int64_t r = 0; r < rows; r++) total[r] = combine(total[r], operand[r]);
+template <typename Value>
+void combine(double* __restrict total, const double* __restrict operand, int64_t rows) {
+  for (int64_t r = 0; r < rows; r++) total[r] = Value::of(total[r], operand[r]);
 }
 
-void combine(int64_t operation, double* total, const double* operand, int64_t rows) {
-  switch (operation) {
-    case ADD: return each(total, operand, rows, [](double a, double b) { return a + b; });
-    case SUB: return each(total, operand, rows, [](double a, double b) { return a - b; });
-    case MUL: return each(total, operand, rows, [](double a, double b) { return a * b; });
-    default: return each(total, operand, rows, [](double a, double b) { return a / b; });
-  }
+template <typename Value>
+void finish(double* __restrict total, int64_t rows) {
+  for (int64_t r = 0; r < rows; r++) total[r] = Value::of(total[r]);
 }
 
-void finish(int64_t operation, double* __restrict total, int64_t rows) {
-  for (int64_t r = 0; r < rows; r++) {
-    if (operation == SQUARED) total[r] *= total[r];
-    if (operation == ROOT) total[r] = __builtin_sqrt(total[r]);
-    if (operation == RECIPROCAL) total[r] = 1.0 / total[r];
-  }
-}
-
-template <typename F>
-void write_pair_with(const Shape& s, const double* __restrict u, float* __restrict out, F combined) {
+// The task of most runs, an operation on two inputs, without going through memory.
+template <typename Value>
+void write_pair(const Shape& s, const double* __restrict u, float* __restrict out) {
   const double lower = s.lower, width = s.width;
   const int64_t batch = s.batch;
   for (int64_t r = 0; r < batch; r++) {
     const double a = u[r] * width + lower, b = u[batch + r] * width + lower;
     out[r] = static_cast<float>(a);
     out[batch + r] = static_cast<float>(b);
-    out[2 * batch + r] = static_cast<float>(combined(a, b));
+    out[2 * batch + r] = static_cast<float>(Value::of(a, b));
   }
 }
 
-// The task of most runs, an operation on two inputs, without going through memory.
-void write_pair(const Shape& s, const double* u, float* out) {
-  switch (s.operation) {
-    case ADD: return write_pair_with(s, u, out, [](double a, double b) { return a + b; });
-    case SUB: return write_pair_with(s, u, out, [](double a, double b) { return a - b; });
-    case MUL: return write_pair_with(s, u, out, [](double a, double b) { return a * b; });
-    default: return write_pair_with(s, u, out, [](double a, double b) { return a / b; });
-  }
+template <typename Value>
+constexpr Operation operation_of(double (*)(double)) {
+  return {nullptr, finish<Value>, nullptr};
+}
+
+template <typename Value>
+constexpr Operation operation_of(double (*)(double, double)) {
+  return {combine<Value>, nullptr, write_pair<Value>};
 }
 
 bool is_pair(const Shape& s) {
@@ -152,9 +152,9 @@ void write_step(const Shape& s, const double* __restrict lanes, float* __restric
     for (int64_t j = 0; j < s.operands; j++) {
       const int64_t start = s.slices[2 * j], count = s.slices[2 * j + 1] - start;
       pairwise(s, lanes + start * s.batch + first, count, rows, j ? operand : total);
-      if (j) combine(s.operation, total, operand, rows);
+      if (j) s.operation->combine(total, operand, rows);
     }
-    if (s.operation >= SQUARED) finish(s.operation, total, rows);
+    if (s.operation->finish) s.operation->finish(total, rows);
     float* __restrict target = out + s.inputs * s.batch + first;
     for (int64_t r = 0; r < rows; r++) target[r] = static_cast<float>(total[r]);
   }
@@ -187,11 +187,11 @@ extern "C" void draw(uint32_t* key, int64_t* position, int64_t steps, int64_t ba
 // For each of `tasks` tasks, inputs `lower + width * u` and targets of `steps` steps into its `out`
 // `[steps][inputs + 1][batch]`. `slices` holds pairs of first and last input, `operands` pairs a task.
 extern "C" void write(const double* lanes, int64_t steps, int64_t batch, int64_t inputs, int64_t tasks,
-                      const double* lower, const double* width, const int64_t* operation, const int64_t* operands,
-                      const int64_t* slices, float* const* outs) {
+                      const double* lower, const double* width, const Operation* const* operation,
+                      const int64_t* operands, const int64_t* slices, float* const* outs) {
   for (int64_t n = 0; n < tasks; slices += 2 * operands[n], n++) {
     const Shape shape{batch, inputs, lower[n], width[n], operation[n], operands[n], slices};
-    const auto write_one = is_pair(shape) ? write_pair : write_step;
+    const auto write_one = is_pair(shape) ? shape.operation->write_pair : write_step;
     float* out = outs[n];
     for (int64_t k = 0; k < steps; k++, out += batch * (inputs + 1))
       write_one(shape, lanes + k * batch * inputs, out);
@@ -208,9 +208,9 @@ struct Context {
 extern "C" int64_t context_size() { return sizeof(Context); }
 
 extern "C" void make_context(void* context, const double* lanes, int64_t batch, int64_t inputs, double lower, double width,
-                             int64_t operation, int64_t operands, const int64_t* slices, float* out) {
-  *static_cast<Context*>(context) =
-      Context{lanes, out, Shape{batch, inputs, lower, width, operation, operands, slices}};
+                             const void* operation, int64_t operands, const int64_t* slices, float* out) {
+  const Shape shape{batch, inputs, lower, width, static_cast<const Operation*>(operation), operands, slices};
+  *static_cast<Context*>(context) = Context{lanes, out, shape};
 }
 
 // The inputs and targets `[inputs + 1][batch]` of step k, until the next call.
@@ -238,3 +238,15 @@ extern "C" void noise(uint32_t* key, int64_t* position, int64_t steps, int64_t b
     }
   }
 }
+
+// Defines `operation_NAME`, which returns what `write` and `make_context` take for the operation.
+#define OPERATION(name, parameters, ...)                                                 \
+  namespace {                                                                            \
+  struct value_##name {                                                                  \
+    static double of parameters { return __VA_ARGS__; }                                  \
+  };                                                                                     \
+  }                                                                                      \
+  extern "C" const void* operation_##name() {                                            \
+    static constexpr Operation operation = operation_of<value_##name>(value_##name::of); \
+    return &operation;                                                                   \
+  }

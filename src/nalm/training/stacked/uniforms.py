@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
 
-from nalm.tasks import Operation
+from nalm.tasks import OPERATIONS, OperationInfo
 from nalm.training import toolchain
 from nalm.training.lowerings.native import NoCompilerError, address, build
 from nalm.training.stacked.batches import ArithmeticRun
@@ -27,7 +27,8 @@ _WORDS = 624
 @cache
 def library() -> ctypes.CDLL | None:
     """The compiled code, or None without a compiler."""
-    source = files("nalm.training.stacked").joinpath("uniforms.cpp").read_text()
+    expressed = [operation for operation in OPERATIONS.values() if operation.cpp is not None]
+    source = files("nalm.training.stacked").joinpath("uniforms.cpp").read_text() + "".join(map(_defined, expressed))
     flags = ("-ftree-loop-vectorize", "-fno-math-errno", "-mprefer-vector-width=512")
     description = f"uniforms {flags} {source}"
     path = toolchain.find(description)
@@ -38,7 +39,23 @@ def library() -> ctypes.CDLL | None:
     for name in ("draw", "write", "make_context", "noise"):
         getattr(loaded, name).restype = None
     loaded.context_size.restype = ctypes.c_int64
+    for operation in expressed:
+        getattr(loaded, f"operation_{operation.name}").restype = ctypes.c_void_p
     return loaded
+
+
+def _defined(operation: OperationInfo) -> str:
+    """What `uniforms.cpp` takes for `operation`."""
+    parameters = "(double a)" if operation.arity == 1 else "(double a, double b)"
+    return f"OPERATION({operation.name}, {parameters}, {operation.cpp})\n"
+
+
+def can_make(run: ArithmeticRun) -> bool:
+    """Whether compiled code gives the training data of `run`."""
+    task = run.task
+    simple = task.distribution.family == "uniform" and not task.interpolation_range.is_pair
+    expressed = OPERATIONS[task.operation].cpp is not None
+    return simple and expressed and run.training.streams == "paper" and library() is not None
 
 
 def _integers(*values: int) -> tuple[ctypes.c_int64, ...]:
@@ -103,7 +120,7 @@ class UniformLanes:
 
     def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
         """A function that writes the data of the first steps drawn last for each of `runs` into its array of `outs`."""
-        tasks = [_Task.of(run) for run in runs]
+        tasks = [_Task.of(run, self._compiled) for run in runs]
         arrays = (
             np.array([task.lower for task in tasks], dtype=np.float64),
             np.array([task.width for task in tasks], dtype=np.float64),
@@ -124,7 +141,7 @@ class UniformLanes:
 
     def prepared(self, run: ArithmeticRun, out: np.ndarray) -> Prepared:
         """The data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
-        task = _Task.of(run)
+        task = _Task.of(run, self._compiled)
         size = self._compiled.context_size()
         context = np.empty(size, dtype=np.uint8).view(_Context)
         context.alive = (self._lanes, out, task.slices)
@@ -134,7 +151,8 @@ class UniformLanes:
             *_integers(self._batch, self._inputs),
             ctypes.c_double(task.lower),
             ctypes.c_double(task.width),
-            *_integers(task.operation, len(task.slices) // 2),
+            ctypes.c_void_p(task.operation),
+            *_integers(len(task.slices) // 2),
             *map(address, (task.slices, out)),
         )
         function = ctypes.cast(self._compiled.prepare, ctypes.c_void_p).value
@@ -150,7 +168,7 @@ class _Context(np.ndarray):
 
 @dataclass(frozen=True)
 class _Task:
-    """What compiled code needs to know of a task."""
+    """What compiled code needs to know of a task; `operation` is an address."""
 
     lower: float
     width: float
@@ -158,10 +176,10 @@ class _Task:
     slices: np.ndarray
 
     @classmethod
-    def of(cls, run: ArithmeticRun) -> _Task:
+    def of(cls, run: ArithmeticRun, compiled: ctypes.CDLL) -> _Task:
         lower, upper = run.task.interpolation_range.intervals[0]
         bounds = [bound for pair in run.task.operands(run.seed, "paper") for bound in pair]
-        operation = get_args(Operation).index(run.task.operation)
+        operation = getattr(compiled, f"operation_{run.task.operation}")()
         return cls(lower, upper - lower, operation, np.array(bounds, dtype=np.int64))
 
 

@@ -60,6 +60,9 @@ def penalty_factors(settings: TrainingSettings, steps: np.ndarray) -> dict[str, 
         factors["inalu"] = settings.inalu_penalty * (steps > settings.inalu_penalty_start)
     if settings.l1:
         factors["l1"] = l1_factor(settings, steps)
+    for name, factor in settings.penalty.items():
+        if factor:
+            factors[name] = factor * constant
     return factors
 
 

@@ -57,8 +57,9 @@ def _l1(parameters: Sequence[Tensor]) -> Tensor:
 class Step:
     """The pure functions of one network under given settings.
 
-    `columns` names the schedule's columns, `switches` the per-run numbers, `draws` the random numbers of a forward pass
-    in training mode, `parameters` the shape of each parameter.
+    `found` names the module's penalties, `penalties` those in the loss, `columns` the schedule's columns, `switches`
+    the per-run numbers, `draws` the random numbers of a forward pass in training mode, `parameters` the shape of each
+    parameter.
     """
 
     def __init__(self, module: nn.Module, settings: TrainingSettings, in_features: int, out_features: int) -> None:
@@ -71,9 +72,9 @@ class Step:
         self.parameter_count = sum(prod(shape) for shape in self.parameters.values())
         self.network_count = self.parameter_count + sum(prod(shape) for shape in self.buffers.values())
         self.state_size = self.network_count + self.parameter_count * self.optimizer.slots
-        self.draws, keys = self._dry_run()
+        self.draws, self.found = self._dry_run()
         factors = schedules.penalty_factors(settings, np.zeros(1))
-        self.penalties = tuple(key for key in factors if key in keys or key == "l1")
+        self.penalties = tuple(key for key in factors if key in self.found or key == "l1")
         self.criteria = losses.CRITERIA[settings.loss]
         self.columns = (
             *self.optimizer.columns,
@@ -82,12 +83,12 @@ class Step:
         )
         self.switches = tuple(key for key in self.penalties if key in RUN_SWITCHES)
 
-    def _dry_run(self) -> tuple[tuple[Draw, ...], frozenset[str]]:
+    def _dry_run(self) -> tuple[tuple[Draw, ...], tuple[str, ...]]:
         self.module.train()
         with torch.no_grad(), Recorded() as recorded:
             _, found, _ = _predict_and_penalise(self.module, torch.ones(self.settings.batch_size, self.features[0]))
             units.project_(self.module)
-        return tuple(recorded.draws), frozenset(found) if self.settings.constraints == "paper" else frozenset()
+        return tuple(recorded.draws), tuple(found) if self.settings.constraints == "paper" else ()
 
     def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
         """The schedule `[len(steps), len(columns)]` in float32 under `settings`, which may differ in their numbers."""
