@@ -17,4 +17,6 @@ FIGURE_KINDS: tuple[str, ...] = (
     "profile",
     "confusion",
     "weights",
+    "classes",
+    "epochs",
 )

@@ -40,7 +40,11 @@ def plot_figure(folder: Path, to: Path | None, what: str, style: str, width: str
     from nalm.figures import plot
 
     path = to if to is not None else folder / f"{what}.pdf"
-    typer.echo(plot(Store.open(folder), path, what, style=style, width=width))
+    typer.echo(plot(Store.open(folder), path, what, style=style, width=width, on_notice=_tell))
+
+
+def _tell(notice: str) -> None:
+    typer.echo(f"nalm: {notice}", err=True)
 
 
 def write_report(folders: Sequence[Path], to: Path) -> None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from nalm import figure_kinds
 from nalm.errors import InputError, did_you_mean
-from nalm.figures._contract import Caption, FigureKind, Results
+from nalm.figures._contract import Caption, FigureKind, Notify, Results, notice_of
 from nalm.figures.style import find_style
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from nalm.studies import Study
 
-__all__ = ["FIGURES", "Caption", "FigureKind", "Results", "figure", "figure_bytes", "kind_of", "plot"]
+__all__ = ["FIGURES", "Caption", "FigureKind", "Results", "figure", "figure_bytes", "kind_of", "notice_of", "plot"]
 
 
 class _Kinds(Mapping[str, FigureKind]):
@@ -55,8 +56,17 @@ def kind_of(study: Study | None) -> str:
     return study.figure.kind if study else "ranges"
 
 
+def _warn(notice: str) -> None:
+    warnings.warn(notice, RuntimeWarning, stacklevel=4)
+
+
 def figure(
-    results: Results, what: str = STUDY_FIGURE, *, style: str = "default", width: float | str | None = None
+    results: Results,
+    what: str = STUDY_FIGURE,
+    *,
+    style: str = "default",
+    width: float | str | None = None,
+    on_notice: Notify = _warn,
 ) -> Figure:
     """Return a matplotlib figure of a results folder.
 
@@ -66,6 +76,8 @@ def figure(
         style: `"default"`: colours and markers that everybody can tell apart, or `"published"`: the papers' look.
         width: of the page, such as `"3.3in"` or `"84mm"`, or a number of inches; letters keep their size. By default
             what the kind of figure needs.
+        on_notice: told where the figure is not quite what was asked for, which it says itself, too; by default a
+            warning.
 
     Raises:
         InputError: an unknown kind or style, a wrong width, no finished run, or nothing of what is to be shown.
@@ -74,7 +86,10 @@ def figure(
     _check_known(what)
     look = find_style(style, width)
     kind = FIGURES[kind_of(results.study) if what == STUDY_FIGURE else what]
-    return kind.draw(kind.data(results), look)
+    data = kind.data(results)
+    if notice := notice_of(data):
+        on_notice(notice)
+    return kind.draw(data, look)
 
 
 def figure_bytes(figure: Figure, suffix: str) -> bytes:
@@ -91,13 +106,14 @@ def plot(
     *,
     style: str = "default",
     width: float | str | None = None,
+    on_notice: Notify = _warn,
 ) -> Path:
     """Write a figure of a results folder to a file; equal results give equal bytes.
 
     Args:
         results: an open store.
         to: the file, `.pdf`, `.svg` or `.png`, or `.tex` for the table.
-        what, style, width: as of `figure`.
+        what, style, width, on_notice: as of `figure`.
 
     Returns:
         The path written.
@@ -118,7 +134,7 @@ def plot(
         given = path.suffix or "no suffix"
         raise InputError(f"{path}: a figure is a .pdf, .svg or .png file, a table a .tex file; got {given}")
     if suffix != ".tex":
-        content = figure_bytes(figure(results, what, style=style, width=width), suffix)
+        content = figure_bytes(figure(results, what, style=style, width=width, on_notice=on_notice), suffix)
     elif what in (STUDY_FIGURE, "table"):
         content = latex_table(summary_of(results)).encode()
     else:

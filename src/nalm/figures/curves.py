@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nalm.figures._contract import Caption, Results
-from nalm.figures._facets import RANGE, Facet, facets_of
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.grid import Curve, GridFigure, GridRow, Plot, draw_grid
+from nalm.figures.series.facets import RANGE, Facet, facets_of
 from nalm.figures.style import Style
 
 CAPTION = Caption(

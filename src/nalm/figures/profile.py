@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from nalm.errors import InputError
 from nalm.figures._contract import Caption, Results
-from nalm.figures._facets import Facet, facets_of
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.grid import Curve, GridFigure, GridRow, Plot, draw_grid
+from nalm.figures.series.facets import Facet, facets_of
 from nalm.figures.style import Style
 from nalm.results.selection import WINDOW, select_best
 from nalm.results.statistics import success_interval

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from nalm.figures._contract import Results
-from nalm.figures._facets import RANGE
-from nalm.figures._measures import CAPTION, measure_rows, range_label, split
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
+from nalm.figures.series.facets import RANGE
+from nalm.figures.series.measures import CAPTION, measure_rows, range_label, split
 from nalm.figures.style import Style
 from nalm.results.collation import collation_key
 from nalm.results.summaries import summary_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from nalm.errors import InputError
 from nalm.figures._contract import Caption, Results
 from nalm.figures._records import check_not_empty
-from nalm.figures._titles import model_title
+from nalm.figures.series.titles import model_title
 from nalm.figures.style import Style
 from nalm.figures.style.axes import RC, TEXT, strip
 from nalm.results.selection import select_best
@@ -117,13 +118,19 @@ def surface_figure(records: pl.DataFrame, study: Study, weights: Weights) -> Sur
     outputs = [("Gold (TT)", task.apply([first, second]))]
     repeated = {run.label for run in runs if sum(other.label == run.label for other in runs) > 1}
     for run in runs:
-        name = model_title(run.label) + (f", seed {run.seed}" if run.label in repeated else "")
+        name = network_title(run.label) + (f", seed {run.seed}" if run.label in repeated else "")
         outputs.append((f"{name} ({_letters(best[run.id])})", _outputs(run, weights(run.id), first, second)))
     breaks = _breaks(np.concatenate([values.ravel() for _, values in outputs]))
     surfaces = tuple(Surface(title, _binned(values, breaks)) for title, values in outputs)
     return SurfaceFigure(
         surfaces, _labels(breaks), limit, task.interpolation_range.intervals, task.extrapolation_range.intervals
     )
+
+
+def network_title(label: str) -> str:
+    """Return the name of a network; a perceptron is called as in the published figure."""
+    perceptron = re.fullmatch(r"relu_(\d+)", label)
+    return f"MLP ({perceptron[1]})" if perceptron else model_title(label)
 
 
 def _common_task(runs: list[Run]) -> ArithmeticTask:

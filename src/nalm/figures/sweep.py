@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from nalm.errors import InputError, did_you_mean
 from nalm.figures._contract import Results
-from nalm.figures._measures import CAPTION, measure_rows, split
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
+from nalm.figures.series.measures import CAPTION, measure_rows, split
 from nalm.figures.style import Style
 from nalm.results.collation import collation_key
 from nalm.results.summaries import summary_of

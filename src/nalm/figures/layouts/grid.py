@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from nalm.figures.style import Mark, Style
-from nalm.figures.style.axes import GREY50, RC, plain, strip, tick_text
-from nalm.figures.style.legend import ROW_IN, Block, arrange, draw_legend, point, shown
+from nalm.figures.style.axes import GREY10, GREY50, RC, plain, shown, strip, tick_text
+from nalm.figures.style.legend import ROW_IN, Block, arrange, draw_legend, point
 
 _WIDTH_IN, _ROW_IN = 9.5, 2.9
 _LEAST_IN = 1.6  # width of a panel
@@ -26,6 +26,7 @@ _FEW_DECADES = 1000.0
 _MARKERS_PER_LINE = 8
 # ribbons of more series are lighter, so that lines show
 _FEW_SERIES = 5
+_NOTICE_IN = 0.3
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Plot:
         title: Above the panel; empty for none.
         across: A value of y that is marked by a line, such as a threshold.
         along: A value of x that is.
+        bar_width: Draws values as bars from zero, this wide; None for points.
     """
 
     x_title: str
@@ -78,6 +80,7 @@ class Plot:
     title: str = ""
     across: float | None = None
     along: float | None = None
+    bar_width: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,10 @@ class GridRow:
 
 @dataclass(frozen=True)
 class GridFigure:
-    """Rows of panels, top to bottom."""
+    """Rows of panels, top to bottom; `notice` is written above them."""
 
     rows: tuple[GridRow, ...]
+    notice: str = ""
 
 
 def draw_grid(data: GridFigure, style: Style) -> Figure:
@@ -109,7 +113,10 @@ def draw_grid(data: GridFigure, style: Style) -> Figure:
     with mpl.rc_context(RC):
         legends = [arrange([_block(row, style)], width) for row in data.rows]
         heights = [_band_height(row, most, width, len(legend)) for row, legend in zip(data.rows, legends, strict=True)]
-        figure = Figure(figsize=(width, sum(heights)), layout="constrained")
+        above = _NOTICE_IN if data.notice else 0.0
+        figure = Figure(figsize=(width, sum(heights) + above), layout="constrained")
+        if data.notice:
+            figure.suptitle(data.notice, fontsize=_TITLE, wrap=True)
         ratios = None if len(set(heights)) == 1 else heights
         bands = figure.subfigures(len(data.rows), 1, squeeze=False, height_ratios=ratios)
         for band, row, legend in zip(bands[:, 0], data.rows, legends, strict=True):
@@ -137,21 +144,20 @@ def _row(band: SubFigure, row: GridRow, across: int, style: Style) -> None:
 
 
 def _block(row: GridRow, style: Style) -> Block:
-    lines = row.plots[0].lines
     marks = style.marks(len(row.series))
     return Block(
         row.legend_title,
         tuple(
-            Line2D([], [], label=shown(title), **_entry(mark, style, lines))
+            Line2D([], [], label=shown(title), **_entry(mark, style, row.plots[0]))
             for title, mark in zip(row.series, marks, strict=True)
         ),
     )
 
 
-def _entry(mark: Mark, style: Style, lines: bool) -> dict[str, Any]:
-    if not lines:
-        return point(mark, style)
-    return {**point(mark, style), "linestyle": "-"} if style.marks_curves else {"color": mark.colour}
+def _entry(mark: Mark, style: Style, plot: Plot) -> dict[str, Any]:
+    if plot.lines:
+        return {**point(mark, style), "linestyle": "-"} if style.marks_all else {"color": mark.colour}
+    return point(mark, style, "s" if plot.bar_width is not None and not style.marks_all else "")
 
 
 def _plot(axes: Axes, plot: Plot, marks: Sequence[Mark], style: Style) -> None:
@@ -204,14 +210,23 @@ def _curve(axes: Axes, curve: Curve, plot: Plot, mark: Mark, style: Style, count
     y = [nan if value is None else value for value in curve.y]
     if plot.lines:
         if ends:
-            opacity = 0.15 if count <= _FEW_SERIES or not style.marks_curves else 0.08
+            opacity = 0.15 if count <= _FEW_SERIES or not style.marks_all else 0.08
             axes.fill_between(ends[0], ends[1], ends[2], color=mark.colour, alpha=opacity, linewidth=0)
         axes.plot(curve.x, y, color=mark.colour, linewidth=1.1)
-    elif ends:
-        axes.vlines(ends[0], ends[1], ends[2], color=mark.colour, linewidth=1.1)
-    if not plot.lines or plot.markers or len(curve.x) == 1:
+    else:
+        if plot.bar_width is not None:
+            axes.bar(curve.x, y, plot.bar_width, color=mark.colour, linewidth=0)
+        if ends:
+            colour = mark.colour if plot.bar_width is None else GREY10
+            axes.vlines(ends[0], ends[1], ends[2], color=colour, linewidth=1.1)
+    _points(axes, curve, y, plot, mark, style, count)
+
+
+def _points(axes: Axes, curve: Curve, y: Sequence[float], plot: Plot, mark: Mark, style: Style, count: int) -> None:
+    own = plot.bar_width is None and not plot.lines
+    if own or plot.markers or len(curve.x) == 1 or (style.marks_all and not plot.lines):
         axes.plot(curve.x, y, **point(mark, style))
-    elif style.marks_curves:
+    elif style.marks_all:
         # few markers per line, and not those of all lines at the same place
         every = max(1, ceil(len(curve.x) / _MARKERS_PER_LINE))
         axes.plot(curve.x, y, markevery=(curve.series * every // count, every), **point(mark, style))

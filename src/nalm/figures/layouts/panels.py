@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import AutoMinorLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from nalm.figures.style import Mark, Style
-from nalm.figures.style.axes import GREY10, GREY30, RC, plain, side_strip, strip, tick_text
-from nalm.figures.style.legend import ROW_IN, Block, arrange, draw_legend, point, shown
+from nalm.figures.style.axes import GREY10, GREY30, RC, plain, shown, side_strip, strip, tick_text
+from nalm.figures.style.legend import ROW_IN, Block, arrange, draw_legend, point
 
 WIDTH_CM, HEIGHT_CM = 19.56, 7.98
 _CM = 1 / 2.54

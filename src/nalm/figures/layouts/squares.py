@@ -6,6 +6,7 @@ from math import ceil
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -43,9 +44,12 @@ def square_axes(count: int, columns: int, least_in: float, style: Style) -> tupl
     return figure, all_axes[:count]
 
 
-def colour_bar(figure: Figure, all_axes: list[Axes], colours: ScalarMappable, title: str, ticks: MaxNLocator) -> None:
-    """Draw the colour bar of all panels below them."""
+def colour_bar(
+    figure: Figure, all_axes: list[Axes], colours: ScalarMappable, title: str, ticks: MaxNLocator
+) -> Colorbar:
+    """Draw the colour bar of all panels below them, and return it."""
     bar = figure.colorbar(colours, ax=all_axes, location="bottom", shrink=0.4, aspect=30, pad=0.02, ticks=ticks)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=2.5, width=0.9, labelsize=TEXT, labelcolor=GREY30, pad=2)
     bar.set_label(title, fontsize=TEXT)
+    return bar

@@ -32,7 +32,7 @@ class Style:
         marker_size: In points.
         marker_edge: Colour of the edge of a marker; empty for none.
         marks_ours: Whether the NAU and the NMU are triangles in line plots, as in Madsen & Johansen (2020).
-        marks_curves: Whether learning curves have markers, too.
+        marks_all: Whether learning curves and bars have markers, too.
         width: Of the page in inches; by default what the kind of figure needs.
     """
 
@@ -41,7 +41,7 @@ class Style:
     marker_size: float
     marker_edge: str
     marks_ours: bool
-    marks_curves: bool
+    marks_all: bool
     width: float | None = None
 
     def marks(self, count: int) -> tuple[Mark, ...]:
@@ -59,11 +59,11 @@ DEFAULT = Style(
     marker_size=4.0,
     marker_edge="#333333",
     marks_ours=False,
-    marks_curves=True,
+    marks_all=True,
 )
 """Colours and markers that people with any colour vision can tell apart, in print without colours, too."""
 
-PUBLISHED = Style(palette=hues, markers=("o",), marker_size=3.6, marker_edge="", marks_ours=True, marks_curves=False)
+PUBLISHED = Style(palette=hues, markers=("o",), marker_size=3.6, marker_edge="", marks_ours=True, marks_all=False)
 """The look of the papers' figures."""
 
 STYLES = {"default": DEFAULT, "published": PUBLISHED}

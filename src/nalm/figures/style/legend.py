@@ -46,14 +46,6 @@ def point(mark: Mark, style: Style, marker: str = "") -> dict[str, Any]:
     }
 
 
-def shown(title: str) -> str:
-    """Return a title as matplotlib shall draw it.
-
-    DejaVu's \\bullet is a mere dot; this is the bullet of the published figures.
-    """
-    return title.replace(r"\bullet", "⦁")
-
-
 def arrange(blocks: Sequence[Block], width_in: float) -> list[list[Line2D]]:
     """Return the rows of a legend: titles in the first column, entries in the others, blanks where there is none.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from nalm.figures._titles import detail_text, order_key, unit_titles, varying
+from nalm.figures.series.titles import detail_text, order_key, unit_titles, varying
 from nalm.results.titles import math_title, operation_title
 from nalm.tasks import Range
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nalm.figures._contract import Caption
-from nalm.figures._facets import RANGE, range_text
-from nalm.figures._titles import detail_text, order_key, unit_titles, varying
 from nalm.figures.layouts.panels import LINE_TYPES, Model, Panel, PanelsRow, Series
+from nalm.figures.series.facets import RANGE, range_text
+from nalm.figures.series.titles import detail_text, order_key, unit_titles, varying
 from nalm.results.summary import Group, group_parameters
 from nalm.results.titles import math_title, operation_title
 
