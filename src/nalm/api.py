@@ -13,6 +13,7 @@ from nalm.jobs import Reporter, execute, prepare
 from nalm.results.store import Store
 
 if TYPE_CHECKING:
+    import matplotlib.figure
     import polars as pl
 
 
@@ -62,21 +63,46 @@ class Results:
 
         return summary_frame(summary_of(self._store))
 
-    def plot(self, to: str | os.PathLike[str], what: str = "figure") -> Path:
+    def figure(
+        self, what: str = "figure", *, style: str = "default", width: float | str | None = None
+    ) -> matplotlib.figure.Figure:
+        """Return the study's figure as a matplotlib `Figure`.
+
+        Args:
+            what: `"figure"`, or another kind of figure (`nalm.figures.FIGURES`).
+            style: `"default"`, or `"published"` for the papers' own colours.
+            width: of the page, such as `"3.3in"`; by default what the kind of figure needs.
+
+        Raises:
+            InputError: an unknown kind or style, a wrong width, no finished run, or nothing of `what` to show.
+            StoreError: a file is damaged.
+        """
+        from nalm.figures import figure
+
+        return figure(self._store, what, style=style, width=width)
+
+    def plot(
+        self,
+        to: str | os.PathLike[str],
+        what: str = "figure",
+        *,
+        style: str = "default",
+        width: float | str | None = None,
+    ) -> Path:
         """Draw the study's figure as `.pdf`, `.svg` or `.png`, or its table as `.tex`; return the path.
 
         Args:
             to: the file.
-            what: `"figure"`, or another kind of figure (`nalm.figures.FIGURES`).
+            what, style, width: as of `figure`.
 
         Raises:
-            InputError: another suffix, no finished run, nothing of `what` to show, or a file that cannot be
-                written.
+            InputError: another suffix, an unknown kind or style, a wrong width, no finished run, nothing of `what` to
+                show, or a file that cannot be written.
             StoreError: a file is damaged.
         """
         from nalm.figures import plot
 
-        return plot(self._store, to, what)
+        return plot(self._store, to, what, style=style, width=width)
 
     def __repr__(self) -> str:
         return f"Results.open({str(self.path)!r})"

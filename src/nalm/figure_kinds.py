@@ -13,6 +13,10 @@ FIGURE_KINDS: tuple[str, ...] = (
     "pairs",
     "lengths",
     "surface",
+    "curves",
+    "profile",
     "confusion",
     "weights",
+    "classes",
+    "epochs",
 )

@@ -61,6 +61,16 @@ def test_plot_goes_into_the_folder_by_default(command, folder):
     assert command("run", "small.toml", "--out", "here").status == 0
 
 
+def test_plot_takes_a_style_and_a_width(command, folder):
+    assert command("plot", folder, "--style", "published", "--width", "3.3in", "--to", "narrow.svg").status == 0
+    head = Path("narrow.svg").read_text()[:1000]
+    assert 'width="237.6pt"' in head
+    outcome = command("plot", folder, "--width", "3.3")
+    assert outcome.status == 2
+    assert outcome.errors.startswith("nalm: width '3.3': give a number and its unit, such as 3.3in")
+    assert "did you mean 'published'" in command("plot", folder, "--style", "publish").errors
+
+
 def test_plot_refuses_other_types(command, folder):
     outcome = command("plot", folder, "--to", "picture.gif")
     assert outcome.status == 2

@@ -23,10 +23,12 @@ def long_table(paths: dict[tuple[str, int], Weights], failed: Sequence[tuple[str
             "unit": unit,
             "operation": "mul",
             "seed": seed,
+            "step": 10 * epoch,
             "epoch": epoch,
             "w0": w0,
             "w1": w1,
             "status": "failed" if (unit, seed) in failed else "finished",
+            "threshold": None,
         }
         for (unit, seed), path in paths.items()
         for epoch, (w0, w1) in enumerate(path)

@@ -96,8 +96,8 @@ def test_a_kind_without_a_word_is_unknown(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown figure 'range'; did you mean 'ranges'"):
         figure(store, "range")
     with pytest.raises(KeyError):
-        FIGURES["_measures"]
-    with pytest.raises(StudyError, match=r"figure\.kind: must be 'ranges', .* or 'weights', got 'range'; did you mean"):
+        FIGURES["_records"]
+    with pytest.raises(StudyError, match=r"figure\.kind: must be 'ranges', .* or 'epochs', got 'range'; did you mean"):
         loads(STUDY.replace("[[networks]]", '[figure]\nkind = "range"\n[[networks]]', 1), "study")
 
 

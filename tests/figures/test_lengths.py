@@ -1,11 +1,17 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
-from nalm.figures import FIGURES
+import pytest
+
+from figures.pages import shown_outside
+from nalm.figures import FIGURES, figure
 from nalm.figures.layouts.grid import GridFigure
 from nalm.figures.layouts.panels import PanelsFigure
 from nalm.figures.lengths import lengths_figure
+from nalm.report import section
 from nalm.results import summary_of
+from support.command import Command
 from support.digit_results import SEQUENTIAL, sequential_record, store_of
 
 
@@ -28,10 +34,15 @@ def test_lengths_show_the_three_measures_without_the_reference(tmp_path: Path) -
     assert isinstance(data, PanelsFigure)
     assert data.x_title == "Extrapolation length"
     assert data.x_labels == ("1", "2")
-    assert [panel.title for panel in data.panels] == ["Success rate", "Solved at iteration step", "Sparsity error"]
-    (nmu,) = data.panels[0].series
-    assert (nmu.title, nmu.x, nmu.mean) == ("NMU", (1, 2, 3), (1, 1, 0))
-    assert data.panels[1].series[0].mean == (50, 50)
+    assert [panel.title for panel in data.rows[0].panels] == [
+        "Success rate",
+        "Solved at iteration step",
+        "Sparsity error",
+    ]
+    assert [model.title for model in data.models] == ["NMU"]
+    (nmu,) = data.rows[0].panels[0].series
+    assert (nmu.x, nmu.mean) == ((1, 2, 3), (1, 1, 0))
+    assert data.rows[0].panels[1].series[0].mean == (50, 50, None)
 
 
 def test_long_lengths_stand_at_equal_distances(tmp_path: Path) -> None:
@@ -43,7 +54,49 @@ def test_long_lengths_stand_at_equal_distances(tmp_path: Path) -> None:
     data = lengths_figure(groups, store.records())
     assert isinstance(data, PanelsFigure)
     assert (data.x_ticks, data.x_labels) == ((0, 1), ("1", "10"))
-    assert data.panels[0].series[0].x == (0, 1, 2)
+    assert data.rows[0].panels[0].series[0].x == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("references", "reason"),
+    [
+        (0, "there is no reference run"),
+        (1, "there is one reference run, and two have to learn the digits"),
+        (3, "fewer than two of the 3 reference runs learned the digits"),
+    ],
+)
+def test_learning_curves_are_never_shown_silently(
+    references: int, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # digits are learned below a validation error of 20
+    results = {("solved", seed): [sequential_record(0, 500.0, (1, 2, 3))] for seed in range(references)}
+    results["nmu", 0] = [sequential_record(0, 50.0, (9, 9, 9), 0.5)]
+    store = store_of(tmp_path / "store", SEQUENTIAL, results)
+    notice = f"Success over length is undefined: {reason}. Learning curves are shown instead."
+    outcome = Command(monkeypatch, capsys)("plot", store.path, "--to", tmp_path / "a.svg")
+    assert outcome.status == 0
+    assert outcome.errors == f"nalm: {notice}\n"
+    with pytest.warns(RuntimeWarning, match=re.escape(notice)):
+        drawn = figure(store)
+    assert drawn.get_suptitle() == notice
+    assert not shown_outside(drawn)
+    (shown,) = section(store, 1).figures
+    assert shown.caption.startswith(notice)
+
+
+def test_the_figure_of_the_references_alone_says_so(tmp_path: Path) -> None:
+    results = {("solved", seed): [sequential_record(0, 1.0, (1 + seed, 2, 3))] for seed in range(3)}
+    data = FIGURES["lengths"].data(store_of(tmp_path / "store", SEQUENTIAL, results))
+    assert isinstance(data, GridFigure)
+    assert "there are no runs but those of the reference" in data.notice
+
+
+def test_enough_references_need_no_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sequential(tmp_path / "store", references=3)
+    outcome = Command(monkeypatch, capsys)("plot", tmp_path / "store")
+    assert (outcome.status, outcome.errors) == (0, "")
 
 
 def test_without_thresholds_learning_curves_are_shown(tmp_path: Path) -> None:

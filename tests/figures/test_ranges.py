@@ -8,6 +8,7 @@ from figures.summaries import make_group
 from nalm.errors import InputError
 from nalm.figures.ranges import ranges_figure
 from nalm.figures.style import PUBLISHED
+from nalm.units import SNMU
 from results.samples import PAIRS
 
 
@@ -25,7 +26,7 @@ def test_ranges_stand_in_the_published_order() -> None:
         "U[10,20)",
     )
     assert figure.x_ticks == tuple(range(9))
-    assert [panel.title for panel in figure.panels] == [
+    assert [panel.title for panel in figure.rows[0].panels] == [
         "Extrapolation range success rate",
         "Solved at iteration step",
         "Sparsity error",
@@ -34,8 +35,8 @@ def test_ranges_stand_in_the_published_order() -> None:
 
 def test_models_stand_in_the_published_order_with_its_colours() -> None:
     units = ("nmu", "realnpu", "nalu", "npu", "inalu", "gnalu", "nac_mul")
-    series = ranges_figure([make_group(unit) for unit in units]).panels[0].series
-    assert [one.title for one in series] == [
+    models = ranges_figure([make_group(unit) for unit in units]).models
+    assert [model.title for model in models] == [
         r"$\mathrm{NAC}_{\bullet}$",
         "G-NALU",
         "iNALU",
@@ -44,7 +45,7 @@ def test_models_stand_in_the_published_order_with_its_colours() -> None:
         "NPU",
         "Real NPU",
     ]
-    assert [mark.colour for mark in PUBLISHED.marks(len(series))] == [
+    assert [mark.colour for mark in PUBLISHED.marks(len(models))] == [
         "#F8766D",
         "#C49A00",
         "#53B400",
@@ -57,16 +58,16 @@ def test_models_stand_in_the_published_order_with_its_colours() -> None:
 
 def test_points_are_dodged_around_their_range() -> None:
     groups = [make_group(unit, pair) for unit in ("nmu", "snmu") for pair in ("[1,2]", "[-2,-1]")]
-    nmu, snmu = ranges_figure(groups).panels[0].series
+    nmu, snmu = ranges_figure(groups).rows[0].panels[0].series
     assert nmu.x == pytest.approx((-0.075, 0.925))
     assert snmu.x == pytest.approx((0.075, 1.075))
-    (wide, _) = ranges_figure(groups, dodge=0.8).panels[0].series
+    (wide, _) = ranges_figure(groups, dodge=0.8).rows[0].panels[0].series
     assert wide.x == pytest.approx((-0.2, 0.8))
 
 
 def test_means_and_ends_are_those_of_the_summary() -> None:
     group = make_group()
-    panels = ranges_figure([group]).panels
+    panels = ranges_figure([group]).rows[0].panels
     for panel, key in zip(panels, ("success_rate", "solved_at", "sparsity_error"), strict=True):
         (series,) = panel.series
         assert (series.mean, series.lower, series.upper) == tuple(
@@ -76,7 +77,7 @@ def test_means_and_ends_are_those_of_the_summary() -> None:
 
 def test_axes_start_at_zero_and_end_at_the_highest_bar() -> None:
     group = make_group()
-    success, solved_at, _ = ranges_figure([group]).panels
+    success, solved_at, _ = ranges_figure([group]).rows[0].panels
     top = group["success_rate"]["upper"]
     assert success.y_limits == pytest.approx((-0.05 * top, 1.05 * top))
     top = group["solved_at"]["upper"]
@@ -86,41 +87,64 @@ def test_axes_start_at_zero_and_end_at_the_highest_bar() -> None:
 def test_a_bar_from_two_runs_does_not_squash_the_panel() -> None:
     wide = make_group("nalu", solved_at=(1000, 40_000))
     assert wide["solved_at"]["upper"] > 1e6
-    panel = ranges_figure([wide, make_group()]).panels[1]
+    panel = ranges_figure([wide, make_group()]).rows[0].panels[1]
     assert panel.y_limits[1] == pytest.approx(1.05 * 2 * 22_000)
     assert panel.series[0].upper == (wide["solved_at"]["upper"],)
 
 
 def test_cells_without_a_solved_run_have_no_point() -> None:
     groups = [make_group("nmu"), make_group("nalu", solved_at=(), sparsity=())]
-    success, solved_at, sparsity = ranges_figure(groups).panels
-    assert [len(series.x) for series in success.series] == [1, 1]
-    assert [len(series.x) for series in solved_at.series] == [0, 1]
+    success, solved_at, sparsity = ranges_figure(groups).rows[0].panels
+    # models stand by name: NALU, NMU
+    assert [series.mean for series in success.series] == [(0.0,), (0.75,)]
+    assert [series.mean for series in solved_at.series] == [(None,), (22_000,)]
     assert solved_at.note is None
-    assert [len(series.x) for series in sparsity.series] == [0, 1]
+    assert [series.mean for series in sparsity.series] == [(None,), (pytest.approx(1.5e-6),)]
 
 
 def test_empty_panels_say_why() -> None:
-    unsolved = ranges_figure([make_group(solved_at=(), sparsity=())]).panels
+    unsolved = ranges_figure([make_group(solved_at=(), sparsity=())]).rows[0].panels
     assert [panel.note for panel in unsolved] == [None, "no run solved the task", "no run solved the task"]
-    without_sparsity = ranges_figure([make_group(sparsity=())]).panels
+    without_sparsity = ranges_figure([make_group(sparsity=())]).rows[0].panels
     assert without_sparsity[2].note == "not defined for these models"
 
 
 def test_one_solved_run_has_a_point_without_bar() -> None:
-    panel = ranges_figure([make_group(solved_at=(5000,))]).panels[1]
+    panel = ranges_figure([make_group(solved_at=(5000,))]).rows[0].panels[1]
     assert panel.series[0].mean == (5000.0,)
     assert panel.series[0].upper == (None,)
 
 
-def test_operations_tell_series_apart() -> None:
-    figure = ranges_figure([make_group(operation="add"), make_group(operation="sub")])
-    assert [series.title for series in figure.panels[0].series] == ["NMU add", "NMU sub"]
+def test_operations_have_rows_of_their_own() -> None:
+    groups = [make_group(unit, operation=name) for name in ("sub", "add") for unit in ("nmu", "nalu")]
+    figure = ranges_figure(groups[:-1])
+    assert [row.title for row in figure.rows] == ["Subtraction", "Addition"]
+    assert [model.title for model in figure.models] == ["NALU", "NMU"]
+    assert [[series.model for series in row.panels[0].series] for row in figure.rows] == [[0, 1], [1]]
+    assert [row.title for row in ranges_figure(groups[:2]).rows] == [""]
 
 
 def test_unknown_units_keep_their_label_and_pairs_are_joined() -> None:
     figure = ranges_figure([make_group("nau_snmu_batch"), make_group("MyUnit")])
-    assert [series.title for series in figure.panels[0].series] == ["MyUnit", "NAU-sNMU (batch)"]
+    assert [model.title for model in figure.models] == ["MyUnit", "NAU-sNMU (batch)"]
+
+
+def test_noise_is_shown_of_all_where_it_is_shown_of_some_and_sorts_by_number() -> None:
+    units = ["nau_snmu [10,20]", "nau_snmu [0.01,0.05]", "nau_snmu", "nau_snmu [5,10]", "nau_snmu_batch", "nmu"]
+    assert [model.title for model in ranges_figure([make_group(unit) for unit in units]).models] == [
+        "NAU-sNMU [0.01,0.05]",
+        "NAU-sNMU [1,1+1/sd(x)]",
+        "NAU-sNMU [1,5]",
+        "NAU-sNMU [5,10]",
+        "NAU-sNMU [10,20]",
+        "NMU",
+    ]
+    plain = ranges_figure([make_group(unit) for unit in ("nau_snmu", "snmu_batch")])
+    assert [model.title for model in plain.models] == ["NAU-sNMU", "sNMU (batch)"]
+
+
+def test_the_noise_shown_is_that_of_the_unit() -> None:
+    assert SNMU(2, 1).noise == (1.0, 5.0)
 
 
 def test_nothing_to_show_is_refused() -> None:

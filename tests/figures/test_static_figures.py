@@ -35,7 +35,7 @@ def test_texts_stay_on_the_page(name: str) -> None:
     assert not shown_outside(FIGURES["confusion"].draw(confusion_figure(records, counts), PUBLISHED))
 
 
-@pytest.mark.parametrize("what", ["confusion", "weights"])
+@pytest.mark.parametrize("what", ["confusion", "weights", "classes", "epochs"])
 @pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
 def test_equal_results_give_equal_bytes(what: str, suffix: str, tmp_path: Path) -> None:
     contents = {
@@ -46,11 +46,11 @@ def test_equal_results_give_equal_bytes(what: str, suffix: str, tmp_path: Path) 
 
 def test_figures_have_no_images_that_viewers_blur(tmp_path: Path) -> None:
     store = static_store(tmp_path / "store")
-    for what in ("confusion", "weights"):
+    for what in ("confusion", "weights", "classes", "epochs"):
         assert b"<image" not in figure_bytes(figure(store, what), ".svg")
 
 
-@pytest.mark.parametrize("what", ["confusion", "weights"])
+@pytest.mark.parametrize("what", ["confusion", "classes"])
 def test_results_of_other_tasks_are_refused(what: str, tmp_path: Path) -> None:
     sequences = store_of(tmp_path / "sequences", SEQUENTIAL, {("nmu", 0): [sequential_record(0, 1.0, (1, 2, 3), 0.5)]})
     with pytest.raises(InputError, match=f"^{what}: .*'static-digits' alone; these results are of 'sequential-digits'"):
@@ -62,7 +62,7 @@ def test_results_of_other_tasks_are_refused(what: str, tmp_path: Path) -> None:
     assert not (tmp_path / "a.pdf").exists()
 
 
-@pytest.mark.parametrize("what", ["confusion", "weights"])
+@pytest.mark.parametrize("what", ["confusion", "weights", "classes", "epochs"])
 def test_an_empty_folder_is_refused(what: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no finished runs to show"):
         plot(store_of(tmp_path / "store", STATIC, {}), tmp_path / "a.pdf", what)
@@ -86,7 +86,7 @@ def test_figures_of_a_real_run(
         "snmu-2022/figure-8", only={"unit": "nmu"}, seeds="0:1", settings=small, out="here", workers=1, progress=False
     )
     command = Command(monkeypatch, capsys)
-    for what in ("figure", "confusion", "weights"):
+    for what in ("figure", "confusion", "weights", "classes", "epochs"):
         assert command("plot", "here", "--what", what).output == f"here/{what}.pdf\n"
         assert Path(f"here/{what}.pdf").read_bytes().startswith(b"%PDF")
         assert results.plot(f"{what}.pdf", what).read_bytes() == Path(f"here/{what}.pdf").read_bytes()

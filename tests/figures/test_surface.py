@@ -8,7 +8,7 @@ import pytest
 from nalm.errors import InputError
 from nalm.figures import figure_bytes, plot
 from nalm.figures.style import PUBLISHED
-from nalm.figures.surface import SurfaceFigure, data, draw, palette, surface_figure
+from nalm.figures.surface import SurfaceFigure, data, draw, network_title, palette, surface_figure
 from nalm.results.store import Store
 from nalm.studies import expand, loads, to_toml
 from support.fake_training import result_of
@@ -61,6 +61,8 @@ def figure(store: Store) -> SurfaceFigure:
 
 def test_panels_say_what_was_solved(figure: SurfaceFigure) -> None:
     assert [surface.title for surface in figure.surfaces] == ["Gold (TT)", "NMU (TT)", "linear (TF)"]
+    assert network_title("relu_100") == "MLP (100)"
+    assert network_title("nac_mul") == r"$\mathrm{NAC}_{\bullet}$"
     assert (figure.limit, figure.interpolation, figure.extrapolation) == (6, ((1, 2),), ((2, 6),))
 
 

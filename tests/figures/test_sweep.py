@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from figures.summaries import make_group
 from nalm.errors import InputError
-from nalm.figures.sweep import sweep_figure
+from nalm.figures.style import DEFAULT
+from nalm.figures.sweep import draw, sweep_figure
 
 
 def test_numbers_stand_where_they_belong() -> None:
@@ -16,18 +18,18 @@ def test_numbers_stand_where_they_belong() -> None:
     assert figure.x_ticks == (2.0, 6.0, 10.0)
     assert figure.x_labels == ("2", "6", "10")
     assert figure.lines
-    assert figure.panels[0].title == "Success rate"
-    assert figure.panels[0].series[0].x == (2.0, 6.0, 10.0)
+    assert figure.rows[0].panels[0].title == "Success rate"
+    assert figure.rows[0].panels[0].series[0].x == (2.0, 6.0, 10.0)
 
 
 def test_the_success_panel_reaches_one() -> None:
-    panel = sweep_figure([make_group(solved_at=(), sparsity=(), hidden_size=2)]).panels[0]
+    panel = sweep_figure([make_group(solved_at=(), sparsity=(), hidden_size=2)]).rows[0].panels[0]
     assert panel.y_limits == pytest.approx((-0.05, 1.05))
 
 
 def test_our_units_are_told_from_others() -> None:
     groups = [make_group(unit, hidden_size=2) for unit in ("nmu", "nau", "nalu")]
-    assert {one.title: one.ours for one in sweep_figure(groups).panels[0].series} == {
+    assert {model.title: model.ours for model in sweep_figure(groups).models} == {
         "NMU": True,
         "NAU": True,
         "NALU": False,
@@ -45,10 +47,61 @@ def test_texts_stand_side_by_side() -> None:
 def test_what_else_varies_tells_series_apart() -> None:
     groups = [make_group(hidden_size=size, learning_rate=rate) for size in (2, 4) for rate in (1e-3, 1e-2)]
     figure = sweep_figure(groups, "hidden_size")
-    assert [one.title for one in figure.panels[0].series] == [
-        "NMU learning rate 0.001",
-        "NMU learning rate 0.01",
+    assert [model.title for model in figure.models] == ["NMU learning rate 0.001", "NMU learning rate 0.01"]
+    assert figure.variants == ()
+
+
+def test_optimizers_are_line_types_and_operations_rows() -> None:
+    optimizers = [{"optimizer": "adam", "momentum": 0.0}, {"optimizer": "sgd", "momentum": 0.0}]
+    optimizers.append({"optimizer": "sgd", "momentum": 0.9})
+    groups = [
+        make_group(unit, operation=operation, learning_rate=rate, **optimizer)
+        for operation in ("add", "mul")
+        for unit in ("nac", "nalu")
+        for optimizer in optimizers
+        for rate in (1e-3, 1e-2)
     ]
+    figure = sweep_figure(groups, "learning_rate")
+    assert [model.title for model in figure.models] == [r"$\mathrm{NAC}_{+}$", "NALU"]
+    assert (figure.variant_title, figure.variants) == ("optimizer", ("Adam", "SGD, momentum 0", "SGD, momentum 0.9"))
+    assert [row.title for row in figure.rows] == ["Addition", "Multiplication"]
+    for row in figure.rows:
+        for panel in row.panels:
+            assert [(series.model, series.variant) for series in panel.series] == [
+                (model, variant) for model in (0, 1) for variant in (0, 1, 2)
+            ]
+
+
+def test_more_variants_than_line_types_are_titles() -> None:
+    groups = [make_group(unit, hidden_size=2, batch_size=k) for unit in ("nmu", "nalu") for k in range(5)]
+    figure = sweep_figure(groups, "hidden_size")
+    assert len(figure.models) == 10
+    assert figure.models[0].title == "NALU batch size 0"
+    assert figure.variants == ()
+
+
+def test_lines_have_gaps_where_nothing_was_solved() -> None:
+    unsolved = make_group(hidden_size=4, solved_at=(), sparsity=())
+    groups = [make_group(hidden_size=2), unsolved, make_group(hidden_size=6)]
+    figure = sweep_figure(groups)
+    success, solved_at, _ = figure.rows[0].panels
+    assert success.series[0].mean == (0.75, 0.0, 0.75)
+    assert solved_at.series[0].x == (2.0, 4.0, 6.0)
+    assert solved_at.series[0].mean == (22_000, None, 22_000)
+    lines = [line for line in draw(figure, DEFAULT).axes[1].lines if line.get_linestyle() == "-"]
+    assert any(list(np.isnan(np.asarray(line.get_ydata(), dtype=float))) == [False, True, False] for line in lines)
+
+
+def test_labels_that_would_overlap_are_left_out() -> None:
+    figure = sweep_figure([make_group(input_size=size) for size in (4, 10, 25, 150, 300)], "input_size")
+    assert figure.x_ticks == (4, 10, 25, 150, 300)
+    assert figure.x_labels == ("4", "", "25", "150", "300")
+
+
+def test_factors_of_the_penalty_stand_at_equal_distances_as_published() -> None:
+    figure = sweep_figure([make_group(sparsity_penalty=factor) for factor in (0, 0.01, 0.1, 1, 10, 100)])
+    assert figure.x_ticks == (0, 1, 2, 3, 4, 5)
+    assert figure.x_labels == ("0", "0.01", "0.1", "1", "10", "100")
 
 
 def test_a_logarithmic_axis() -> None:

@@ -115,7 +115,7 @@ def test_static_digits_have_confusion_and_weights_too(tmp_path: Path) -> None:
     assert page.tags.count("svg") == 2 * 3
     assert page.words.count("bars and ribbons reach one standard error to either side") == 2
     assert page.words.count("Images of the test sets by true and predicted digit") == 2
-    assert page.words.count("one path per fold") == 2
+    assert page.words.count("one path per fold or seed") == 2
     assert len(page.ids) == len(set(page.ids))
     assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= set(page.ids)
     assert "intervals of Student's t distribution" in page.words

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from nalm.figure_kinds import FIGURE_KINDS
+from nalm.figures.style import STYLES
 
 app = typer.Typer(
     name="nalm",
@@ -187,11 +188,18 @@ def plot(
         str,
         typer.Option(metavar="KIND", help=f"The study's figure, or another kind: {', '.join(FIGURE_KINDS)}."),
     ] = "figure",
+    style: Annotated[
+        str, typer.Option(metavar="|".join(STYLES), help="Colours for everybody, or those of the papers.")
+    ] = "default",
+    width: Annotated[
+        str | None,
+        typer.Option(metavar="3.3in|84mm|…", help="Of the page; letters keep their size. Default: what it needs."),
+    ] = None,
 ) -> None:
     """Draw the study's figure, or another one of its results."""
     from nalm.cli._results import plot_figure
 
-    plot_figure(folder, to, what)
+    plot_figure(folder, to, what, style, width)
 
 
 @app.command()

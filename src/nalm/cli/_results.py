@@ -32,16 +32,22 @@ def print_summary(folder: Path, form: str) -> None:
         typer.echo(f"nalm: {folder}: {line}", err=True)
 
 
-def plot_figure(folder: Path, to: Path | None, what: str) -> None:
+def plot_figure(folder: Path, to: Path | None, what: str, style: str, width: str | None) -> None:
     """Write a figure, by default into the folder.
 
     Raises:
-        InputError: an unknown type of file, no finished run, or nothing of `what` to show.
+        InputError: an unknown type of file, kind or style, a wrong width, no finished run, or nothing of `what` to
+            show.
         StoreError: `folder` is no results folder, or damaged.
     """
     from nalm.figures import plot
 
-    typer.echo(plot(Store.open(folder), to if to is not None else folder / f"{what}.pdf", what))
+    path = to if to is not None else folder / f"{what}.pdf"
+    typer.echo(plot(Store.open(folder), path, what, style=style, width=width, on_notice=_tell))
+
+
+def _tell(notice: str) -> None:
+    typer.echo(f"nalm: {notice}", err=True)
 
 
 def write_report(folders: Sequence[Path], to: Path) -> None:

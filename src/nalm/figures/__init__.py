@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -18,15 +19,15 @@ from typing import TYPE_CHECKING, cast
 from nalm import figure_kinds
 from nalm.errors import InputError, did_you_mean
 from nalm.figures._backend import import_matplotlib
-from nalm.figures._contract import Caption, FigureKind, Results
-from nalm.figures.style import PUBLISHED
+from nalm.figures._contract import Caption, FigureKind, Notify, Results, notice_of
+from nalm.figures.style import find_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nalm.studies import Study
 
-__all__ = ["FIGURES", "Caption", "FigureKind", "Results", "figure", "figure_bytes", "kind_of", "plot"]
+__all__ = ["FIGURES", "Caption", "FigureKind", "Results", "figure", "figure_bytes", "kind_of", "notice_of", "plot"]
 
 
 class _Kinds(Mapping[str, FigureKind]):
@@ -57,20 +58,40 @@ def kind_of(study: Study | None) -> str:
     return study.figure.kind if study else "ranges"
 
 
-def figure(results: Results, what: str = STUDY_FIGURE) -> Figure:
+def _warn(notice: str) -> None:
+    warnings.warn(notice, RuntimeWarning, stacklevel=4)
+
+
+def figure(
+    results: Results,
+    what: str = STUDY_FIGURE,
+    *,
+    style: str = "default",
+    width: float | str | None = None,
+    on_notice: Notify = _warn,
+) -> Figure:
     """Return a matplotlib figure of a results folder.
 
     Args:
         results: an open store.
         what: `"figure"`: the study's figure, or a kind of `FIGURES`.
+        style: `"default"`: colours and markers that everybody can tell apart, or `"published"`: the papers' look.
+        width: of the page, such as `"3.3in"` or `"84mm"`, or a number of inches; letters keep their size. By default
+            what the kind of figure needs.
+        on_notice: told where the figure is not quite what was asked for, which it says itself, too; by default a
+            warning.
 
     Raises:
-        InputError: an unknown kind, no finished run, or nothing of what is to be shown.
+        InputError: an unknown kind or style, a wrong width, no finished run, or nothing of what is to be shown.
         StoreError: damaged records.
     """
     _check_known(what)
+    look = find_style(style, width)
     kind = FIGURES[kind_of(results.study) if what == STUDY_FIGURE else what]
-    return kind.draw(kind.data(results), PUBLISHED)
+    data = kind.data(results)
+    if notice := notice_of(data):
+        on_notice(notice)
+    return kind.draw(data, look)
 
 
 def figure_bytes(figure: Figure, suffix: str) -> bytes:
@@ -81,20 +102,28 @@ def figure_bytes(figure: Figure, suffix: str) -> bytes:
     return _files.figure_bytes(figure, suffix)
 
 
-def plot(results: Results, to: str | os.PathLike[str], what: str = STUDY_FIGURE) -> Path:
+def plot(
+    results: Results,
+    to: str | os.PathLike[str],
+    what: str = STUDY_FIGURE,
+    *,
+    style: str = "default",
+    width: float | str | None = None,
+    on_notice: Notify = _warn,
+) -> Path:
     """Write a figure of a results folder to a file; equal results give equal bytes.
 
     Args:
         results: an open store.
         to: the file, `.pdf`, `.svg` or `.png`, or `.tex` for the table.
-        what: `"figure"`: the study's figure, or a kind of `FIGURES`.
+        what, style, width, on_notice: as of `figure`.
 
     Returns:
         The path written.
 
     Raises:
-        InputError: another suffix, an unknown kind, no finished run, nothing of what is to be shown, or a file that
-            cannot be written.
+        InputError: another suffix, an unknown kind or style, a wrong width, no finished run, nothing of what is to be
+            shown, or a file that cannot be written.
         StoreError: damaged records.
     """
     import_matplotlib()
@@ -109,7 +138,7 @@ def plot(results: Results, to: str | os.PathLike[str], what: str = STUDY_FIGURE)
         given = path.suffix or "no suffix"
         raise InputError(f"{path}: a figure is a .pdf, .svg or .png file, a table a .tex file; got {given}")
     if suffix != ".tex":
-        content = figure_bytes(figure(results, what), suffix)
+        content = figure_bytes(figure(results, what, style=style, width=width, on_notice=on_notice), suffix)
     elif what in (STUDY_FIGURE, "table"):
         content = latex_table(summary_of(results)).encode()
     else:

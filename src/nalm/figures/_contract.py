@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -39,6 +40,10 @@ class Results(Protocol):
         """Return the final parameters of a run by name."""
 
 
+Notify = Callable[[str], None]
+"""Takes a sentence that a user should see."""
+
+
 @dataclass(frozen=True)
 class Caption:
     """What a report says of a figure.
@@ -62,6 +67,9 @@ class FigureKind(Protocol):
     def data(self, results: Results) -> Any:
         """Return what the figure shows, as a plain record.
 
+        A record that is not quite what was asked for says so in its attribute `notice`, which the figure and the screen
+        show.
+
         Raises:
             InputError: there are no results, or not of the kind that the figure shows.
             StoreError: damaged records.
@@ -69,3 +77,8 @@ class FigureKind(Protocol):
 
     def draw(self, data: Any, style: Style) -> Figure:
         """Return the matplotlib figure of what `data` returned; there is no arithmetic on results here."""
+
+
+def notice_of(data: Any) -> str:
+    """Return what the record of a figure says about not being quite what was asked for; empty if it is."""
+    return str(getattr(data, "notice", ""))

@@ -7,12 +7,13 @@ from collections.abc import Sized
 import polars as pl
 
 from nalm.errors import InputError
-from nalm.results.titles import math_title, unit_title
+from nalm.figures.series.titles import model_title
 
 SOLVED = "solved"
 """Name, in studies, of the network whose accumulator or output stage is the operation itself."""
 
-_STATIC = "static-digits"
+STATIC, SEQUENTIAL = "static-digits", "sequential-digits"
+"""Kinds of tasks."""
 
 
 def check_not_empty(results: Sized) -> None:
@@ -25,6 +26,16 @@ def check_not_empty(results: Sized) -> None:
         raise InputError("figure: there are no finished runs to show; nalm run trains them")
 
 
+def tasks_of(records: pl.DataFrame) -> list[str]:
+    """Return the kinds of the tasks of all runs.
+
+    Raises:
+        InputError: there are none.
+    """
+    check_not_empty(records)
+    return records["task"].unique(maintain_order=True).to_list()
+
+
 def static_runs(records: pl.DataFrame, what: str) -> list[str]:
     """Return the ids of all runs, if they are of the static digit task.
 
@@ -35,11 +46,10 @@ def static_runs(records: pl.DataFrame, what: str) -> list[str]:
     Raises:
         InputError: there are none, or they are of another task.
     """
-    check_not_empty(records)
-    tasks: list[str] = records["task"].unique(maintain_order=True).to_list()
-    if tasks != [_STATIC]:
+    tasks = tasks_of(records)
+    if tasks != [STATIC]:
         raise InputError(
-            f"{what}: shown of the task {_STATIC!r} alone; these results are of {', '.join(map(repr, tasks))}"
+            f"{what}: shown of the task {STATIC!r} alone; these results are of {', '.join(map(repr, tasks))}"
         )
     return records["run"].unique(maintain_order=True).to_list()
 
@@ -59,9 +69,3 @@ def stage_title(model: str, records: pl.DataFrame) -> str:
     if model == SOLVED:
         return str(rows_of(records, model)["operation"][0])
     return model_title(model)
-
-
-def model_title(model: str) -> str:
-    """Return how a unit is called, as a formula where it has a subscript."""
-    title = unit_title(model)
-    return math_title(title) or title

@@ -31,6 +31,7 @@ CAPTION = Caption(
 )
 
 _COUNT = 6.5  # points
+_LEAST_IN = 3.0  # width of a matrix whose counts have five digits
 _LIGHT_TEXT_ABOVE = 0.65
 
 
@@ -99,9 +100,9 @@ def _matrix(title: str, counts: np.ndarray) -> ConfusionMatrix:
 
 
 def draw(data: ConfusionFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 9.5 inches wide, two matrices per row; half as wide for a single one."""
+    """Return the figure of `data`, by default 9.5 inches wide, two matrices per row; half as wide for a single one."""
     with mpl.rc_context(RC):
-        figure, all_axes = square_axes(len(data.matrices), columns=2)
+        figure, all_axes = square_axes(len(data.matrices), 2, _LEAST_IN, style)
         colours = mpl.colormaps["Blues"].resampled(COLOURS)
         for axes, matrix in zip(all_axes, data.matrices, strict=True):
             _draw_matrix(axes, matrix, colours)

@@ -8,11 +8,12 @@ from dataclasses import replace
 import polars as pl
 from matplotlib.figure import Figure
 
-from nalm.figures import _epochs, _measures
+from nalm.figures import epochs
 from nalm.figures._contract import Caption, Results
-from nalm.figures._records import SOLVED, check_not_empty, model_title, models_of
-from nalm.figures.layouts.grid import GridFigure, GridRow, Plot, draw_grid
+from nalm.figures._records import SOLVED, check_not_empty, models_of
+from nalm.figures.layouts.grid import GridFigure, Plot, draw_grid
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
+from nalm.figures.series import means, measures
 from nalm.figures.style import Style
 from nalm.figures.sweep import sweep_figure
 from nalm.results.lengths import LENGTH
@@ -20,9 +21,9 @@ from nalm.results.summaries import summary_of
 from nalm.results.summary import Group
 
 CAPTION = Caption(
-    _measures.CAPTION.label,
-    f"{_measures.CAPTION.text} Where fewer than two reference runs learned the digits, success is undefined, and "
-    f"errors and accuracies by epoch are shown instead. {_epochs.CAPTION.text}",
+    measures.CAPTION.label,
+    f"{measures.CAPTION.text} Where fewer than two reference runs learned the digits, success is undefined, and "
+    f"errors and accuracies by epoch are shown instead. {means.CAPTION.text}",
 )
 
 # sums are tested on longer, unevenly spaced lengths (1, 10, 100, 200, ...): shown at equal distances, as published
@@ -30,10 +31,10 @@ _EVEN_UP_TO = 20
 
 
 def data(results: Results) -> PanelsFigure | GridFigure:
-    """Return the measures of all models, or their learning curves where success is undefined.
+    """Return the measures of all models; where success is undefined, learning curves with a notice that says so.
 
     Raises:
-        InputError: there is no finished run, or none but the reference.
+        InputError: there is no finished run.
     """
     return lengths_figure(summary_of(results), results.records())
 
@@ -42,21 +43,21 @@ def lengths_figure(groups: Sequence[Group], records: pl.DataFrame) -> PanelsFigu
     """Return the plots of the sequential task: the three measures over the length of test sequences.
 
     Where the reference runs give no threshold (fewer than two of them learned the digits), learning curves are shown
-    instead: error and accuracy on validation sequences by epoch, and the mean error over test lengths at the best
-    epoch, all with standard errors over seeds.
+    instead, and the figure says so: error and accuracy on validation sequences by epoch, and the mean error over test
+    lengths at the best epoch, all with standard errors over seeds.
 
     Args:
         groups: The summary of a store.
         records: Its long table.
 
     Raises:
-        InputError: there is no finished run, or none but the reference.
+        InputError: there is no finished run.
     """
     check_not_empty(records)
-    judged = [group for group in groups if group["unit"] != SOLVED]
-    if not any(group["success_rate"]["mean"] is not None for group in judged):
-        return _learning_curves(groups, records)
-    uneven = max(group[LENGTH] for group in judged) > _EVEN_UP_TO
+    judged = [group for group in groups if group.unit != SOLVED]
+    if not any(group.success_rate.mean is not None for group in judged):
+        return _instead(groups, records, anything_judged=bool(judged))
+    uneven = max(group.parameters[LENGTH] for group in judged) > _EVEN_UP_TO
     figure = sweep_figure(judged, LENGTH, "Extrapolation length", even=uneven)
     # the first and every second one from the second on: 1, 2, 4, 6, ... and 1, 10, 200, 400, ...
     shown = [k for k in range(len(figure.x_ticks)) if k == 0 or k % 2 == 1]
@@ -67,30 +68,31 @@ def lengths_figure(groups: Sequence[Group], records: pl.DataFrame) -> PanelsFigu
     )
 
 
-def _learning_curves(groups: Sequence[Group], records: pl.DataFrame) -> GridFigure:
-    models = models_of(records)
-    titles = tuple("reference" if model == SOLVED else model_title(model) for model in models)
+def _instead(groups: Sequence[Group], records: pl.DataFrame, anything_judged: bool) -> GridFigure:
+    references = records.filter(unit=SOLVED)["run"].n_unique()
+    few = {0: "there is no reference run", 1: "there is one reference run, and two have to learn the digits"}
+    reason = few.get(references, f"fewer than two of the {references} reference runs learned the digits")
+    if not anything_judged:
+        reason = "there are no runs but those of the reference"
     by_length = tuple(
-        _epochs.curve_of(
+        means.curve_of(
             index,
             [
-                (float(group[LENGTH]), group["metrics"]["test_error"]["mean"], None, None)
+                (float(group.parameters[LENGTH]), group.metrics["test_error"].mean, None, None)
                 for group in groups
-                if group["unit"] == model and "test_error" in group["metrics"]
+                if group.unit == model and group.metrics and "test_error" in group.metrics
             ],
         )
-        for index, model in enumerate(models)
+        for index, model in enumerate(models_of(records))
     )
-    error = _epochs.epoch_curves(records, models, "validation_error", 1.0)
-    accuracy = _epochs.epoch_curves(records, models, "validation_last_accuracy", _epochs.PERCENT)
-    plots = (
-        Plot("Epoch", "Validation error", error, lines=True, log_y=True),
-        Plot("Epoch", "Accuracy of the last output (%)", accuracy, lines=True),
-        Plot("Length", "Test error", by_length, lines=True, log_y=True, markers=True),
+    (row,) = epochs.sequence_figure(records).rows
+    lengths = Plot("Length", "Test error", by_length, lines=True, log_y=True, markers=True)
+    return GridFigure(
+        (replace(row, plots=(*row.plots, lengths)),),
+        notice=f"Success over length is undefined: {reason}. Learning curves are shown instead.",
     )
-    return GridFigure((GridRow("Model:", titles, plots),))
 
 
 def draw(data: PanelsFigure | GridFigure, style: Style) -> Figure:
-    """Return the figure of `data`: three panels, or a row of learning curves."""
+    """Return the figure of `data`: three panels, or a row of learning curves below the notice."""
     return draw_grid(data, style) if isinstance(data, GridFigure) else draw_panels(data, style)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
 
 import polars as pl
 from matplotlib.figure import Figure
 
 from nalm.figures._contract import Results
-from nalm.figures._epochs import CAPTION, PERCENT, curve_of, epoch_curves, mean_and_ends
 from nalm.figures._records import check_not_empty, models_of, rows_of, stage_title
+from nalm.figures.classes import class_row
+from nalm.figures.epochs import pair_rows
 from nalm.figures.layouts.grid import GridFigure, GridRow, Plot, draw_grid
+from nalm.figures.series.means import CAPTION, PERCENT, curve_of, mean_and_ends, share_limits
 from nalm.figures.style import Style
 from nalm.results.lengths import last_rows
 
@@ -19,16 +20,8 @@ __all__ = ["CAPTION", "data", "draw", "pairs_figure"]
 
 _WHAT = {"output": "output", "label_1": "label 1", "label_2": "label 2"}
 _PARTS = {"train": "train", "validation": "valid", "test": "test"}
-_SIDES = {
-    "output": "Test Accuracy (%)",
-    "label_1": "Left Label Accuracy (%)",
-    "label_2": "Right Label Accuracy (%)",
-}
 # distance between the points of a model, as published
 _DODGE = 0.3
-# of the share of right labels by digit: the published width of its bars, and both views
-_CLASS_DODGE = 0.6
-_CLASS_LIMITS = ((-0.05, 1.05), (0.958, 1.002))
 
 
 def data(results: Results) -> GridFigure:
@@ -55,20 +48,13 @@ def pairs_figure(records: pl.DataFrame) -> GridFigure:
         InputError: there are none.
     """
     check_not_empty(records)
-    models = models_of(records)
-    last = last_rows(records)
+    classes = class_row(records, bars=False)
+    return GridFigure((_final_row(records), *pair_rows(records), *([classes] if classes else [])))
+
+
+def _final_row(records: pl.DataFrame) -> GridRow:
+    last, models = last_rows(records), models_of(records)
     labels = tuple(stage_title(model, records) for model in models)
-    exact, rounded = (
-        tuple(_by_epoch(records, models, what, metric) for what in _SIDES)
-        for metric in ("accuracy", "rounded_accuracy")
-    )
-    rounded = tuple(replace(plot, y_title=f"Rounded {plot.y_title}") for plot in rounded)
-    classes = _class_plots(last, models)
-    rows = (_final_row(last, models, labels), GridRow("Model:", labels, exact), GridRow("Model:", labels, rounded))
-    return GridFigure((*rows, GridRow("Model:", labels, classes)) if classes else rows)
-
-
-def _final_row(last: pl.DataFrame, models: Sequence[str], labels: tuple[str, ...]) -> GridRow:
     # one series per type of metric in all panels, though not all show all
     types = [(what, part) for what in _WHAT for part in _PARTS if f"{part}_{what}_error" in last.columns]
 
@@ -82,7 +68,8 @@ def _final_row(last: pl.DataFrame, models: Sequence[str], labels: tuple[str, ...
                 (k + offset, *mean_and_ends(rows_of(last, model)[column], factor)) for k, model in enumerate(models)
             ]
             curves.append(curve_of(types.index((what, part)), points))
-        return Plot("Model", y_title, tuple(curves), lines=False, x_labels=labels)
+        limits = None if factor == 1.0 else share_limits(curves, factor)
+        return Plot("Model", y_title, tuple(curves), lines=False, x_labels=labels, y_limits=limits)
 
     plots = (
         final("Loss", "error", _PARTS, 1.0),
@@ -92,28 +79,6 @@ def _final_row(last: pl.DataFrame, models: Sequence[str], labels: tuple[str, ...
     return GridRow("Metric Type:", tuple(f"{_WHAT[what]} ({_PARTS[part]})" for what, part in types), plots)
 
 
-def _by_epoch(records: pl.DataFrame, models: Sequence[str], what: str, metric: str) -> Plot:
-    curves = epoch_curves(records, models, f"test_{what}_{metric}", PERCENT)
-    return Plot("Epoch", _SIDES[what], curves, lines=True)
-
-
-def _class_plots(last: pl.DataFrame, models: Sequence[str]) -> tuple[Plot, ...]:
-    digits = [digit for digit in range(10) if f"test_digit_{digit}_accuracy" in last.columns]
-    curves = []
-    for index, model in enumerate(models):
-        offset = _CLASS_DODGE * ((index + 0.5) / len(models) - 0.5)
-        rows = rows_of(last, model)
-        points = [(digit + offset, *mean_and_ends(rows[f"test_digit_{digit}_accuracy"], 1.0)) for digit in digits]
-        curves.append(curve_of(index, points))
-    if not digits:
-        return ()
-    names = tuple(map(str, range(10)))
-    whole, near = (
-        Plot("Digit", "Success rate", tuple(curves), False, x_labels=names, y_limits=y) for y in _CLASS_LIMITS
-    )
-    return whole, near
-
-
 def draw(data: GridFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 9.5 inches wide and 2.9 high per row."""
+    """Return the figure of `data`, by default 9.5 inches wide and 2.9 high per row."""
     return draw_grid(data, style)

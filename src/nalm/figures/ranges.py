@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from nalm.figures._contract import Results
-from nalm.figures._measures import CAPTION, measure_panels, range_label, split_models
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
+from nalm.figures.series.facets import RANGE
+from nalm.figures.series.measures import CAPTION, measure_rows, range_label, split
 from nalm.figures.style import Style
 from nalm.results.collation import collation_key
 from nalm.results.summaries import summary_of
@@ -32,8 +33,9 @@ def data(results: Results) -> PanelsFigure:
 def ranges_figure(groups: Sequence[Group], dodge: float | None = None) -> PanelsFigure:
     """Return the measures over the interpolation range.
 
-    Ranges and models stand in the published order. Models are set apart from each other within `dodge` of the
-    distance between ranges; the default is the published 0.3 for three models and 0.1 per model for more.
+    Ranges and models stand in the published order, each operation in a row of its own. Models are set apart from each
+    other within `dodge` of the distance between ranges; the default is the published 0.3 for three models and 0.1 per
+    model for more.
 
     Args:
         groups: A summary.
@@ -44,11 +46,12 @@ def ranges_figure(groups: Sequence[Group], dodge: float | None = None) -> Panels
     """
     check_not_empty(groups)
     labels = sorted({range_label(group) for group in groups}, key=collation_key)
-    models = split_models(groups, without=())
-    width = dodge if dodge is not None else min(max(0.3, 0.1 * len(models)), 0.8)
+    parts = split(groups, RANGE, lines=False)
+    count = len(parts.models)
+    width = dodge if dodge is not None else min(max(0.3, 0.1 * count), 0.8)
 
     def place(model: int, group: Group) -> float:
-        return labels.index(range_label(group)) + width * ((model + 0.5) / len(models) - 0.5)
+        return labels.index(range_label(group)) + width * ((model + 0.5) / count - 0.5)
 
     return PanelsFigure(
         x_title="Interpolation range",
@@ -59,10 +62,13 @@ def ranges_figure(groups: Sequence[Group], dodge: float | None = None) -> Panels
         rotated_labels=True,
         lines=False,
         bar_opacity=0.5,
-        panels=measure_panels(models, _TITLES, place, least_top=0.0),
+        models=parts.models,
+        variant_title=parts.variant_title,
+        variants=parts.variants,
+        rows=measure_rows(parts, _TITLES, place, least_top=0.0),
     )
 
 
 def draw(data: PanelsFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 19.56 cm wide and 7.98 cm high; higher if the legend takes several rows."""
+    """Return the figure of `data`, by default 19.56 cm wide and 7.98 cm high."""
     return draw_panels(data, style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 
 from nalm.errors import InputError
 from nalm.figures._contract import Caption, Results
-from nalm.figures._records import check_not_empty, model_title
+from nalm.figures._records import check_not_empty
+from nalm.figures.series.titles import model_title
 from nalm.figures.style import Style
 from nalm.figures.style.axes import RC, TEXT, strip
 from nalm.results.selection import select_best
@@ -41,6 +43,8 @@ _SMALLEST_LABEL = 1e-9  # of the span: what is left of a zero by rounding
 
 _WIDTH_CM, _HEIGHT_CM = 22.4, 14.0
 _CM = 1 / 2.54
+_LEAST_IN, _SHAPE = 1.6, 0.9  # width of a panel, and its height for each inch of it
+_LEGEND_IN, _ENTRY_IN = 0.9, 1.2  # height of the legend, width of an entry
 _TITLE = 8.5
 _ENDS = ("#35978f", "#c7eae5", "#bf812d", "#330000")
 _INTERPOLATION, _EXTRAPOLATION = "#0000FF", "#FF0000"
@@ -114,13 +118,19 @@ def surface_figure(records: pl.DataFrame, study: Study, weights: Weights) -> Sur
     outputs = [("Gold (TT)", task.apply([first, second]))]
     repeated = {run.label for run in runs if sum(other.label == run.label for other in runs) > 1}
     for run in runs:
-        name = model_title(run.label) + (f", seed {run.seed}" if run.label in repeated else "")
+        name = network_title(run.label) + (f", seed {run.seed}" if run.label in repeated else "")
         outputs.append((f"{name} ({_letters(best[run.id])})", _outputs(run, weights(run.id), first, second)))
     breaks = _breaks(np.concatenate([values.ravel() for _, values in outputs]))
     surfaces = tuple(Surface(title, _binned(values, breaks)) for title, values in outputs)
     return SurfaceFigure(
         surfaces, _labels(breaks), limit, task.interpolation_range.intervals, task.extrapolation_range.intervals
     )
+
+
+def network_title(label: str) -> str:
+    """Return the name of a network; a perceptron is called as in the published figure."""
+    perceptron = re.fullmatch(r"relu_(\d+)", label)
+    return f"MLP ({perceptron[1]})" if perceptron else model_title(label)
 
 
 def _common_task(runs: list[Run]) -> ArithmeticTask:
@@ -179,17 +189,21 @@ def _labels(breaks: NDArray[np.float64]) -> tuple[str, ...]:
 
 
 def draw(data: SurfaceFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 22.4 cm wide and 14 cm high, panels in two rows."""
+    """Return the figure of `data`, by default 22.4 cm wide and 14 cm high, panels in two rows."""
     with mpl.rc_context(RC):
-        figure = Figure(figsize=(_WIDTH_CM * _CM, _HEIGHT_CM * _CM), layout="constrained")
-        rows = min(2, len(data.surfaces))
-        all_axes = list(figure.subplots(rows, ceil(len(data.surfaces) / rows), squeeze=False).flat)
+        width = style.width or _WIDTH_CM * _CM
+        across = min(ceil(len(data.surfaces) / min(2, len(data.surfaces))), max(1, int(width / _LEAST_IN)))
+        rows = ceil(len(data.surfaces) / across)
+        published = style.width is None and rows <= 2
+        height = _HEIGHT_CM * _CM if published else rows * width / across * _SHAPE + _LEGEND_IN
+        figure = Figure(figsize=(width, height), layout="constrained")
+        all_axes = list(figure.subplots(rows, across, squeeze=False).flat)
         colours = palette(len(data.labels))
         for axes in all_axes[len(data.surfaces) :]:
             axes.remove()
         for axes, surface in zip(all_axes, data.surfaces, strict=False):
             _draw_panel(axes, data, surface, colours)
-        columns = ceil(len(colours) / _LEGEND_ROWS)
+        columns = min(ceil(len(colours) / _LEGEND_ROWS), max(1, int(width / _ENTRY_IN)))
         figure.legend(
             handles=[_patch(colours, data.labels, k) for k in _by_row(len(colours), columns)],
             loc="outside lower center",

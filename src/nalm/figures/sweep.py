@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import inf, log10
 
 from matplotlib.figure import Figure
 
 from nalm.errors import InputError, did_you_mean
 from nalm.figures._contract import Results
-from nalm.figures._measures import CAPTION, measure_panels, split_models
 from nalm.figures._records import check_not_empty
 from nalm.figures.layouts.panels import PanelsFigure, draw_panels
+from nalm.figures.series.measures import CAPTION, measure_rows, split
 from nalm.figures.style import Style
 from nalm.results.collation import collation_key
 from nalm.results.summaries import summary_of
@@ -26,6 +27,10 @@ _AXIS_TITLES = {
     "subset_ratio": "Relative size of subsets compared to input size",
     "subsets": "Number of subsets",
 }
+# published at equal distances
+_EVEN = ("sparsity_penalty",)
+# of the width of a panel: labels that would stand closer are left out
+_LABEL_DISTANCE = 0.05
 
 
 def data(results: Results) -> PanelsFigure:
@@ -47,7 +52,7 @@ def sweep_figure(
     logarithmic: bool = False,
     even: bool = False,
 ) -> PanelsFigure:
-    """Return the measures over a parameter, as lines.
+    """Return the measures over a parameter, as lines with gaps where nothing was solved; a row for each operation.
 
     Args:
         groups: A summary.
@@ -67,21 +72,23 @@ def sweep_figure(
     values.sort(key=(lambda value: value) if numeric else (lambda value: collation_key(str(value))))
     if logarithmic and not (numeric and values[0] > 0):
         raise InputError(f"figure: a logarithmic axis needs positive numbers, got {name} = {values[0]!r}")
-    ticks = [float(value) for value in values] if numeric and not even else [float(k) for k in range(len(values))]
+    at_value = numeric and not (even or name in _EVEN)
+    ticks = [float(value) for value in values] if at_value else [float(k) for k in range(len(values))]
     where = dict(zip(values, ticks, strict=True))
-    shown = [group for group in groups if group.value_of(name) is not None]
+    parts = split([group for group in groups if group.value_of(name) is not None], name, lines=True)
     return PanelsFigure(
         x_title=x_title or _AXIS_TITLES.get(name, name.replace("_", " ").capitalize()),
         x_ticks=tuple(ticks),
-        x_labels=tuple(f"{value:g}" if numeric else str(value) for value in values),
+        x_labels=tuple(_labels([f"{value:g}" if numeric else str(value) for value in values], ticks, logarithmic)),
         x_limits=_limits(ticks[0], ticks[-1], logarithmic),
         log_x=logarithmic,
         rotated_labels=not numeric,
         lines=True,
         bar_opacity=0.4,
-        panels=measure_panels(
-            split_models(shown, without=(name,)), _TITLES, lambda _, group: where[group.value_of(name)], least_top=1.0
-        ),
+        models=parts.models,
+        variant_title=parts.variant_title,
+        variants=parts.variants,
+        rows=measure_rows(parts, _TITLES, lambda _, group: where[group.value_of(name)], least_top=1.0),
     )
 
 
@@ -94,6 +101,16 @@ def _swept(groups: Sequence[Group], x: str | None) -> str:
     return x or names[0]
 
 
+def _labels(texts: Sequence[str], ticks: Sequence[float], logarithmic: bool) -> Iterator[str]:
+    places = [log10(tick) for tick in ticks] if logarithmic else ticks
+    least = _LABEL_DISTANCE * (places[-1] - places[0])
+    last = -inf
+    for text, place in zip(texts, places, strict=True):
+        apart = place - last >= least
+        last = place if apart else last
+        yield text if apart else ""
+
+
 def _limits(first: float, last: float, logarithmic: bool) -> tuple[float, float]:
     if logarithmic:
         margin = (last / first) ** 0.05
@@ -103,5 +120,5 @@ def _limits(first: float, last: float, logarithmic: bool) -> tuple[float, float]
 
 
 def draw(data: PanelsFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 19.56 cm wide and 7.98 cm high; higher if the legend takes several rows."""
+    """Return the figure of `data`, by default 19.56 cm wide and 7.98 cm high."""
     return draw_panels(data, style)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nalm.errors import InputError
-from nalm.figures import FIGURES, Caption, figure_bytes, kind_of
-from nalm.figures.style import PUBLISHED
+from nalm.figures import FIGURES, Caption, figure_bytes, kind_of, notice_of
+from nalm.figures.style import DEFAULT
 from nalm.results.store import Store
 
 _ANY_RESULTS = "ranges"
@@ -43,7 +43,7 @@ def figures(store: Store, prefix: str) -> tuple[ReportFigure, ...]:
     try:
         shown = [_drawn(kind, FIGURES[kind].data(store), f"{prefix}figure-")]
     except InputError as error:  # a sweep of which one value is there yet
-        instead = f"In place of the study's figure ({error}). "
+        instead = f"In place of the study's figure ({error})."
         shown = [_drawn(_ANY_RESULTS, FIGURES[_ANY_RESULTS].data(store), f"{prefix}figure-", instead)]
     for other, module in FIGURES.items():
         if kind in module.CAPTION.beside:
@@ -57,8 +57,9 @@ def figures(store: Store, prefix: str) -> tuple[ReportFigure, ...]:
 
 def _drawn(kind: str, data: Any, prefix: str, note: str = "") -> ReportFigure:
     caption: Caption = FIGURES[kind].CAPTION
-    svg = figure_bytes(FIGURES[kind].draw(data, PUBLISHED), ".svg").decode()
-    return ReportFigure(_with_prefix(svg[svg.index("<svg") :], prefix), caption.label, note + caption.text)
+    svg = figure_bytes(FIGURES[kind].draw(data, DEFAULT), ".svg").decode()
+    text = " ".join(filter(None, [note, notice_of(data), caption.text]))
+    return ReportFigure(_with_prefix(svg[svg.index("<svg") :], prefix), caption.label, text)
 
 
 def _with_prefix(svg: str, prefix: str) -> str:

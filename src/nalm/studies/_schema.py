@@ -141,8 +141,9 @@ class FigureTable(BaseModel):
     `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x` on an
     axis that may be logarithmic; `table` writes them as a table. `pairs` draws errors and accuracies of the static
     digit task, `lengths` the three measures of the sequential one over the length of the test sequences. `surface`
-    draws what networks of two inputs make of a plane of inputs, `confusion` and `weights` what output stages of the
-    static digit task make of its digits.
+    draws what networks of two inputs make of a plane of inputs, `curves` errors over the iterations, `profile` the
+    share of runs below an error, `confusion` and `weights` what output stages of the static digit task make of its
+    digits.
     """
 
     model_config = _STRICT

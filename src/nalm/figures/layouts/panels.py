@@ -1,12 +1,11 @@
-"""Three panels side by side, one for each measure, with one x axis title and one legend."""
+"""Panels of three measures side by side, a row for each operation, with one x axis title and one legend."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
-from typing import Any
+from math import nan
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -16,32 +15,34 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import AutoMinorLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from nalm.figures.style import Mark, Style
-from nalm.figures.style.axes import GREY30, RC, TEXT, plain, strip, tick_text
+from nalm.figures.style.axes import GREY10, GREY30, RC, plain, shown, side_strip, strip, tick_text
+from nalm.figures.style.legend import ROW_IN, Block, arrange, draw_legend, point
 
 WIDTH_CM, HEIGHT_CM = 19.56, 7.98
 _CM = 1 / 2.54
+_MORE_IN = 1.75  # height of each further row
+_NARROW_IN = 5.5  # a page that is less wide has its panels one below the other
 _TITLE = 9.0  # points
-_LEGEND_ROW_IN = 0.16
-_LEGEND_CHARACTERS, _LEGEND_TITLE_CHARACTERS = 118, 9  # that fit into one row, that the word "model" takes
+LINE_TYPES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 
 
 @dataclass(frozen=True)
 class Series:
-    """Points of one model: positions, means and interval ends; a None end has no bar.
+    """Points of one series: positions, means and interval ends.
 
     Attributes:
-        title: In the legend.
-        ours: Whether the model is an NAU or an NMU, which the papers mark.
-        x: Positions.
-        mean: Values.
-        lower: Lower ends of the bars.
+        model: Position of its model in the legend.
+        variant: Position of its line type in the legend.
+        x: Positions, from left to right.
+        mean: Values; None leaves a gap in the line.
+        lower: Lower ends of the bars; None for no bar.
         upper: Upper ends.
     """
 
-    title: str
-    ours: bool
+    model: int
+    variant: int
     x: tuple[float, ...]
-    mean: tuple[float, ...]
+    mean: tuple[float | None, ...]
     lower: tuple[float | None, ...]
     upper: tuple[float | None, ...]
 
@@ -57,8 +58,39 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class PanelsRow:
+    """Panels side by side, and what they have in common; empty where there is but one row."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """An entry of the legend; `ours` for an NAU or an NMU, which the papers mark."""
+
+    title: str
+    ours: bool
+
+
+@dataclass(frozen=True)
 class PanelsFigure:
-    """Panels side by side; each has the same series, of which some may have no points."""
+    """Rows of panels with the same x axis.
+
+    Attributes:
+        x_title: Of the x axis.
+        x_ticks: Positions of its labels.
+        x_labels: Texts.
+        x_limits: Its ends.
+        log_x: Whether it is logarithmic.
+        rotated_labels: Whether its labels are slanted.
+        lines: Whether points are joined.
+        bar_opacity: Of the interval bars.
+        models: The legend: a colour and a marker each.
+        variant_title: Of the legend of line types.
+        variants: The legend of line types; empty where there is but one.
+        rows: Top to bottom.
+    """
 
     x_title: str
     x_ticks: tuple[float, ...]
@@ -68,29 +100,57 @@ class PanelsFigure:
     rotated_labels: bool
     lines: bool
     bar_opacity: float
-    panels: tuple[Panel, ...]
+    models: tuple[Model, ...]
+    variant_title: str
+    variants: tuple[str, ...]
+    rows: tuple[PanelsRow, ...]
 
 
 def draw_panels(data: PanelsFigure, style: Style) -> Figure:
-    """Return the figure of `data`, 19.56 cm wide and 7.98 cm high; higher if the legend takes several rows."""
-    series = data.panels[0].series
-    marks = style.marks(len(series))
-    more_rows = ceil((len(series) + 1) / _legend_columns(series)) - 1
-    size = (WIDTH_CM * _CM, HEIGHT_CM * _CM + more_rows * _LEGEND_ROW_IN)
+    """Return the figure of `data`, by default 19.56 cm wide and 7.98 cm high.
+
+    It is higher with several rows, if the legend takes several lines, and on a narrow page, where panels stand one
+    below the other.
+    """
+    width = style.width or WIDTH_CM * _CM
+    across = 1 if width < _NARROW_IN else len(data.rows[0].panels)
+    down = len(data.rows) * len(data.rows[0].panels) // across
+    marks = style.marks(len(data.models))
     with mpl.rc_context(RC):
+        legend = arrange(_blocks(data, style, marks), width)
+        height = HEIGHT_CM * _CM + (down - 1) * _MORE_IN + (len(legend) - 1) * ROW_IN
         layout = ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.03, wspace=0.02, hspace=0)
-        figure = Figure(figsize=size, layout=layout)
-        all_axes = figure.subplots(1, len(data.panels))
-        for axes, panel in zip(all_axes, data.panels, strict=True):
-            strip(axes, panel.title)
-            _axes(axes, data, panel)
-            for one, mark in zip(panel.series, marks, strict=True):
-                _series(axes, one, data, mark, triangle=style.marks_ours and data.lines and one.ours)
-            if panel.note is not None:
-                _note(axes, panel.note)
-        all_axes[len(data.panels) // 2].set_xlabel(data.x_title, fontsize=_TITLE, labelpad=3)
-        _legend(figure, series, marks, data.lines)
+        figure = Figure(figsize=(width, height), layout=layout)
+        grid = figure.subplots(down, across, squeeze=False)
+        for index, (axes, (row, panel)) in enumerate(zip(grid.flat, _all_panels(data), strict=True)):
+            if across == 1:
+                strip(axes, f"{row.title}: {panel.title}" if row.title else panel.title)
+            elif index < across:
+                strip(axes, panel.title)
+            _panel(axes, data, panel, style, marks)
+            if index < len(grid.flat) - across:
+                axes.tick_params(labelbottom=False)
+        if across > 1 and data.rows[0].title:
+            for axes, row in zip(grid[:, -1], data.rows, strict=True):
+                side_strip(axes, row.title)
+        grid[-1, across // 2].set_xlabel(data.x_title, fontsize=_TITLE, labelpad=3)
+        draw_legend(figure, legend, columnspacing=1.0, borderpad=0.1)
         return figure
+
+
+def _all_panels(data: PanelsFigure) -> Iterator[tuple[PanelsRow, Panel]]:
+    return ((row, panel) for row in data.rows for panel in row.panels)
+
+
+def _panel(axes: Axes, data: PanelsFigure, panel: Panel, style: Style, marks: Sequence[Mark]) -> None:
+    _axes(axes, data, panel)
+    for series in panel.series:
+        mark = marks[series.model]
+        triangle = style.marks_ours and data.lines and data.models[series.model].ours
+        _series(axes, series, data, mark, point(mark, style, "^" if triangle else ""))
+    if panel.note is not None:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, panel.note, color=GREY30, ha="center", va="center", transform=axes.transAxes)
 
 
 def _axes(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
@@ -113,12 +173,7 @@ def _axes(axes: Axes, data: PanelsFigure, panel: Panel) -> None:
             label.set(rotation=45, ha="right", rotation_mode="anchor")
 
 
-def _note(axes: Axes, note: str) -> None:
-    axes.set_yticks([])
-    axes.text(0.5, 0.5, note, color=GREY30, ha="center", va="center", transform=axes.transAxes)
-
-
-def _series(axes: Axes, series: Series, data: PanelsFigure, mark: Mark, triangle: bool) -> None:
+def _series(axes: Axes, series: Series, data: PanelsFigure, mark: Mark, points: dict[str, Any]) -> None:
     bars = [
         (x, lower, upper)
         for x, lower, upper in zip(series.x, series.lower, series.upper, strict=True)
@@ -130,47 +185,24 @@ def _series(axes: Axes, series: Series, data: PanelsFigure, mark: Mark, triangle
         look: dict[str, Any] = {"color": mark.colour, "alpha": data.bar_opacity}
         axes.vlines(x, lower, upper, linewidth=1.1, **look)
         axes.plot(x + x, lower + upper, "_", markersize=3.2, **look)
+    mean = [nan if value is None else value for value in series.mean]
     if data.lines:
-        axes.plot(series.x, series.mean, color=mark.colour, linewidth=1.1)
-    axes.plot(series.x, series.mean, **_marker(mark, triangle))
+        axes.plot(series.x, mean, LINE_TYPES[series.variant], color=mark.colour, linewidth=1.1)
+    axes.plot(series.x, mean, **points)
 
 
-def _marker(mark: Mark, triangle: bool = False) -> dict[str, Any]:
-    return {
-        "marker": "^" if triangle else mark.marker,
-        "markersize": 3.6,
-        "markeredgewidth": 0,
-        "color": mark.colour,
-        "linestyle": "none",
-    }
-
-
-def _legend(figure: Figure, series: Sequence[Series], marks: Sequence[Mark], lines: bool) -> None:
-    handles = [
-        Line2D([], [], label=_shown(one.title), **(_marker(mark) | ({"linestyle": "-"} if lines else {})))
-        for one, mark in zip(series, marks, strict=True)
-    ]
-    figure.legend(
-        handles=[Line2D([], [], linestyle="none", label="model"), *handles],
-        loc="outside lower center",
-        ncols=_legend_columns(series),
-        frameon=False,
-        fontsize=TEXT,
-        handlelength=1.0,
-        handletextpad=0.3,
-        columnspacing=1.0,
-        borderpad=0.1,
+def _blocks(data: PanelsFigure, style: Style, marks: Sequence[Mark]) -> list[Block]:
+    """The legend: models by colour and marker, what else differs by line type."""
+    line = {"linestyle": "-"} if data.lines else {}
+    models = tuple(
+        Line2D([], [], label=shown(model.title), **(point(mark, style) | line))
+        for model, mark in zip(data.models, marks, strict=True)
     )
-
-
-def _legend_columns(series: Sequence[Series]) -> int:
-    """Estimate how many entries fit beside each other; a marker and its gaps are as wide as four
-    characters."""
-    widths = [len(re.sub(r"\\mathrm|\\bullet|[${}_]", "", one.title)) + 4 for one in series]
-    entries = [_LEGEND_TITLE_CHARACTERS, *widths]
-    return len(entries) if sum(entries) <= _LEGEND_CHARACTERS else max(1, _LEGEND_CHARACTERS // max(entries))
-
-
-def _shown(title: str) -> str:
-    """DejaVu's \\bullet is a mere dot; this is the bullet of the published figures."""
-    return title.replace(r"\bullet", "⦁")
+    blocks = [Block("model", models)]
+    if data.variants:
+        variants = tuple(
+            Line2D([], [], label=title, color=GREY10, linewidth=1.1, linestyle=line_type)
+            for title, line_type in zip(data.variants, LINE_TYPES, strict=False)
+        )
+        blocks.append(Block(data.variant_title, variants))
+    return blocks

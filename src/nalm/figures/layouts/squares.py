@@ -6,20 +6,32 @@ from math import ceil
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from nalm.figures.style import Style
 from nalm.figures.style.axes import GREY30, TEXT, plain
 
-WIDTH_IN, TITLE = 9.5, 8.5
+TITLE = 8.5
+_WIDTH_IN = 9.5
 _BELOW_IN = 0.6
 # fewer than 50, from which on matplotlib makes the colour bar an image, not a drawing
 COLOURS = 40
 
 
-def square_axes(count: int, columns: int) -> tuple[Figure, list[Axes]]:
-    """Return a figure with `count` square panels, 9.5 inches wide where there are at least `columns` of them."""
-    size_in = WIDTH_IN / columns
+def square_axes(count: int, columns: int, least_in: float, style: Style) -> tuple[Figure, list[Axes]]:
+    """Return a figure with square panels, by default 9.5 inches wide where there are enough of them.
+
+    Args:
+        count: Of the panels.
+        columns: Of panels beside each other on a wide page.
+        least_in: Width that a panel needs; fewer stand beside each other on a narrow page.
+        style: Gives the width of the page.
+    """
+    if style.width:
+        columns = max(1, min(columns, count, int(style.width / least_in)))
+    size_in = (style.width or _WIDTH_IN) / columns
     columns = min(columns, count)
     rows = ceil(count / columns)
     figure = Figure(figsize=(size_in * columns, size_in * rows + _BELOW_IN), layout="compressed")
@@ -32,9 +44,12 @@ def square_axes(count: int, columns: int) -> tuple[Figure, list[Axes]]:
     return figure, all_axes[:count]
 
 
-def colour_bar(figure: Figure, all_axes: list[Axes], colours: ScalarMappable, title: str, ticks: MaxNLocator) -> None:
-    """Draw the colour bar of all panels below them."""
+def colour_bar(
+    figure: Figure, all_axes: list[Axes], colours: ScalarMappable, title: str, ticks: MaxNLocator
+) -> Colorbar:
+    """Draw the colour bar of all panels below them, and return it."""
     bar = figure.colorbar(colours, ax=all_axes, location="bottom", shrink=0.4, aspect=30, pad=0.02, ticks=ticks)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=2.5, width=0.9, labelsize=TEXT, labelcolor=GREY30, pad=2)
     bar.set_label(title, fontsize=TEXT)
+    return bar

@@ -41,7 +41,24 @@ def strip(axes: Axes, title: str) -> None:
     place = blended_transform_factory(axes.transAxes, inches_above)
     axes.add_patch(Rectangle((0, 0), 1, _STRIP_IN, transform=place, color=_GREY85, linewidth=0, clip_on=False))
     middle: dict[str, Any] = {"ha": "center", "va": "center_baseline", "transform": place}
-    axes.text(0.5, 0.48 * _STRIP_IN, title, color=GREY10, **middle)
+    axes.text(0.5, 0.48 * _STRIP_IN, shown(title), color=GREY10, **middle)
+
+
+def side_strip(axes: Axes, title: str) -> None:
+    """Write the title of a row of panels on a grey strip to the right of its last one."""
+    inches_right = axes.figure.dpi_scale_trans + ScaledTranslation(1, 0, axes.transAxes)  # type: ignore[arg-type]
+    place = blended_transform_factory(inches_right, axes.transAxes)
+    axes.add_patch(Rectangle((0, 0), _STRIP_IN, 1, transform=place, color=_GREY85, linewidth=0, clip_on=False))
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": place}
+    axes.text(0.5 * _STRIP_IN, 0.5, shown(title), color=GREY10, rotation=-90, **middle)
+
+
+def shown(title: str) -> str:
+    """Return a title as matplotlib shall draw it.
+
+    DejaVu's \\bullet is a mere dot; this is the bullet of the published figures.
+    """
+    return title.replace(r"\bullet", "⦁")
 
 
 def tick_text(value: float, position: int | None = None) -> str:

@@ -1,8 +1,21 @@
-"""Evenly spaced hues of equal lightness and chroma, the default palette of the published figures."""
+"""Colours of series: ten that everybody can tell apart, and the evenly spaced hues of the published figures."""
 
 from __future__ import annotations
 
 import math
+
+_DISTINCT = (
+    "#0465A9",  # blue
+    "#D05500",  # vermilion
+    "#12BAF8",  # sky
+    "#E5B00D",  # yellow
+    "#862557",  # wine
+    "#4EA179",  # green
+    "#2F1F89",  # indigo
+    "#DD71AE",  # pink
+    "#2D5004",  # dark green
+    "#8E5953",  # brown
+)
 
 _LIGHTNESS, _CHROMA, _FIRST_HUE = 65.0, 100.0, 15.0
 _WHITE_U, _WHITE_V = 0.1978398, 0.4683363  # D65 in CIE 1976 u', v'
@@ -13,8 +26,21 @@ _XYZ_TO_RGB = (
 )
 
 
+def distinct(count: int) -> tuple[str, ...]:
+    """Return `count` colours as `#RRGGBB`; after the tenth comes the first again.
+
+    The ten are at least 14 apart in CAM02-UCS, also as protanopes, deuteranopes and tritanopes see them, and no two of
+    them are equally light, so that print without colours keeps an order. They were found by annealing from
+    well-known colours for these distances; each prefix is chosen for its own. Markers have to do the rest.
+    """
+    return tuple(_DISTINCT[index % len(_DISTINCT)] for index in range(count))
+
+
 def hues(count: int) -> tuple[str, ...]:
-    """Return `count` colours as `#RRGGBB`, from red around the colour circle (ggplot2's `hue_pal`)."""
+    """Return `count` colours as `#RRGGBB` of equal lightness around the colour circle (ggplot2's `hue_pal`).
+
+    People with deuteranopia cannot tell nine of them apart.
+    """
     return tuple(_polar_luv(_FIRST_HUE + 360 * index / count) for index in range(count))
 
 

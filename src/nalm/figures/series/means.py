@@ -58,3 +58,14 @@ def curve_of(series: int, points: Iterable[Point]) -> Curve:
     known = [(x, y, lower, upper) for x, y, lower, upper in points if y is not None]
     x, y, lower, upper = zip(*known, strict=True) if known else ((), (), (), ())
     return Curve(series, x, y, lower, upper)
+
+
+def share_limits(curves: Iterable[Curve], most: float) -> tuple[float, float] | None:
+    """Return the limits of an axis of shares that are all equal, which would show impossible ones; else None.
+
+    Args:
+        curves: What is shown.
+        most: The largest share, 1 or 100.
+    """
+    known = {value for curve in curves for part in (curve.y, curve.lower, curve.upper) for value in part}
+    return None if len(known - {None}) > 1 else (-0.04 * most, 1.04 * most)
