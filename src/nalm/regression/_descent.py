@@ -1,0 +1,151 @@
+"""Levenberg-Marquardt on products of sums, for many starts at once.
+
+Every start takes the steps that it would take alone, bit for bit: no operation mixes starts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+_FIRST_DAMPING = 1e-2
+_MOST_DAMPING = 1e9
+_FLAT = 1e-6
+"""A start whose squares shrink by less than this share in a step has arrived."""
+ZERO = 1e-26
+"""Squares below this share of the target's are rounding errors."""
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """Rows in the coordinates in which steps are taken: uncorrelated columns of equal size.
+
+    Sums over inputs that are far from zero are nearly equal to each other; in these coordinates their
+    differences count as much as their common part, which makes the steps long and the basins wide.
+
+    Args:
+        rows: `[rows, rank]`.
+        back: `[inputs, rank]`; the weights of the inputs are `back @ w`.
+    """
+
+    rows: np.ndarray
+    back: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> Whitened:
+        """Whiten `x`, `[rows, inputs]`; linear dependences between inputs are dropped."""
+        left, size, right = np.linalg.svd(x, full_matrices=False)
+        kept = size > 1e-9 * size[0]
+        root = math.sqrt(len(x))
+        return cls(np.ascontiguousarray(left[:, kept]) * root, right[kept].T / size[kept] * root)
+
+    def to_rows(self, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Return weights of inputs, `[..., inputs]`, in these coordinates."""
+        return np.asarray(weights @ (x.T @ self.rows) / len(x))
+
+
+@dataclass
+class Descent:
+    """Where each start is: weights `[starts, factors, rank]`, squares and damping `[starts]`, whether it goes on."""
+
+    weights: np.ndarray
+    squares: np.ndarray
+    damping: np.ndarray
+    going: np.ndarray
+
+    def part(self, chosen: np.ndarray) -> Descent:
+        """Return some of the starts."""
+        return Descent(self.weights[chosen], self.squares[chosen], self.damping[chosen], self.going[chosen])
+
+
+def begin(rows: np.ndarray, y: np.ndarray, powers: np.ndarray, weights: np.ndarray) -> Descent:
+    """Return starts whose scale is fitted to the target.
+
+    Args:
+        rows: `[rows, rank]`.
+        y: `[rows]`.
+        powers: `[factors]`, each 1 or -1.
+        weights: `[starts, factors, rank]`; not changed.
+    """
+    bases = _bases(rows, weights)
+    with np.errstate(all="ignore"):
+        values = _product(bases, powers)
+        scale = np.nan_to_num((values @ y) / (values**2).sum(1), nan=1.0, posinf=1.0, neginf=1.0)
+        scale[scale == 0] = 1.0
+        weights = weights * ((np.abs(scale) ** (1 / len(powers)))[:, None] ** powers)[:, :, None]
+        weights[:, 0] *= np.sign(scale)[:, None]
+        squares = ((y - _product(_bases(rows, weights), powers)) ** 2).sum(1)
+    squares[~np.isfinite(squares)] = np.inf
+    return Descent(weights, squares, np.full(len(weights), _FIRST_DAMPING), np.ones(len(weights), dtype=bool))
+
+
+def descend(rows: np.ndarray, y: np.ndarray, powers: np.ndarray, state: Descent, steps: int) -> None:
+    """Take up to `steps` steps from every start that goes on, in place."""
+    spread = float(((y - y.mean()) ** 2).sum())
+    for _ in range(steps):
+        going = np.flatnonzero(state.going)
+        if not len(going):
+            return
+        proposed, squares = _step(rows, y, powers, state.weights[going], state.damping[going])
+        better = squares < state.squares[going]
+        moved, stuck = going[better], going[~better]
+        with np.errstate(invalid="ignore"):
+            gained = 1 - squares[better] / state.squares[moved]
+        state.weights[moved], state.squares[moved] = proposed[better], squares[better]
+        state.damping[moved] = np.maximum(state.damping[moved] / 5, 1e-14)
+        state.damping[stuck] *= 4
+        state.going[moved[(gained < _FLAT) | (squares[better] <= ZERO * spread)]] = False
+        state.going[stuck[state.damping[stuck] > _MOST_DAMPING]] = False
+
+
+def _bases(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the sums, `[starts, factors, rows]`."""
+    return np.asarray(np.matmul(weights, rows.T))
+
+
+def _product(bases: np.ndarray, powers: np.ndarray) -> np.ndarray:
+    """Return Π bases ^ powers, `[starts, rows]`."""
+    above = _multiplied(bases[:, powers > 0])
+    return above / _multiplied(bases[:, powers < 0]) if (powers < 0).any() else above
+
+
+def _multiplied(bases: np.ndarray) -> np.ndarray:
+    total = bases[:, 0].copy() if bases.shape[1] else np.ones((len(bases), bases.shape[2]))
+    for place in range(1, bases.shape[1]):
+        total *= bases[:, place]
+    return total
+
+
+def _slopes(bases: np.ndarray, powers: np.ndarray) -> np.ndarray:
+    """Return the derivatives of the product by the sums, `[starts, factors, rows]`."""
+    slopes = np.empty_like(bases)
+    for place, power in enumerate(powers):
+        rest = np.arange(len(powers)) != place
+        slopes[:, place] = _product(bases[:, rest], powers[rest])
+        if power < 0:
+            slopes[:, place] /= -(bases[:, place] ** 2)
+    return slopes
+
+
+def _step(
+    rows: np.ndarray, y: np.ndarray, powers: np.ndarray, weights: np.ndarray, damping: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights after a step of each start, and their squares (infinite where not finite)."""
+    starts, factors, rank = weights.shape
+    with np.errstate(all="ignore"):
+        bases = np.matmul(weights, rows.T)
+        residual = y - _product(bases, powers)
+        jacobian = (_slopes(bases, powers)[:, :, None, :] * rows.T).reshape(starts, factors * rank, len(y))
+        normal = np.matmul(jacobian, jacobian.transpose(0, 2, 1))
+        gradient = np.matmul(jacobian, residual[:, :, None])
+        diagonal = np.arange(factors * rank)
+        normal[:, diagonal, diagonal] += (damping * normal[:, diagonal, diagonal].mean(1))[:, None]
+        usable = np.isfinite(normal).all((1, 2)) & (normal[:, 0, 0] > 0)
+        normal[~usable] = np.eye(factors * rank)
+        gradient[~usable] = 0
+        proposed = weights + np.linalg.solve(normal, gradient).reshape(weights.shape)
+        squares = ((y - _product(_bases(rows, proposed), powers)) ** 2).sum(1)
+    squares[~(np.isfinite(squares) & usable)] = np.inf
+    return proposed, squares

@@ -1,0 +1,202 @@
+"""The search for the formula behind a table, simple forms first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from nalm.regression import _closed_forms as closed_forms
+from nalm.regression._budget import Budget
+from nalm.regression._candidates import Pool, Rows
+from nalm.regression._dictionary import POWERS, Chosen, Letters, as_formula, none_chosen, widen
+from nalm.regression._exactness import is_exact_to_rounding
+from nalm.regression._forms import LADDER, Form
+from nalm.regression._formula import Formula
+from nalm.regression._pruning import product_of_sums
+from nalm.regression._residuals import left_over
+from nalm.regression._restarts import State, work
+from nalm.regression._screening import importance, supports
+from nalm.regression._workers import Task, pending, run
+
+_STARTS = 16
+_ROUNDS = 4
+_CHEAP = 0.1
+"""Restarts that take fewer nominal seconds are made even where a formula explains the table already."""
+_POLISHED = 2
+"""Ends of one form's restarts that are polished."""
+_MOST_TERMS = 6
+_MOST_LETTERS = 240
+_MOST_TRIPLE_LETTERS = 72
+_SCAN_ROWS = 600
+_MOST_ROWS = 4000
+_MOST_SIMPLIFIED = 64
+
+
+class Search:
+    """One search: its rows, what it has found, and what it may still spend."""
+
+    def __init__(self, rows: Rows, budget: Budget, seed: int, report: Callable[[str], None], workers: int = 1) -> None:
+        self.rows, self.budget, self.seed, self.report, self.workers = rows, budget, seed, report, workers
+        self.pool = Pool(rows)
+        self._explains: dict[Formula, bool] = {}
+
+    def run(self) -> Pool:
+        """Climb the ladder until a formula explains the table, or everything planned is done."""
+        for rung in (self._sums, self._products, self._pairs, self._triples, self._products_of_sums):
+            rung()
+            if self.budget.over or self.is_exact():
+                break
+        else:
+            self._more()
+        self._simplify()
+        return self.pool
+
+    def is_exact(self) -> bool:
+        """Return whether the best formula meets all rows to rounding."""
+        best = self.pool.best
+        return is_exact_to_rounding(best.formula, self.rows.x, self.rows.y)
+
+    def explains(self) -> bool:
+        """Return whether the best formula leaves nothing but noise."""
+        formula = self.pool.best.formula
+        if formula not in self._explains:
+            residual = self.rows.y - formula(self.rows.x)
+            self._explains[formula] = bool(formula.inputs) and not left_over(residual, formula, self.rows.x)
+        return self._explains[formula]
+
+    def _sums(self) -> None:
+        self.report("sums")
+        for formula in closed_forms.sums(self.rows.fit_x, self.rows.fit_y, np.random.default_rng([self.seed, 1])):
+            self.pool.add(formula, "NAU", 1.0)
+
+    def _products(self) -> None:
+        self.report("products")
+        for formula in closed_forms.products(self.rows.fit_x, self.rows.fit_y):
+            if self.budget.over:
+                return
+            self.pool.add(formula, "NPU", 1.0)
+            if self.is_exact():
+                return
+
+    def _pairs(self) -> None:
+        self.report("sums of products of two")
+        inputs = self.rows.x.shape[1]
+        powers = POWERS[: max(1, min(len(POWERS), _MOST_LETTERS // inputs))]
+        if inputs > 1 and len(powers) == 2:
+            powers = (POWERS[0], POWERS[2])
+        self._dictionary(list(range(inputs)), powers, degree=2)
+
+    def _triples(self) -> None:
+        self.report("sums of products of three")
+        order = np.argsort(-self._importance(), kind="stable")
+        columns = order[: max(3, _MOST_TRIPLE_LETTERS // 3)]
+        self._dictionary(sorted(int(column) for column in columns), (POWERS[0], POWERS[1], POWERS[2]), degree=3)
+
+    def _dictionary(self, columns: Sequence[int], powers: Sequence[Fraction], degree: int) -> None:
+        rows = self._some_rows(_SCAN_ROWS)
+        x, y = self.rows.fit_x[rows], self.rows.fit_y[rows]
+        letters = Letters.of(x, columns, powers)
+        count = letters.values.shape[1]
+        beam: list[Chosen] = [none_chosen(y)]
+        width = 6 if count <= 100 else 3
+        shortest = self.pool.best.length
+        misses = 0
+        for size in range(_MOST_TERMS):
+            cost = len(beam) * (size + 2) * (count**2 * len(y)) * (1 if degree == 2 else count / 3) / 4e9
+            if self.budget.over or not self.budget.plan(cost):
+                return
+            beam = widen(beam, letters, degree, width)
+            if not beam:
+                return
+            for chosen in beam[:1]:
+                found = self.pool.add(as_formula(chosen, letters, offset=True), "NMRU-NAU", 1.0)
+                if found is not None and found.length < shortest:
+                    shortest, misses = found.length, 0
+                else:
+                    misses += 1
+            if misses >= 2 or self.is_exact():
+                return
+
+    def _importance(self) -> np.ndarray:
+        if not hasattr(self, "_score"):
+            self._score = importance(self.rows.fit_x, self.rows.fit_y)
+        return self._score
+
+    def _products_of_sums(self) -> None:
+        self.report("products of sums")
+        self._climb(0)
+
+    def _more(self) -> None:
+        for round_ in range(1, _ROUNDS):
+            if self.explains():
+                return
+            self.report(f"products of sums, round {round_ + 1}")
+            self._climb(round_)
+            if self.budget.over or self.is_exact():
+                return
+
+    def _climb(self, round_: int) -> None:
+        """Restart every form on every set of inputs, simple forms and what takes little work first."""
+        sets = [*supports(self._importance()), closed_forms.independent(self.rows.fit_x)]
+        tasks = [self._task(form, columns, round_) for form in LADDER for columns in sets]
+        late = [self._cost(task) * (1 + LADDER.index(task.form) / 2) for task in tasks]
+        order = [tasks[place] for place in np.argsort(late, kind="stable")]
+        for task in pending(
+            [task for task in order if self._is_determined(task)], *self._restart_rows(), self.budget, self.workers
+        ):
+            cost = self._cost(task.task)
+            if self.budget.over or self.is_exact() or (cost > _CHEAP and self.explains()):
+                return
+            if self.budget.plan(cost):
+                self._polish(task.task, task.ends())
+
+    def _task(self, form: Form, columns: Sequence[int], round_: int) -> Task:
+        return Task(form, columns, _STARTS << round_, (self.seed, LADDER.index(form), round_, *columns))
+
+    def _cost(self, task: Task) -> float:
+        return work(len(self._restart_rows()[1]), len(task.columns), len(task.form.powers), task.starts)
+
+    def _restart_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._some_rows(_MOST_ROWS)
+        return self.rows.fit_x[rows], self.rows.fit_y[rows]
+
+    def _is_determined(self, task: Task) -> bool:
+        """Return whether there are more rows than weights."""
+        return len(task.form.powers) * (len(task.columns) + 1) <= 0.9 * len(self._restart_rows()[1])
+
+    def _polish(self, task: Task, ends: Sequence[State]) -> None:
+        for end in ends[:_POLISHED]:
+            if self.budget.over:
+                return
+            formula = product_of_sums(end.weights, task.form, task.columns, self.rows.fit_x)
+            if self.pool.is_worth(formula):
+                self.pool.add(formula, task.form.name, end.agreement)
+
+    def _simplify(self) -> None:
+        """Look for a shorter formula of the same inputs."""
+        best = self.pool.best
+        columns = list(best.formula.inputs)
+        if not 1 < len(columns) <= _MOST_SIMPLIFIED or best.complexity <= 2 * len(columns):
+            return
+        self.report("shorter formulas of the same inputs")
+        for form in LADDER:
+            task = self._task(form, columns, 0)
+            if self.budget.over:
+                return
+            if self._is_determined(task) and self.budget.plan(self._cost(task)):
+                self._polish(task, run(task, *self._restart_rows(), self.budget))
+
+    def _some_rows(self, most: int) -> np.ndarray:
+        """Return rows to fit to, as many as are needed to search."""
+        rows = len(self.rows.fit_y)
+        return np.arange(min(rows, max(most, 6 * self.rows.x.shape[1])))
+
+
+def held_out_rows(rows: int, inputs: int, rng: np.random.Generator) -> np.ndarray:
+    """Return which rows to hold out, bool `[rows]`: 15 %, or as few as 5 where there are hardly enough rows."""
+    count = max(5, round(0.15 * rows)) if rows > 1.5 * inputs else 5
+    held_out = np.zeros(rows, dtype=bool)
+    held_out[rng.permutation(rows)[: min(count, rows // 2)]] = True
+    return held_out
