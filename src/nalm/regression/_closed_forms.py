@@ -13,10 +13,11 @@ from scipy.linalg import qr, solve_triangular
 from nalm.regression._dictionary import Letters, none_chosen, widen
 from nalm.regression._formula import Factor, Formula, Term
 from nalm.regression._numbers import ONE, ZERO, Number, rational
-from nalm.regression._pruning import ROUNDING, threshold
+from nalm.regression._pruning import ROUNDING, product_of_sums, threshold
 
 _MOST_STEPS = 8
 """Inputs of a product that are chosen one after the other where there are too few rows to solve for all."""
+SUM_POWERS = (Fraction(-1), Fraction(1, 2), Fraction(2), Fraction(-1, 2), Fraction(-2), Fraction(3))
 _MOST_PROGRAMS = 120
 _MOST_PROGRAM = 40_000
 """Linear programs with more coefficients than this take too long."""
@@ -39,6 +40,22 @@ def sums(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Iterator[For
     yield linear(x, y, _chosen(x, y))
 
 
+def powers_of_sums(x: np.ndarray, y: np.ndarray) -> Iterator[Formula]:
+    """Yield powers of sums of inputs that may explain `y`: least squares on its roots, squares and reciprocals."""
+    columns = independent(x)
+    if len(y) <= len(columns) + 2 or (y == 0).any():
+        return
+    for power in SUM_POWERS:
+        if (power.numerator % 2 == 0 or power.denominator % 2 == 0) and (y < 0).any():
+            continue
+        root = np.sign(y) * np.abs(y) ** float(1 / power)
+        weight = np.abs(y / root)  # makes errors of the root errors of y
+        kept = [columns[place] for place in needed(x[:, columns], root, weight / weight.max(), x.shape[1])]
+        if kept:
+            weights = least_squares(x[:, kept], root, weight)
+            yield product_of_sums(weights[None], (power,), kept, x)
+
+
 def _chosen(x: np.ndarray, y: np.ndarray) -> list[int]:
     """Return inputs chosen one after the other as long as the extended Bayesian information criterion falls."""
     letters = Letters.of(x - x.mean(0), range(x.shape[1]), (Fraction(1),))
@@ -57,14 +74,19 @@ def _chosen(x: np.ndarray, y: np.ndarray) -> list[int]:
 
 def linear(x: np.ndarray, y: np.ndarray, columns: Sequence[int]) -> Formula:
     """Return the least-squares sum of some columns and a constant."""
-    design = np.column_stack([*(x[:, column] for column in columns), np.ones(len(x))])
-    size = np.sqrt((design**2).mean(0))
-    solution = np.linalg.lstsq(design / size, y, rcond=None)[0] / size
+    solution = least_squares(x[:, list(columns)], y, np.ones(len(y)))
     terms = [
         Term(Number(float(value)), (Factor(((column, ONE),)),))
         for column, value in zip(columns, solution[:-1], strict=True)
     ]
     return Formula((*terms, Term(Number(float(solution[-1])), ())))
+
+
+def least_squares(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the weights of the columns of `x`, then the constant, of the weighted least-squares sum."""
+    design = np.column_stack([x, np.ones(len(x))]) * weight[:, None]
+    size = np.sqrt((design**2).mean(0))
+    return np.asarray(np.linalg.lstsq(design / size, y * weight, rcond=None)[0] / size)
 
 
 def needed(columns: np.ndarray, y: np.ndarray, weight: np.ndarray, inputs: int) -> list[int]:
@@ -192,8 +214,7 @@ def _stepwise(logs: np.ndarray, target: np.ndarray, weight: np.ndarray) -> Itera
 def _powers(
     x: np.ndarray, y: np.ndarray, columns: Sequence[int], logs: np.ndarray, target: np.ndarray, weight: np.ndarray
 ) -> Iterator[Formula]:
-    design = np.column_stack([logs, np.ones(len(logs))]) * weight[:, None]
-    powers = np.linalg.lstsq(design, target * weight, rcond=None)[0][:-1]
+    powers = least_squares(logs, target, weight)[:-1]
     factors = []
     for column, power in zip(columns, powers, strict=True):
         if (x[:, column] > 0).all():

@@ -60,44 +60,65 @@ class Descent:
         return Descent(self.weights[chosen], self.squares[chosen], self.damping[chosen], self.going[chosen])
 
 
-def begin(rows: np.ndarray, y: np.ndarray, powers: np.ndarray, weights: np.ndarray) -> Descent:
-    """Return starts whose scale is fitted to the target.
+@dataclass(frozen=True)
+class Problem:
+    """What the starts are to fit.
 
     Args:
         rows: `[rows, rank]`.
-        y: `[rows]`.
+        y: target times `share`, `[rows]`.
         powers: `[factors]`, each 1 or -1.
-        weights: `[starts, factors, rank]`; not changed.
+        share: how much each row's residual counts, `[rows]`.
     """
-    bases = _bases(rows, weights)
+
+    rows: np.ndarray
+    y: np.ndarray
+    powers: np.ndarray
+    share: np.ndarray
+
+    @property
+    def spread(self) -> float:
+        """Squares of a constant's residuals."""
+        return float(((self.y - self.share * (self.y @ self.share) / (self.share @ self.share)) ** 2).sum())
+
+    def values(self, weights: np.ndarray) -> np.ndarray:
+        """Return what starts make of the rows, `[starts, rows]`."""
+        return np.asarray(self.share * _product(_bases(self.rows, weights), self.powers))
+
+    def squares(self, weights: np.ndarray) -> np.ndarray:
+        """Return the squared residuals of starts, `[starts]`; infinite where not finite."""
+        squares = ((self.y - self.values(weights)) ** 2).sum(1)
+        return np.asarray(np.where(np.isfinite(squares), squares, np.inf))
+
+
+def begin(problem: Problem, weights: np.ndarray) -> Descent:
+    """Return starts whose scale is fitted to the target; `weights`, `[starts, factors, rank]`, is not changed."""
+    powers = problem.powers
     with np.errstate(all="ignore"):
-        values = _product(bases, powers)
-        scale = np.nan_to_num((values @ y) / (values**2).sum(1), nan=1.0, posinf=1.0, neginf=1.0)
+        values = problem.values(weights)
+        scale = np.nan_to_num((values @ problem.y) / (values**2).sum(1), nan=1.0, posinf=1.0, neginf=1.0)
         scale[scale == 0] = 1.0
         weights = weights * ((np.abs(scale) ** (1 / len(powers)))[:, None] ** powers)[:, :, None]
         weights[:, 0] *= np.sign(scale)[:, None]
-        squares = ((y - _product(_bases(rows, weights), powers)) ** 2).sum(1)
-    squares[~np.isfinite(squares)] = np.inf
+        squares = problem.squares(weights)
     return Descent(weights, squares, np.full(len(weights), _FIRST_DAMPING), np.ones(len(weights), dtype=bool))
 
 
-def descend(rows: np.ndarray, y: np.ndarray, powers: np.ndarray, state: Descent, steps: int) -> None:
-    """Take up to `steps` steps from every start that goes on, in place."""
-    spread = float(((y - y.mean()) ** 2).sum())
-    for _ in range(steps):
-        going = np.flatnonzero(state.going)
-        if not len(going):
-            return
-        proposed, squares = _step(rows, y, powers, state.weights[going], state.damping[going])
-        better = squares < state.squares[going]
-        moved, stuck = going[better], going[~better]
-        with np.errstate(invalid="ignore"):
-            gained = 1 - squares[better] / state.squares[moved]
-        state.weights[moved], state.squares[moved] = proposed[better], squares[better]
-        state.damping[moved] = np.maximum(state.damping[moved] / 5, 1e-14)
-        state.damping[stuck] *= 4
-        state.going[moved[(gained < _FLAT) | (squares[better] <= ZERO * spread)]] = False
-        state.going[stuck[state.damping[stuck] > _MOST_DAMPING]] = False
+def descend(problem: Problem, state: Descent) -> None:
+    """Take a step from every start that goes on, in place."""
+    going = np.flatnonzero(state.going)
+    if not len(going):
+        return
+    proposed, squares = _step(problem, state.weights[going], state.damping[going])
+    better = squares < state.squares[going]
+    moved, stuck = going[better], going[~better]
+    with np.errstate(invalid="ignore"):
+        gained = 1 - squares[better] / state.squares[moved]
+    state.weights[moved], state.squares[moved] = proposed[better], squares[better]
+    state.damping[moved] = np.maximum(state.damping[moved] / 5, 1e-14)
+    state.damping[stuck] *= 4
+    state.going[moved[(gained < _FLAT) | (squares[better] <= ZERO * problem.spread)]] = False
+    state.going[stuck[state.damping[stuck] > _MOST_DAMPING]] = False
 
 
 def _bases(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -129,15 +150,15 @@ def _slopes(bases: np.ndarray, powers: np.ndarray) -> np.ndarray:
     return slopes
 
 
-def _step(
-    rows: np.ndarray, y: np.ndarray, powers: np.ndarray, weights: np.ndarray, damping: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _step(problem: Problem, weights: np.ndarray, damping: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the weights after a step of each start, and their squares (infinite where not finite)."""
     starts, factors, rank = weights.shape
+    rows, powers = problem.rows, problem.powers
     with np.errstate(all="ignore"):
-        bases = np.matmul(weights, rows.T)
-        residual = y - _product(bases, powers)
-        jacobian = (_slopes(bases, powers)[:, :, None, :] * rows.T).reshape(starts, factors * rank, len(y))
+        bases = _bases(rows, weights)
+        residual = problem.y - problem.share * _product(bases, powers)
+        slopes = problem.share * _slopes(bases, powers)
+        jacobian = (slopes[:, :, None, :] * rows.T).reshape(starts, factors * rank, len(residual[0]))
         normal = np.matmul(jacobian, jacobian.transpose(0, 2, 1))
         gradient = np.matmul(jacobian, residual[:, :, None])
         diagonal = np.arange(factors * rank)
@@ -146,6 +167,6 @@ def _step(
         normal[~usable] = np.eye(factors * rank)
         gradient[~usable] = 0
         proposed = weights + np.linalg.solve(normal, gradient).reshape(weights.shape)
-        squares = ((y - _product(_bases(rows, proposed), powers)) ** 2).sum(1)
-    squares[~(np.isfinite(squares) & usable)] = np.inf
+        squares = problem.squares(proposed)
+    squares[~usable] = np.inf
     return proposed, squares

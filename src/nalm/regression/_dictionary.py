@@ -22,6 +22,8 @@ Monomial = tuple[int, ...]
 
 _DEPENDENT = 1e-9
 """Products with less than this share outside the span of those already chosen cannot be told from them."""
+_MULTIPLICATIONS_PER_S = 4e9
+_MOST_EXCHANGES = 10
 POWERS = (Fraction(1), Fraction(2), Fraction(-1), Fraction(-2), Fraction(1, 2), Fraction(-1, 2))
 
 
@@ -78,6 +80,12 @@ class Chosen(NamedTuple):
         return float(self.residual @ self.residual)
 
 
+def scan_work(letters: Letters, degree: int) -> float:
+    """Return the nominal seconds that a look at all products takes, for each vector that they are compared with."""
+    rows, count = letters.values.shape
+    return float(rows * count**2 * (1 if degree < 3 else max(1.0, count / 3)) / _MULTIPLICATIONS_PER_S)
+
+
 def none_chosen(y: np.ndarray) -> Chosen:
     """Return the choice of no product: the mean of `y` is left."""
     return Chosen((), (np.full(len(y), 1 / math.sqrt(len(y))),), y - y.mean())
@@ -92,6 +100,21 @@ def widen(beam: Sequence[Chosen], letters: Letters, degree: int, width: int) -> 
             if len(key) > len(chosen.monomials) and key not in grown:
                 grown[key] = _with(chosen, letters, monomial)
     return sorted(grown.values(), key=lambda chosen: chosen.squares)[:width]
+
+
+def exchanged(chosen: Chosen, letters: Letters, degree: int, width: int, y: np.ndarray) -> Chosen:
+    """Return the choice after replacing one product by a better one, again and again, until none helps."""
+    for _ in range(_MOST_EXCHANGES):
+        best = chosen
+        for place in range(len(chosen.monomials)):
+            rest = none_chosen(y)
+            for monomial in chosen.monomials[:place] + chosen.monomials[place + 1 :]:
+                rest = _with(rest, letters, monomial)
+            best = min([best, *widen([rest], letters, degree, width)], key=lambda one: one.squares)
+        if best.squares > 0.999 * chosen.squares:
+            return chosen
+        chosen = best
+    return chosen
 
 
 def as_formula(chosen: Chosen, letters: Letters, *, offset: bool) -> Formula:

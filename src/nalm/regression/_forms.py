@@ -38,8 +38,6 @@ LADDER = (
     Form("NAU-NMU", (1, 1, 1)),
     Form("NAU-NMRU", (1, 1, -1)),
     Form("NAU-NMRU", (1, -1, -1)),
-    Form("NAU-NMRU", (-1,)),
-    Form("NAU-NPU", (1,), root=2),
     Form("NAU-NPU", (1, 1), root=2),
     Form("NAU-NPU", (1, -1), root=2),
     Form("NAU-NMRU", (-1, -1)),

@@ -54,6 +54,15 @@ def symbolic(share: Fraction, kind: Kind, power: int) -> Number:
     return Number(value, kind, share.numerator, share.denominator, power)
 
 
+_UNITS: tuple[tuple[Kind, int], ...] = (
+    ("rational", 0),
+    ("pi", 1),
+    ("pi", -1),
+    ("pi", 2),
+    ("pi", -2),
+    ("e", 1),
+    ("e", -1),
+)
 ONE = rational(1)
 ZERO = rational(0)
 
@@ -65,7 +74,7 @@ def bits(number: Number) -> float:
     return min(size, decimal) + (4 + abs(number.power) if number.kind in SYMBOLS else 0)
 
 
-def recognise(value: float, error: float, margin: float = 3.0) -> tuple[Number, float]:
+def recognise(value: float, error: float, margin: float = 3.0, *, symbols: bool = True) -> tuple[Number, float]:
     """Return the number that `value` ± `error` most likely is, and the bits that its simplicity saves.
 
     A rational, or a rational times a power of π or e, is taken where writing it, and its distance from `value`
@@ -77,10 +86,11 @@ def recognise(value: float, error: float, margin: float = 3.0) -> tuple[Number, 
         value: what was fitted.
         error: its standard error, greater than 0.
         margin: bits that must be saved.
+        symbols: whether multiples of powers of π and e are looked for.
     """
     digits = free_bits(value, error)
     best, saved = Number(value), margin
-    for number in _near(value, error):
+    for number in _near(value, error, symbols=symbols):
         distance = (number.value - value) / error
         gain = digits - bits(number) - distance**2 / 2 * math.log2(math.e)
         if gain > saved:
@@ -104,14 +114,14 @@ def _exponent(value: float) -> int:
     return math.floor(math.log10(abs(value)))
 
 
-def _near(value: float, error: float) -> list[Number]:
+def _near(value: float, error: float, *, symbols: bool) -> list[Number]:
     """Return simple numbers within four standard errors."""
     found = []
-    for kind, power in (("rational", 0), ("pi", 1), ("pi", -1), ("pi", 2), ("pi", -2), ("e", 1), ("e", -1)):
+    for kind, power in _UNITS if symbols else _UNITS[:1]:
         unit = SYMBOLS[kind] ** power if kind in SYMBOLS else 1.0
         for share in _fractions(value / unit, 4 * error / unit, decimals=kind == "rational"):
             if share:
-                found.append(symbolic(share, kind, power))  # type: ignore[arg-type]
+                found.append(symbolic(share, kind, power))
     return found
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
-from nalm.regression._forms import Form
 from nalm.regression._formula import Factor, Formula, Term
 from nalm.regression._numbers import ONE, ZERO, Number, rational
 from nalm.regression._parameters import Fit, fit, free_values, with_numbers
@@ -16,21 +16,21 @@ ROUNDING = 1e-10
 """Residuals below this share of the target are taken for rounding errors."""
 
 
-def product_of_sums(weights: np.ndarray, form: Form, columns: Sequence[int], x: np.ndarray) -> Formula:
+def product_of_sums(weights: np.ndarray, powers: Sequence[Fraction], columns: Sequence[int], x: np.ndarray) -> Formula:
     """Return a product of sums as a formula whose weights are relative to each factor's largest share.
 
     Args:
         weights: `[factors, inputs + 1]`, the last one of the constant.
-        form: the powers of the factors.
+        powers: of the factors.
         columns: columns of `x` that the inputs are.
         x: `[rows, columns]`.
     """
     size = np.append(np.sqrt((x[:, list(columns)] ** 2).mean(0)), 1.0)
     scale, factors = 1.0, []
-    for row, power in zip(weights, form.exponents(), strict=True):
+    for row, power in zip(weights, powers, strict=True):
         largest = int(np.argmax(np.abs(row) * size))
-        unit = row[largest] if form.root == 1 else abs(row[largest])
-        scale *= math.copysign(abs(unit) ** float(power), unit if form.root == 1 else 1.0)
+        unit = row[largest] if power.denominator == 1 else abs(row[largest])
+        scale *= float(unit ** (int(power) if power.denominator == 1 else float(power)))
         numbers = [Number(float(value)) for value in row / unit]
         numbers[largest] = rational(round(numbers[largest].value))
         pairs = tuple(zip(columns, numbers[:-1], strict=True))

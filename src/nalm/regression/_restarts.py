@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from nalm.regression._budget import Budget
-from nalm.regression._descent import ZERO, Descent, Whitened, begin, descend
+from nalm.regression._descent import ZERO, Descent, Problem, Whitened, begin, descend
 from nalm.regression._forms import Form
 from nalm.regression._starts import draw
 
 _FIRST_STEPS = 8
-_LAST_STEPS = 150
+_LAST_STEPS = 128
 _FEWEST = 4
 """Restarts that are always brought to their end."""
 _AGREE = 1.02
 """Squares within this ratio are the same end."""
+_OUTLYING = 20.0
+"""A target with values this many median distances from its median is weighted."""
+_TAIL = 3.0
+"""Distance from the median, in median distances, from which rows count less."""
 _FLOPS_PER_S = 2e10
 _S_PER_STEP = 4e-5
 _TYPICAL_STEPS = 30
@@ -60,30 +65,34 @@ def restarts(
     if target is None:
         return []
     inputs = np.column_stack([x, np.ones(len(x))])
-    whitened, powers = Whitened.of(inputs), np.array(form.powers)
-    drawn = draw(inputs, target, len(powers), count, rng)
-    state = begin(whitened.rows, target, powers, whitened.to_rows(drawn, inputs))
-    spread = float(((target - target.mean()) ** 2).sum())
-    steps = _FIRST_STEPS
-    while not budget.over and state.going.any():
-        taken = _descend(whitened.rows, target, powers, state, steps, budget)
-        if steps >= _LAST_STEPS or not taken or state.squares.min() <= ZERO * spread:
-            break
+    share = _share(target)
+    whitened = Whitened.of(inputs)
+    problem = Problem(whitened.rows, target * share, np.array(form.powers), share)
+    drawn = draw(inputs, target, form.powers, count, share, rng)
+    state = begin(problem, whitened.to_rows(drawn, inputs))
+    steps, nothing = _FIRST_STEPS, ZERO * problem.spread
+    while state.going.any() and steps <= _LAST_STEPS and state.squares.min() > nothing:
+        for _ in range(steps):
+            if budget.over:
+                break
+            descend(problem, state)
         steps *= 2
         order = np.argsort(state.squares, kind="stable")
-        arrived = state.squares <= state.squares.min() * _AGREE
-        going = order[: max(_FEWEST, int(np.ceil(len(order) / 2)))]
-        state = state.part(np.array(sorted({*going.tolist(), *np.flatnonzero(arrived).tolist()})))
-    return _ends(state, whitened, spread, count)
-
-
-def _descend(rows: np.ndarray, y: np.ndarray, powers: np.ndarray, state: Descent, steps: int, budget: Budget) -> bool:
-    """Take steps, looking at the clock after each; False where the time was up."""
-    for _ in range(steps):
+        arrived = np.flatnonzero(state.squares <= state.squares.min() * _AGREE)
+        going = order[: max(_FEWEST, math.ceil(len(order) / 2))]
+        state = state.part(np.union1d(going, arrived))
         if budget.over:
-            return False
-        descend(rows, y, powers, state, 1)
-    return True
+            break
+    return _ends(state, whitened, problem.spread, count)
+
+
+def _share(y: np.ndarray) -> np.ndarray:
+    """Return how much each row counts: less where the target is so far out that few rows would decide all."""
+    distance = np.abs(y - np.median(y))
+    typical = float(np.median(distance))
+    if typical == 0 or distance.max() <= _OUTLYING * typical:
+        return np.ones(len(y))
+    return np.asarray(1 / np.maximum(1.0, distance / (_TAIL * typical)))
 
 
 def _ends(state: Descent, whitened: Whitened, spread: float, count: int) -> list[State]:

@@ -17,7 +17,7 @@ from nalm.regression._pruning import noise, simplified
 _MOST_DENOMINATOR = 12
 """Weights of a sum are written as whole numbers if a denominator up to this makes them whole."""
 _MARGIN = 2.0
-"""Bits that recognising a weight, coefficient or power must save."""
+"""Bits that recognising the coefficient of a term must save; weights and powers are simple where they can be."""
 
 
 class Rounded(NamedTuple):
@@ -84,7 +84,11 @@ def _round_inner(fitted: Fit, x: np.ndarray, y: np.ndarray) -> Fit:
     while True:
         sigma = noise(fitted, y)
         values, errors = free_values(fitted.formula), fitted.errors * sigma
-        found = [recognise(value, error, margin=_MARGIN) for value, error in zip(values, errors, strict=True)]
+        coefficients = _coefficients(fitted.formula)
+        found = [
+            recognise(value, error, _MARGIN if outer else 0.0, symbols=outer)
+            for value, error, outer in zip(values, errors, coefficients, strict=True)
+        ]
         order = [place for place in range(int(scaled), len(values)) if found[place][1] > 0]
         order.sort(key=lambda place: -found[place][1])
         while order:
@@ -98,6 +102,15 @@ def _round_inner(fitted: Fit, x: np.ndarray, y: np.ndarray) -> Fit:
         else:
             return fitted
         fitted = again
+
+
+def _coefficients(formula: Formula) -> list[bool]:
+    """Return which free numbers are scale or coefficients, not weights, constants or powers of a factor."""
+    outer = [True] * formula.scale.is_free
+    for term in formula.terms:
+        outer += [True] * term.coefficient.is_free
+        outer += [False] * Formula((term._replace(coefficient=ONE),)).free
+    return outer
 
 
 def _round_scale(fitted: Fit, x: np.ndarray, y: np.ndarray) -> Fit:

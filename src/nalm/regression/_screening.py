@@ -10,6 +10,8 @@ import numpy as np
 from nalm.regression._closed_forms import independent, linear
 
 _MOST_TRIPLE_COST = 1.5e9
+_FAR = 10.0
+"""Distance from the median, in median distances, at which values are drawn in."""
 
 
 def importance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -17,8 +19,9 @@ def importance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Correlations with the target, with its logarithm, and of products of two and three inputs with what a sum
     of inputs leaves of it; each divided by what the largest of as many would be by chance, so that about 1
-    means nothing.
+    means nothing. Values far out are drawn in first, as a few would outweigh all others.
     """
+    y = _drawn_in(y)
     score: np.ndarray = _scaled(_correlations(_standard(x), y), x.shape[1])
     if (y != 0).all() and (x > 0).all():
         score = np.maximum(score, _scaled(_correlations(_standard(np.log(x)), np.log(np.abs(y))), x.shape[1]))
@@ -35,6 +38,13 @@ def importance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if x.shape[1] ** 3 * len(y) <= _MOST_TRIPLE_COST:
         score = np.maximum(score, _scaled(_triples(columns, residual), x.shape[1] ** 3 / 6))
     return score
+
+
+def _drawn_in(y: np.ndarray) -> np.ndarray:
+    """Return the target with values far out brought nearer to its median."""
+    middle = np.median(y)
+    typical = float(np.median(np.abs(y - middle)))
+    return np.asarray(np.clip(y, middle - _FAR * typical, middle + _FAR * typical)) if typical > 0 else y
 
 
 def supports(score: np.ndarray) -> Iterator[list[int]]:

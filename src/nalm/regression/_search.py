@@ -10,7 +10,7 @@ import numpy as np
 from nalm.regression import _closed_forms as closed_forms
 from nalm.regression._budget import Budget
 from nalm.regression._candidates import Pool, Rows
-from nalm.regression._dictionary import POWERS, Chosen, Letters, as_formula, none_chosen, widen
+from nalm.regression._dictionary import POWERS, Chosen, Letters, as_formula, exchanged, none_chosen, scan_work, widen
 from nalm.regression._exactness import is_exact_to_rounding
 from nalm.regression._forms import LADDER, Form
 from nalm.regression._formula import Formula
@@ -27,6 +27,12 @@ _CHEAP = 0.1
 _POLISHED = 2
 """Ends of one form's restarts that are polished."""
 _MOST_TERMS = 6
+_MISSES = 2
+"""After more terms in vain than this a sum is not made longer."""
+_SCANS = 0.02
+_WIDTHS = (3, 24)
+"""The beam is as wide as these nominal seconds a product allow, within limits."""
+_EXCHANGED = 3
 _MOST_LETTERS = 240
 _MOST_TRIPLE_LETTERS = 72
 _SCAN_ROWS = 600
@@ -44,7 +50,14 @@ class Search:
 
     def run(self) -> Pool:
         """Climb the ladder until a formula explains the table, or everything planned is done."""
-        for rung in (self._sums, self._products, self._pairs, self._triples, self._products_of_sums):
+        for rung in (
+            self._sums,
+            self._products,
+            self._powers_of_sums,
+            self._pairs,
+            self._triples,
+            self._products_of_sums,
+        ):
             rung()
             if self.budget.over or self.is_exact():
                 break
@@ -70,6 +83,14 @@ class Search:
         self.report("sums")
         for formula in closed_forms.sums(self.rows.fit_x, self.rows.fit_y, np.random.default_rng([self.seed, 1])):
             self.pool.add(formula, "NAU", 1.0)
+
+    def _powers_of_sums(self) -> None:
+        self.report("powers of sums")
+        for formula in closed_forms.powers_of_sums(self.rows.fit_x, self.rows.fit_y):
+            if self.budget.over:
+                return
+            if self.pool.is_worth(formula):
+                self.pool.add(formula, "NAU-NPU", 1.0)
 
     def _products(self) -> None:
         self.report("products")
@@ -98,25 +119,27 @@ class Search:
         rows = self._some_rows(_SCAN_ROWS)
         x, y = self.rows.fit_x[rows], self.rows.fit_y[rows]
         letters = Letters.of(x, columns, powers)
-        count = letters.values.shape[1]
         beam: list[Chosen] = [none_chosen(y)]
-        width = 6 if count <= 100 else 3
-        shortest = self.pool.best.length
-        misses = 0
-        for size in range(_MOST_TERMS):
-            cost = len(beam) * (size + 2) * (count**2 * len(y)) * (1 if degree == 2 else count / 3) / 4e9
+        scan = scan_work(letters, degree)
+        width = int(np.clip(_SCANS / max(scan, 1e-9), *_WIDTHS))
+        shortest, misses = self.pool.best.length, 0
+        for size in range(1, _MOST_TERMS + 1):
+            # each choice of the beam, then each exchange of a product of the best, is one scan a product
+            cost = scan * (size + 1) * (len(beam) + size * _EXCHANGED)
             if self.budget.over or not self.budget.plan(cost):
                 return
             beam = widen(beam, letters, degree, width)
             if not beam:
                 return
-            for chosen in beam[:1]:
-                found = self.pool.add(as_formula(chosen, letters, offset=True), "NMRU-NAU", 1.0)
-                if found is not None and found.length < shortest:
-                    shortest, misses = found.length, 0
-                else:
-                    misses += 1
-            if misses >= 2 or self.is_exact():
+            if size > 1:
+                better = [exchanged(chosen, letters, degree, _EXCHANGED, y) for chosen in beam[:_EXCHANGED]]
+                beam = sorted([*better, *beam[_EXCHANGED:]], key=lambda chosen: chosen.squares)
+            found = self.pool.add(as_formula(beam[0], letters, offset=True), "NMRU-NAU", 1.0)
+            if found is not None and found.length < shortest:
+                shortest, misses = found.length, 0
+            else:
+                misses += 1
+            if misses > _MISSES or self.is_exact():
                 return
 
     def _importance(self) -> np.ndarray:
@@ -170,7 +193,7 @@ class Search:
         for end in ends[:_POLISHED]:
             if self.budget.over:
                 return
-            formula = product_of_sums(end.weights, task.form, task.columns, self.rows.fit_x)
+            formula = product_of_sums(end.weights, task.form.exponents(), task.columns, self.rows.fit_x)
             if self.pool.is_worth(formula):
                 self.pool.add(formula, task.form.name, end.agreement)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,20 +12,24 @@ _LOW, _HIGH = -0.5, 1.0
 _SHAKE = 0.3
 
 
-def draw(x: np.ndarray, y: np.ndarray, factors: int, count: int, rng: np.random.Generator) -> np.ndarray:
+def draw(
+    x: np.ndarray, y: np.ndarray, powers: Sequence[int], count: int, share: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Return start weights `[count, factors, inputs]`: drawn ones and, for two or more factors, spectral ones.
 
     Every other start is spectral: its first factors are made of the leading eigenvectors of the matrix of the
     pairs' correlations with the target, shaken; on inputs around zero nothing else tells which products of
-    sums are near.
+    sums are near. For a quotient the first start solves y (c x) = a x, which is exact without noise.
 
     Args:
         x: `[rows, inputs]`.
         y: `[rows]`.
-        factors: how many sums.
+        powers: of the sums, each 1 or -1.
         count: how many starts.
+        share: how much each row counts, `[rows]`.
         rng: draws them.
     """
+    factors = len(powers)
     size = np.sqrt((x**2).mean(0))
     size = np.where(size > 0, size, 1.0)
     weights = rng.uniform(_LOW, _HIGH, (count, factors, x.shape[1])) / size
@@ -37,7 +42,17 @@ def draw(x: np.ndarray, y: np.ndarray, factors: int, count: int, rng: np.random.
             shake = _SHAKE * rng.standard_normal(pair.shape) / math.sqrt(pair.shape[1])
             weights[place, :2] = 0
             weights[place][:2, usable] = (pair + shake * np.linalg.norm(pair[0])) / spread[usable]
+    if sorted(powers) == [-1, 1]:
+        weights[0, np.argsort(powers)[::-1]] = _quotient(x / size, y, share) / size
     return weights
+
+
+def _quotient(x: np.ndarray, y: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return `[2, inputs]`: numerator a and denominator c of unit length that make a x - y (c x) least."""
+    spread = float(np.sqrt(((share * y) ** 2).mean()))
+    joined = np.column_stack([x, -x * (y / spread)[:, None]]) * share[:, None]
+    least = np.linalg.svd(joined, full_matrices=False)[2][-1].reshape(2, -1)
+    return np.stack([least[0] * spread, least[1]])
 
 
 def _leading_pairs(columns: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
