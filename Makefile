@@ -1,13 +1,18 @@
 # make quickstart   creates .venv, trains a small study, draws results/quickstart/figure.png, prints its summary
 # make test         creates .venv and runs the tests
+# make quick        runs the tests for daily work, under a minute and a half on two cores: all but those marked `heavy`,
+#                   which compile many kernels, train networks of images, build the documentation or kill processes
+# make check        runs all that the continuous integration does: tests, lint, format, types
+# make test-random  runs the tests in random order; SEED=N repeats the order that the first lines of a run name
 # make docs         builds the documentation, docs/_build/html/index.html
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SEED ?= default
 
-.PHONY: quickstart test docs
+.PHONY: quickstart test quick check test-random docs
 
 quickstart: $(INSTALLED)
 	$(BIN)/nalm run quickstart
@@ -16,6 +21,17 @@ quickstart: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto
+
+quick: $(INSTALLED)
+	$(BIN)/python -m pytest -q -n auto -m "not heavy and not cluster"
+
+check: test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test-random: $(INSTALLED)
+	$(BIN)/python -m pytest -n auto -p randomly --randomly-seed=$(SEED)
 
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -W -b html docs docs/_build/html

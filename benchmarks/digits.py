@@ -26,14 +26,15 @@ from torch.nn.functional import affine_grid, grid_sample, mse_loss
 from torch.utils.data import DataLoader, Dataset
 
 from nalm import units
-from nalm.data import DigitImages
 from nalm.digits import SequentialDigits, StaticDigits
 from nalm.digits._image_networks import ColourDigits
 from nalm.digits._pairs import draw_samples, fold
 from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._sequences import draw_orders, sequences
-from nalm.digits._session import Experiment, Place
 from nalm.digits._static_experiment import StaticExperiment
+from nalm.tasks.images import DigitImages
+from nalm.training.epochs.context import ComputeContext
+from nalm.training.epochs.loop import Experiment
 
 WINDOWS = 4
 TASKS: dict[str, StaticDigits | SequentialDigits] = {
@@ -195,7 +196,7 @@ class Ours:
     """Seconds per sample of the loop in nalm; an evaluation takes the whole test set."""
 
     def __init__(self, task: str, data: DigitImages, device: torch.device, bfloat16: bool) -> None:
-        settings, place = TASKS[task], Place(device, bfloat16)
+        settings, place = TASKS[task], ComputeContext(device, bfloat16)
         self.device = device
         self.experiment: Experiment[Any]
         if isinstance(settings, StaticDigits):
@@ -213,7 +214,7 @@ class Ours:
             self.optimizer.zero_grad()
             self.experiment.loss(samples, 0, 0).backward()
             self.optimizer.step()
-            units.project_(self.experiment.watched)
+            units.project_(self.experiment.arithmetic_head)
             count += len(samples)
         self._wait()
         return (time.perf_counter() - started) / count

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
 from nalm.digits._image_networks import IsolatedDigits
-from nalm.digits._session import Place
+from nalm.training.epochs.context import ComputeContext
 
 WINDOWS = 4
 BATCH = 128
@@ -40,7 +40,7 @@ def loss(labels: Tensor, targets: Tensor) -> Tensor:
     return (labels.float().prod(-1) - targets).square().mean(-1)
 
 
-def one_after_the_other(models: list[IsolatedDigits], place: Place) -> Callable[[Tensor, Tensor], None]:
+def one_after_the_other(models: list[IsolatedDigits], place: ComputeContext) -> Callable[[Tensor, Tensor], None]:
     models = [place.network(model) for model in models]
     optimizers = [torch.optim.Adam(model.parameters(), fused=True) for model in models]
 
@@ -55,7 +55,7 @@ def one_after_the_other(models: list[IsolatedDigits], place: Place) -> Callable[
     return update
 
 
-def stacked(models: list[IsolatedDigits], place: Place) -> Callable[[Tensor, Tensor], None]:
+def stacked(models: list[IsolatedDigits], place: ComputeContext) -> Callable[[Tensor, Tensor], None]:
     parameters, buffers = stack_module_state(models)
     optimizer = torch.optim.Adam(parameters.values(), fused=True)
 
@@ -73,7 +73,7 @@ def stacked(models: list[IsolatedDigits], place: Place) -> Callable[[Tensor, Ten
     return update
 
 
-def check(models: int, place: Place, pictures: Tensor, targets: Tensor) -> None:
+def check(models: int, place: ComputeContext, pictures: Tensor, targets: Tensor) -> None:
     """Both variants compute the same losses."""
     one = networks(models, place.device)
     parameters, buffers = stack_module_state(networks(models, place.device))
@@ -94,14 +94,14 @@ def main() -> None:
     torch.manual_seed(0)
     pictures = torch.rand(count, BATCH, 1, 28, 56, device=device)
     targets = torch.randint(0, 82, (count, BATCH), device=device).float()
-    check(count, Place(device, bfloat16=False), pictures, targets)
+    check(count, ComputeContext(device, bfloat16=False), pictures, targets)
 
     title = f"{count} models, batch {BATCH}: updates of all models per second, {device}, {arguments.threads} threads"
     table = Table(title=title)
     for heading in ("", "best window", "worst window", "best / one after the other"):
         table.add_column(heading, justify="left" if not heading else "right")
     for precision in ("float32", "bfloat16"):
-        place = Place(device, precision == "bfloat16")
+        place = ComputeContext(device, precision == "bfloat16")
         variants = {
             "one after the other": one_after_the_other(networks(count, device), place),
             "stacked": stacked(networks(count, device), place),

@@ -28,15 +28,15 @@ from rich.table import Table
 from torch import nn
 
 from nalm import units
-from nalm.networks import LayerSettings, NetworkSettings
 from nalm.runs import Run
+from nalm.runs.network import LayerSettings, NetworkSettings
+from nalm.runs.settings import TrainingSettings
 from nalm.streams import weight_generator
 from nalm.tasks import ArithmeticTask
-from nalm.training.batches import Batch
-from nalm.training.engine import train_batch
 from nalm.training.executors import available_cores
-from nalm.training.programs import lower, program_key
-from nalm.training.settings import TrainingSettings
+from nalm.training.lowerings.choice import lower, program_key
+from nalm.training.stacked.batches import Batch
+from nalm.training.stacked.engine import train_batch
 from nalm.training.training import train
 
 RANGES = [

@@ -21,9 +21,9 @@ import torch
 from engine import RANGES, runs_of, seconds
 from nalm.runs import Run
 from nalm.tasks import ArithmeticTask
-from nalm.training.batches import Batch
-from nalm.training.engine import train_batch
-from nalm.training.programs import lower, program_key
+from nalm.training.lowerings.choice import lower, program_key
+from nalm.training.stacked.batches import Batch
+from nalm.training.stacked.engine import train_batch
 
 RUNS = (1, 3, 9, 27, 81)
 INPUTS = (2, 4, 10, 20, 30, 50, 100, 200, 300)

@@ -1,13 +1,13 @@
-"""Writes the table of units in `choosing.md` from the registry: python docs/capabilities.py."""
+"""Sphinx extension: the table of units takes the place of a comment in `choosing.md`."""
 
-from pathlib import Path
+from typing import Any
 
+from nalm.tasks import OPERATIONS
 from nalm.units import UNITS, UnitInfo
 
-PAGE = Path(__file__).with_name("choosing.md")
-BEGIN, END = "<!-- begin of the table, made by docs/capabilities.py -->\n", "<!-- end of the table -->\n"
+MARK = "<!-- table of units -->\n"
 _SIGNS = {"full": "", "magnitude": "&#124;x&#124;", "positive": "x > 0"}
-_COLUMNS = ("add", "sub", "mul", "div", "square", "root", "reciprocal")
+_COLUMNS = tuple(OPERATIONS)
 
 
 def _mark(info: UnitInfo, operation: str) -> str:
@@ -29,12 +29,11 @@ def table() -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def with_table(text: str) -> str:
-    """Return the page `text` with the present table in its place."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+def _insert(app: Any, page: str, source: list[str]) -> None:
+    source[0] = source[0].replace(MARK, table())
 
 
-if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text()))
+def setup(app: Any) -> dict[str, bool]:
+    """Insert the table when the page is read."""
+    app.connect("source-read", _insert)
+    return {"parallel_read_safe": True}

@@ -14,6 +14,7 @@ version = release = __version__
 
 extensions = [
     "myst_parser",
+    "capabilities",  # this folder's: the table of units
     "sphinx.ext.autodoc",
     "docstrings",  # this folder's: docstrings with single backticks and bare formulas become reStructuredText
     "sphinx.ext.napoleon",

@@ -3,9 +3,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from nalm import estimates
 from nalm.estimates import Rates, cost_key, known_rates, measure
 from nalm.studies import cells, expand, loads
+from nalm.training.stacked import cost
 from support.study_texts import MINIMAL
 
 STUDY = loads(MINIMAL + '\n[[networks]]\nunit = "linear"\n', "x")
@@ -54,7 +54,7 @@ def test_fastest_trials_give_the_rate_without_what_a_batch_costs_once(cache, tri
 
 def test_each_network_has_trials_of_its_own(cache, trials):
     measure(RUNS)
-    assert len(trials) == 2 * estimates._REPEATS * len(STUDY.networks)
+    assert len(trials) == 2 * cost._REPEATS * len(STUDY.networks)
     assert len({iterations for label, iterations, _ in trials[: len(trials) // 2]}) == len(trials) // 2
     assert {runs for *_, runs in trials} == {2}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nalm.execution import Reporter, execute, prepare
+from nalm.jobs import Reporter, execute, prepare
 from nalm.results.store import Store
 
 if TYPE_CHECKING:
@@ -57,16 +57,17 @@ class Results:
         Raises:
             StoreError: a file is damaged.
         """
+        from nalm.results.summaries import summary_of
         from nalm.results.summary import summary_frame
 
-        return summary_frame(self._store.groups())
+        return summary_frame(summary_of(self._store))
 
     def plot(self, to: str | os.PathLike[str], what: str = "figure") -> Path:
         """Draw the study's figure as `.pdf`, `.svg` or `.png`, or its table as `.tex`; return the path.
 
         Args:
             to: the file.
-            what: `"figure"`, or for the static digit task `"confusion"` or `"weights"` (`nalm.figures.plot`).
+            what: `"figure"`, or another kind of figure (`nalm.figures.FIGURES`).
 
         Raises:
             InputError: another suffix, no finished run, nothing of `what` to show, or a file that cannot be
@@ -90,6 +91,7 @@ def run(
     out: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     device: str = "cpu",
+    cluster: str | None = None,
     progress: bool | None = None,
 ) -> Results:
     """Train a study, or what is missing of it in the results folder, and return its results.
@@ -107,25 +109,28 @@ def run(
         out: results folder; by default `results/` and the study's name. What is in it is not trained again.
         workers: worker processes; by default one per core.
         device: where to train.
+        cluster: `"tcp://HOST:PORT"` of a Dask scheduler, whose workers train, or `"local:N"` for N of them here; needs
+            `pip install 'nalm[cluster]'`.
         progress: whether to show a bar on stderr; by default if that is a terminal.
 
     Raises:
         InputError: an argument or the study is wrong.
         DataError: the images of a digit task are missing or damaged.
         StoreError: the folder belongs to another study or cannot be written.
+        NalmError: worker processes or the cluster were lost; what is in the folder stays.
     """
     chosen = seeds if seeds is None or isinstance(seeds, str) else list(seeds)
     job = prepare(study, settings=settings, seeds=chosen, only=only, out=None if out is None else Path(out))
-    store = job.open_store(workers, device)
+    store = job.open_store(workers, device, cluster)
     finished = job.finished(store, lambda line: warnings.warn(line, RuntimeWarning, stacklevel=4))
-    execute(job, store, finished, _reporter(progress), workers=workers, device=device)
+    execute(job, store, finished, _reporter(progress), workers=workers, device=device, cluster=cluster)
     return Results(store)
 
 
 def _reporter(progress: bool | None) -> Reporter:
     from rich.console import Console
 
-    from nalm.progress import Bar, Silence
+    from nalm.progress import Bar, NullReporter
 
     wanted = sys.stderr.isatty() if progress is None else progress
-    return Bar(Console(stderr=True)) if wanted else Silence()
+    return Bar(Console(stderr=True)) if wanted else NullReporter()

@@ -13,53 +13,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from nalm import __version__
-from nalm.networks import NetworkSettings
-from nalm.runs import AnyRun, DigitRun, Run
-from nalm.studies import DigitCell
-from nalm.tasks import Task
-from nalm.training.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from nalm.training import BatchResult
-
-# a trial trains so many runs of a network: a few iterations for a rough idea, then for about this long; of several
-# such trials the fastest counts, as other work on the machine can only slow them down
-_TRIAL_RUNS = 9
-_FIRST_ITERATIONS = 200
-_TRIAL_S = 0.2
-_LEAST_ITERATIONS, _MOST_ITERATIONS = 1000, 20_000
-_REPEATS = 3
+from nalm.runs import Run
+from nalm.studies import Condition
 
 
-class Trained(Protocol):
-    """A run, or a cell of a study."""
-
-    @property
-    def task(self) -> Task:
-        """What is learned."""
-
-    @property
-    def network(self) -> NetworkSettings:
-        """By whom."""
-
-    @property
-    def training(self) -> TrainingSettings:
-        """How."""
-
-    @property
-    def updates(self) -> int:
-        """How often."""
-
-
-def cost_key(item: Trained | DigitRun | DigitCell) -> str:
-    """Runs with equal keys cost the same per iteration: equal layers, sizes, batch and kind of training."""
-    if isinstance(item, DigitRun | DigitCell):
+def cost_key(item: Run | Condition) -> str:
+    """Runs with equal keys cost the same per update: equal layers, sizes, batch and kind of training."""
+    settings = item.training
+    if settings is None:
         # folds differ by a few samples
         return _hash(item.task.model_dump(mode="json", exclude={"epochs"}))
-    settings = item.training
     content = [
         [layer.model_dump(mode="json") for layer in item.network.layers],
         item.network.hidden_size,
@@ -81,7 +46,7 @@ class Rates:
     seconds: Mapping[str, float]
     cores: int
 
-    def duration_s(self, item: Trained | DigitRun | DigitCell, runs: int) -> float | None:
+    def duration_s(self, item: Run | Condition, runs: int) -> float | None:
         """Return what one run of `item` adds to the wall time of `runs` alike; None if it was not measured.
 
         No run is shared by two cores, so that two runs take as long as one, and five on four cores as long as two.
@@ -108,76 +73,25 @@ def known_rates() -> Rates:
         return Rates({}, 1)
 
 
-def measure(runs: Sequence[AnyRun]) -> Rates:
-    """Return rates for all `runs`: those known, and a short trial of each network that is not.
-
-    A trial takes about half a second of a core, and the time to compile the network if it is new.
-    """
+def measure(runs: Sequence[Run]) -> Rates:
+    """Return rates for all `runs`: those known, and a short trial of each network that is not."""
+    from nalm.training import by_trainer
     from nalm.training.executors import available_cores
 
     known = known_rates()
-    samples: dict[str, list[Run]] = {}
-    digits: dict[str, DigitRun] = {}
-    for run in runs:
-        key = cost_key(run)
-        if isinstance(run, DigitRun):
+    measured: dict[str, float] = {}
+    for trainer, own in by_trainer(runs).items():
+        samples: dict[str, list[Run]] = {}
+        for run in own:
+            key = cost_key(run)
             if key not in known.seconds:
-                digits.setdefault(key, run)
-        elif key not in known.seconds and len(samples.setdefault(key, [])) < _TRIAL_RUNS:
-            samples[key].append(run)
-    if not (samples or digits):
-        return Rates(known.seconds, available_cores())
-    measured = _trials(samples) if samples else {}
-    measured |= {key: _digit_seconds(run) for key, run in digits.items()}
+                samples.setdefault(key, []).append(run)
+        if samples:
+            measured |= trainer.seconds_per_update(samples)
     rates = Rates({**known.seconds, **measured}, available_cores())
-    _keep(rates)
+    if measured:
+        _keep(rates)
     return rates
-
-
-def _trials(samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
-    """Seconds per iteration of one run of each network."""
-    short_s = _fastest(samples, dict.fromkeys(samples, _FIRST_ITERATIONS))
-    long = {key: _length(short_s[key] / _FIRST_ITERATIONS) for key in samples}
-    long_s = _fastest(samples, long)
-    measured = {}
-    for key, sample in samples.items():
-        # the difference leaves out what a batch costs once; noise must not make it negative
-        seconds = max(long_s[key] - short_s[key], 0.1 * long_s[key])
-        measured[key] = seconds / (len(sample) * (long[key] - _FIRST_ITERATIONS))
-    return measured
-
-
-def _digit_seconds(run: DigitRun) -> float:
-    from nalm.digits import seconds_per_update
-
-    return seconds_per_update(run.task, run.seed)
-
-
-def _length(seconds_per_iteration: float) -> int:
-    return int(min(max(_TRIAL_S / seconds_per_iteration, _LEAST_ITERATIONS), _MOST_ITERATIONS))
-
-
-def _fastest(samples: Mapping[str, Sequence[Run]], iterations: Mapping[str, int]) -> dict[str, float]:
-    """Train the samples of each network several times; return the shortest wall time of each in seconds."""
-    from nalm.training import train
-
-    trials: dict[int, str] = {}
-    runs: list[Run] = []
-    for key in [*samples] * _REPEATS:
-        length = iterations[key]
-        while length in trials:
-            length += 1  # runs that differ in length are never in one batch, so each trial is one
-        trials[length] = key
-        for run in samples[key]:
-            settings = run.training.model_copy(update={"iterations": length})
-            runs.append(run.model_copy(update={"training": settings}))
-    results: list[BatchResult] = []
-    train(runs, results.append)
-    seconds: dict[str, float] = {}
-    for result in results:
-        key = trials[result.runs[0].training.iterations]
-        seconds[key] = min(seconds.get(key, result.seconds), result.seconds)
-    return seconds
 
 
 def _keep(rates: Rates) -> None:

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from nalm.runs import AnyRun
+from nalm.runs.record import TrainedRuns
 
 # plain lines come no more often than this
 _LINE_EVERY_S = 10.0
 
 
-class Trained(Protocol):
-    """A finished batch, or a finished run of a digit task."""
-
-    @property
-    def runs(self) -> Sequence[AnyRun]:
-        """What was trained."""
-
-    @property
-    def status(self) -> Sequence[str]:
-        """How each run ended."""
-
-    @property
-    def seconds(self) -> float:
-        """Wall time."""
-
-
-class Silence:
+class NullReporter:
     """Reports nothing."""
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
@@ -41,15 +25,15 @@ class Silence:
     def progress(self, iterations: int) -> None:
         """Nothing."""
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """Nothing."""
 
     def end(self) -> None:
         """Nothing."""
 
 
-class _Count:
-    """Runs and iterations done, and the rate since training began: networks are compiled before that."""
+class Count:
+    """Counts runs and iterations done, and the rate since training began: networks are compiled before that."""
 
     def __init__(self, runs: int, finished: int, iterations: int, clock: Callable[[], float]) -> None:
         self.runs, self.done = runs, finished
@@ -58,6 +42,7 @@ class _Count:
         self._start: tuple[float, int] | None = None
 
     def add(self, iterations: int) -> None:
+        """Count iterations."""
         self.iterations_done = min(self.iterations, self.iterations_done + iterations)
         if self._start is None:
             self._start = (self._clock(), self.iterations_done)
@@ -76,6 +61,7 @@ class _Count:
 
     @property
     def seconds_left(self) -> float | None:
+        """Until all are done, None before there is a rate."""
         return None if self.rate is None else (self.iterations - self.iterations_done) / self.rate
 
 
@@ -95,7 +81,7 @@ class Bar:
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
         """Show the bar."""
-        self._count = _Count(runs, finished, iterations, self._clock)
+        self._count = Count(runs, finished, iterations, self._clock)
         self._task: TaskID = self._progress.add_task("", total=iterations, **self._fields())
         self._progress.start()
 
@@ -104,7 +90,7 @@ class Bar:
         self._count.add(iterations)
         self._update()
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """Count the runs."""
         self._count.done += len(result.runs)
         self._update()
@@ -129,7 +115,7 @@ class Lines:
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
         """Say what is to be done."""
-        self._count = _Count(runs, finished, iterations, self._clock)
+        self._count = Count(runs, finished, iterations, self._clock)
         self._last = self._clock()
         self._write(f"{runs} runs, {finished} finished already, {iterations:.3g} run-iterations to do")
 
@@ -138,7 +124,7 @@ class Lines:
         self._count.add(iterations)
         self._line()
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """Count the runs; the last ones always get a line."""
         self._count.done += len(result.runs)
         self._line(at_once=self._count.done >= self._count.runs)
@@ -179,7 +165,7 @@ class JsonLines:
     def progress(self, iterations: int) -> None:
         """Nothing."""
 
-    def batch(self, result: Trained) -> None:
+    def batch(self, result: TrainedRuns) -> None:
         """Write the line."""
         self._batches += 1
         self._finished += len(result.runs)

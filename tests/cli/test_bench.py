@@ -87,3 +87,18 @@ def test_operations_can_be_chosen(command, unit):
     outcome = command("bench", unit, "--against", "nau", *operations, *training)
     assert outcome.status == 0
     assert outcome.output.startswith("36 runs, 0 finished already")
+
+
+def test_penalty_of_a_class_wants_a_factor(command, unit):
+    with Path("products_for_bench.py").open("a") as file:
+        file.write("\n    def penalties(self):\n        return {'ridge': self.w.square().mean()}\n")
+    words = ("bench", unit, "--seeds", "0:1", "--iterations", "20", "--workers", "1")
+    outcome = command(*words)
+    assert (outcome.status, outcome.output) == (2, "")
+    assert outcome.errors == (
+        "nalm: bench/Product: network 'Product': penalty 'ridge' has no factor (set penalty.ridge = 0.1, or = 0 to "
+        "leave it out; known: sparsity, bounds, input, gate, npu_weight, npu_gate, inalu)\n"
+    )
+    assert not Path("results").exists()
+    assert command(*words, "--set", "penalty.ridge=0.1").status == 0
+    assert Store.open("results/bench/Product").records()["penalty_loss"].min() > 0

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from nalm.cli._run import reporter
-from nalm.data import mnist
 from nalm.errors import DataError
 from nalm.progress import Bar, JsonLines, Lines
 from nalm.results.store import Store
-from support.command import nalm, stored_files
+from nalm.tasks.images import mnist
+from support.command import HANGS_S, nalm, stored_files
 from support.fake_training import fake_training
 
 
@@ -146,7 +146,7 @@ def test_missing_images_are_no_matter_when_nothing_is_left_to_train(command, mon
     def missing(dataset, folder=None):
         raise DataError(f"{dataset} is gone")
 
-    monkeypatch.setattr("nalm.data.load_images", missing)
+    monkeypatch.setattr("nalm.tasks.images.load_images", missing)
     assert command(*words).status == 0
 
 
@@ -294,11 +294,21 @@ def test_interrupt_keeps_what_is_finished(command, small, monkeypatch):
     assert len(trained) == 4
 
 
+@pytest.mark.parametrize("where", ["nalm.cli._app.app", "nalm.cli._options.setting_values", "nalm.jobs.expand"])
+def test_interrupt_before_training_is_one_line(command, small, monkeypatch, where):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, interrupted)
+    outcome = command("run", small)
+    assert (outcome.status, outcome.errors) == (130, "nalm: interrupted\n")
+
+
 def slow_study(folder):
-    """Enough batches to be interrupted between two of them."""
+    """More batches than are done before it is interrupted, on any machine."""
     path = folder / "slow.toml"
     path.write_text(
-        'title = "Many seeds"\nseeds = "0:32"\n'
+        'title = "Many seeds"\nseeds = "0:1000"\n'
         '[task]\nkind = "single-module"\noperation = "mul"\n'
         "[settings]\niterations = 999_999\nlog_interval = 100_000\n"
         '[[networks]]\nunit = "nmu"\n'
@@ -313,19 +323,19 @@ def test_killed_command_goes_on_where_it_was(tmp_path, number):
     assert process.stdout is not None
     first = json.loads(process.stdout.readline())
     process.send_signal(number)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=HANGS_S)
     lines = [first, *map(json.loads, output.splitlines())]
-    assert lines[-1]["finished"] < 32
+    assert lines[-1]["finished"] < 1000
     kept = Store.open(tmp_path / "here").finished(pytest.fail)
     assert len(kept) >= lines[-1]["finished"]
     if number != signal.SIGKILL:
         assert process.returncode == 130
         assert errors == (
-            f"nalm: interrupted; {len(kept)} of 32 runs are kept in here, the same command goes on from there\n"
+            f"nalm: interrupted; {len(kept)} of 1000 runs are kept in here, the same command goes on from there\n"
         )
     before = stored_files(tmp_path / "here" / "records")
     again = nalm([*words, "--seeds", "0:16"], cwd=tmp_path)
-    output, errors = again.communicate(timeout=120)
+    output, errors = again.communicate(timeout=HANGS_S)
     assert (again.returncode, errors) == (0, "")
     assert stored_files(tmp_path / "here" / "records").items() >= before.items()
     assert sum(json.loads(line)["runs"] for line in output.splitlines()) == 16 - len(kept & wanted(tmp_path))

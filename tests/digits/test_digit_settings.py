@@ -54,6 +54,6 @@ def test_json_round_trip(settings: StaticDigits | SequentialDigits) -> None:
 
 
 def test_settings_load_without_pytorch() -> None:
-    code = "import sys, nalm.digits, nalm.data, nalm.tasks; print({'torch', 'scipy', 'sklearn'} & set(sys.modules))"
+    code = "import sys, nalm.digits, nalm.tasks.images; print({'torch', 'scipy', 'sklearn'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"

@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from nalm.data import DigitImages, load_images
 from nalm.digits import SequentialDigits, StaticDigits, train_digits
 from nalm.digits._pairs import draw_samples, fold
+from nalm.tasks.images import DigitImages, load_images
 
 DIGITS = "12345"
 

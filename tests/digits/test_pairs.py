@@ -5,10 +5,10 @@ from math import ceil
 import numpy as np
 import pytest
 
-from nalm.data import DigitImages, load_images
 from nalm.digits import StaticDigits
 from nalm.digits._pairs import draw_samples, fold
 from nalm.errors import DataError, InputError
+from nalm.tasks.images import DigitImages, load_images
 
 TEN_FOLDS = """
 02 16 26 54 55 73 75 86 93 95

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from nalm.data import load_images
 from nalm.digits._pictures import ImageBank, normalise
+from nalm.tasks.images import load_images
 
 BACKGROUND = -0.42421296
 

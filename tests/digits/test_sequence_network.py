@@ -33,7 +33,9 @@ def test_cells_of_the_product(cell: str, parameters: int, start: float) -> None:
     assert network.initial_state == start
     images = torch.randn(3, 4, 1, 28, 28)
     assert network(images).shape == (3, 4)
-    torch.testing.assert_close(network.eval()(images[:, :2]), network(images)[:, :2])
+    # in float64, as batches of other sizes round otherwise and some cells amplify that
+    network.eval().double()
+    torch.testing.assert_close(network(images[:, :2].double()), network(images.double())[:, :2])
 
 
 def test_sums_start_at_zero() -> None:

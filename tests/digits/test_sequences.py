@@ -4,10 +4,10 @@ import os
 import numpy as np
 import pytest
 
-from nalm.data import load_images
 from nalm.digits import SequentialDigits
 from nalm.digits._sequences import draw_orders, running_targets, sequences
 from nalm.errors import InputError
+from nalm.tasks.images import load_images
 
 
 def test_parts_do_not_overlap_and_hold_the_allowed_digits() -> None:

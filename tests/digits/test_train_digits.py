@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -5,21 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from nalm.data import DigitImages, load_images
 from nalm.digits import (
     DigitsResult,
     EpochRecord,
     SequentialDigits,
     StaticDigits,
-    _session,
     find_device,
     train_digits,
 )
 from nalm.digits._pair_network import create_pair_network
 from nalm.digits._sequence_experiment import SequenceExperiment
-from nalm.digits._session import Place
 from nalm.digits._static_experiment import StaticExperiment
+from nalm.digits.experiments import create_experiment
 from nalm.errors import InputError, StoreError
+from nalm.tasks.images import DigitImages, load_images
+from nalm.training.epochs import loop
+from nalm.training.epochs.context import ComputeContext
 
 
 def static(**settings: Any) -> StaticDigits:
@@ -98,7 +100,7 @@ class InterruptedRunError(Exception):
 @pytest.mark.parametrize("settings", CASES, ids=["isolated", "colour", "sequential"])
 def test_a_resumed_run_gives_the_same_result(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = train_digits(settings, 1)
-    monkeypatch.setattr(_session, "CHECKPOINT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_INTERVAL_S", 0.0)
     path = tmp_path / "a folder" / "run.safetensors"
 
     def interrupt(record: EpochRecord) -> None:
@@ -247,7 +249,7 @@ def test_cuda_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_number_of_threads_does_not_matter(settings: Any) -> None:
     short = settings.model_copy(update={"epochs": 1})
     alone = train_digits(short, 0)
-    torch.set_num_threads(3)  # the fixture of this folder sets it back
+    torch.set_num_threads(3)  # a fixture sets it back
     assert_same(train_digits(short, 0), alone)
     assert torch.get_num_threads() == 3
 
@@ -274,7 +276,21 @@ def test_on_a_gpu() -> None:
 
 
 def test_all_test_samples_are_evaluated() -> None:
-    place, data = Place(torch.device("cpu"), bfloat16=False), load_images("digits")
+    place, data = ComputeContext(torch.device("cpu"), bfloat16=False), load_images("digits")
     assert StaticExperiment(static(), 0, 0, data, place).evaluate_test() == 10 * 2
     count = int((data.test_labels > 0).sum())
     assert SequenceExperiment(sequential(), 0, data, place).evaluate_test() == count // 2
+
+
+@pytest.mark.parametrize("task", [static, sequential])
+def test_penalty_of_a_user_s_module_is_part_of_the_loss(task: Callable[..., StaticDigits | SequentialDigits]) -> None:
+    name = {"stage": "support.modules:Ridge"} if task is static else {"cell": "support.modules:Ridge"}
+    context, data = ComputeContext(torch.device("cpu"), bfloat16=False), load_images("digits")
+    losses = []
+    for factor in (0.0, 2.0):
+        experiment = create_experiment(task(**name, penalty={"ridge": factor}), 0, None, data, context)
+        experiment.network.eval()
+        losses.append(float(experiment.loss(torch.arange(4), 0, 0).detach()))
+    assert losses[1] - losses[0] == pytest.approx(2 * 0.25, rel=1e-3)
+    with pytest.raises(InputError, match=r"^penalty 'ridge' has no factor"):
+        train_digits(task(**name), 0, data=data)

@@ -20,4 +20,5 @@ def test_documentation_builds_without_warnings(tmp_path):
         html = (tmp_path / "html" / page.relative_to(DOCS)).with_suffix(".html").read_text()
         # a line indented below another is a definition to reStructuredText, which docstrings never mean
         assert '<dl class="simple">' not in html, page.name
+    assert "gated_sign_nmru" in (tmp_path / "html" / "choosing.html").read_text()
     assert 'id="nalm.units.SNMU"' in (tmp_path / "html" / "api" / "units.html").read_text()

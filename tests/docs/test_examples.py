@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from support.command import nalm
+from support.command import HANGS_S, nalm
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "api").glob("*.md")])
@@ -103,7 +103,7 @@ def run_commands(code, where, loosely):
     """Run lines that begin with `$ nalm`; the lines below must be in their output, in order, `…` for anything."""
     for command, shown in re.findall(r"^\$ nalm (.*)\n((?:(?!\$ ).*\n)*)", code, re.M):
         process = nalm(shlex.split(command))
-        output, errors = process.communicate(timeout=100)
+        output, errors = process.communicate(timeout=HANGS_S)
         assert process.returncode == 0, f"{where}: nalm {command}: {errors}"
         lines = iter([" ".join(line.split()) for line in (output + errors).splitlines()])
         for line in shown.splitlines():

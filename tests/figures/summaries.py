@@ -7,13 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nalm.results.statistics import Interval, beta_mean_interval, gamma_mean_interval, success_interval
-from nalm.results.summary import Group
+from nalm.results.statistics import beta_mean_interval, gamma_mean_interval, success_interval
+from nalm.results.summary import Estimate, Group, StepEstimate
 from results.samples import PAIRS
-
-
-def entry(interval: Interval) -> dict[str, float | None]:
-    return {part: None if np.isnan(value) else value for part, value in interval._asdict().items()}
 
 
 def make_group(
@@ -25,18 +21,17 @@ def make_group(
     operation: str = "mul",
     **parameters: Any,
 ) -> Group:
-    return {
-        "unit": unit,
-        "operation": operation,
-        "interpolation_range": interpolation_range,
-        "extrapolation_range": PAIRS[interpolation_range],
-        **parameters,
-        "runs": runs,
-        "solved": len(solved_at),
-        "success_rate": entry(success_interval(len(solved_at), runs)),
-        "solved_at": {
-            "median": float(np.median(solved_at)) if len(solved_at) else None,
-            **entry(gamma_mean_interval(solved_at)),
-        },
-        "sparsity_error": entry(beta_mean_interval(sparsity)),
-    }
+    return Group(
+        unit=unit,
+        operation=operation,
+        interpolation_range=interpolation_range,
+        extrapolation_range=PAIRS[interpolation_range],
+        parameters=parameters,
+        runs=runs,
+        solved=len(solved_at),
+        success_rate=Estimate.of(success_interval(len(solved_at), runs)),
+        solved_at=StepEstimate(
+            float(np.median(solved_at)) if len(solved_at) else None, *Estimate.of(gamma_mean_interval(solved_at))
+        ),
+        sparsity_error=Estimate.of(beta_mean_interval(sparsity)),
+    )

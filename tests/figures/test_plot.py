@@ -1,4 +1,4 @@
-"""Pictures: files of each type, the same bytes each time, nothing outside the page."""
+"""Figures: files of each type, the same bytes each time, nothing outside the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from matplotlib.transforms import BboxBase
 
 from figures.summaries import make_group
 from nalm.errors import InputError
-from nalm.figures import PanelsFigure, draw, plot, ranges_figure, sweep_figure
+from nalm.figures import plot
+from nalm.figures.layouts.panels import PanelsFigure, draw_panels
+from nalm.figures.ranges import ranges_figure
+from nalm.figures.style import PUBLISHED
+from nalm.figures.sweep import sweep_figure
 from nalm.results.store import Store
 from nalm.units import names
 from results.samples import PAIRS, STUDY, make_batch, make_run
@@ -92,7 +96,7 @@ def shown_texts(figure: Figure) -> list[Text]:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_texts_stay_on_the_page_and_apart(name: str) -> None:
-    figure = draw(FIGURES[name]())
+    figure = draw_panels(FIGURES[name](), PUBLISHED)
     figure.draw_without_rendering()  # lays it out
     page = figure.bbox
     boxes: list[tuple[str, BboxBase]] = []
@@ -110,5 +114,5 @@ def test_texts_stay_on_the_page_and_apart(name: str) -> None:
 
 
 def test_the_published_size() -> None:
-    figure = draw(figure_2())
+    figure = draw_panels(figure_2(), PUBLISHED)
     assert tuple(figure.get_size_inches() * 2.54) == pytest.approx((19.56, 7.98))

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from nalm.errors import InputError
-from nalm.figures import SurfaceFigure, draw, picture_bytes, plot, study_figure_data, surface_figure
-from nalm.figures._draw_surface import palette
+from nalm.figures import figure_bytes, plot
+from nalm.figures.style import PUBLISHED
+from nalm.figures.surface import SurfaceFigure, data, draw, palette, surface_figure
 from nalm.results.store import Store
 from nalm.studies import expand, loads, to_toml
 from support.fake_training import result_of
@@ -40,8 +41,7 @@ def store_of(folder: Path, text: str, seeds: tuple[int, ...] | None = None) -> S
     errors = np.array([0.0 if run.label == "nmu" else 1.0 for run in runs])
     result = dataclasses.replace(
         made_up,
-        interpolation_error=np.zeros(len(runs)),
-        extrapolation_error=errors,
+        metrics={**made_up.metrics, "interpolation_error": np.zeros(len(runs)), "extrapolation_error": errors},
         state={run.id: states[run.label] for run in runs},
     )
     store = Store.create_or_open(folder, to_toml(study))
@@ -56,9 +56,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def figure(store: Store) -> SurfaceFigure:
-    data = study_figure_data(store)
-    assert isinstance(data, SurfaceFigure)
-    return data
+    return data(store)
 
 
 def test_panels_say_what_was_solved(figure: SurfaceFigure) -> None:
@@ -93,43 +91,39 @@ def test_colours_are_the_published_ones() -> None:
 
 
 def test_division_by_zero_has_no_colour(tmp_path: Path) -> None:
-    data = study_figure_data(store_of(tmp_path / "div", STUDY.replace('"mul"', '"div"')))
-    assert isinstance(data, SurfaceFigure)
-    gold = data.surfaces[0].bins
+    drawn = data(store_of(tmp_path / "div", STUDY.replace('"mul"', '"div"')))
+    gold = drawn.surfaces[0].bins
     assert set(gold[60, :]) == {-1}
     assert (np.delete(gold, 60, axis=0) >= 0).all()
 
 
 def test_seeds_are_told_apart(tmp_path: Path) -> None:
-    data = study_figure_data(store_of(tmp_path / "seeds", STUDY.replace('"0:1"', '"3:5"')))
-    assert isinstance(data, SurfaceFigure)
-    assert [surface.title for surface in data.surfaces][1:3] == ["NMU, seed 3 (TT)", "NMU, seed 4 (TT)"]
+    drawn = data(store_of(tmp_path / "seeds", STUDY.replace('"0:1"', '"3:5"')))
+    assert [surface.title for surface in drawn.surfaces][1:3] == ["NMU, seed 3 (TT)", "NMU, seed 4 (TT)"]
 
 
 def test_runs_of_a_sweep_have_a_panel_each(tmp_path: Path) -> None:
     swept = STUDY.replace("[figure]", "[grid]\nlearning_rate = [1e-3, 1e-2]\n[figure]")
-    data = study_figure_data(store_of(tmp_path / "sweep", swept))
-    assert isinstance(data, SurfaceFigure)
-    assert len(data.surfaces) == 1 + 2 * 2
+    drawn = data(store_of(tmp_path / "sweep", swept))
+    assert len(drawn.surfaces) == 1 + 2 * 2
 
 
 def test_seeds_beyond_the_study_are_shown(tmp_path: Path) -> None:
     store = store_of(tmp_path / "other", STUDY, seeds=(7,))
-    data = study_figure_data(store)
-    assert isinstance(data, SurfaceFigure)
-    assert [surface.title for surface in data.surfaces] == ["Gold (TT)", "NMU (TT)", "linear (TF)"]
+    drawn = data(store)
+    assert [surface.title for surface in drawn.surfaces] == ["Gold (TT)", "NMU (TT)", "linear (TF)"]
 
 
 def test_without_a_threshold_nothing_counts_as_solved(store: Store) -> None:
     records = store.records().with_columns(threshold=pl.lit(None, dtype=pl.Float64))
     assert store.study is not None
-    data = surface_figure(records, store.study, store.weights)
-    assert [surface.title for surface in data.surfaces][1:] == ["NMU (FF)", "linear (FF)"]
+    drawn = surface_figure(records, store.study, store.weights)
+    assert [surface.title for surface in drawn.surfaces][1:] == ["NMU (FF)", "linear (FF)"]
 
 
 def test_same_results_same_bytes(figure: SurfaceFigure, store: Store, tmp_path: Path) -> None:
     for suffix in (".svg", ".pdf", ".png"):
-        assert plot(store, tmp_path / f"a{suffix}").read_bytes() == picture_bytes(draw(figure), suffix)
+        assert plot(store, tmp_path / f"a{suffix}").read_bytes() == figure_bytes(draw(figure, PUBLISHED), suffix)
 
 
 @pytest.mark.parametrize(

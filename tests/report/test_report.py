@@ -11,7 +11,7 @@ import pytest
 
 from nalm.errors import InputError
 from nalm.report import section, write
-from nalm.results import Store
+from nalm.results import Store, summary_of
 from results.samples import PAIRS, STUDY, make_batch, make_run
 from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of
 
@@ -87,7 +87,7 @@ def test_the_page_says_what_was_run_and_found(tmp_path: Path) -> None:
     assert 'kind = "single-module"' in page.text
     assert page.tags.count("svg") == 1
     assert page.tags.count("tr") == 1 + 18 + 2
-    mean = store.groups()[3]["solved_at"]["mean"]
+    mean = summary_of(store)[3]["solved_at"]["mean"]
     assert f"{mean:,.0f} [" in page.words
 
 
@@ -124,7 +124,7 @@ def test_static_digits_have_confusion_and_weights_too(tmp_path: Path) -> None:
 
 def test_weights_are_left_out_where_no_model_has_any(tmp_path: Path) -> None:
     store = store_of(tmp_path / "store", STATIC, {("solved", 0): [static_record(1, 1.0)]})
-    captions = [picture.caption for picture in section(store, 1).pictures]
+    captions = [figure.caption for figure in section(store, 1).figures]
     assert [caption.split()[0] for caption in captions] == ["Points", "Images"]
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nalm.results._columns import LABELS, SCHEMA
+from nalm.results.columns import schema
 from nalm.results.selection import select_best
 
 
 def table(rows: list[tuple[int, float | None, float | None]], run: str = "a", **extra: Any) -> pl.DataFrame:
     """Return records of one run from (step, interpolation error, extrapolation error); sparsity is the
     step."""
-    labels: dict[str, Any] = dict.fromkeys(LABELS, "x") | {"run": run, "seed": 0}
+    labels: dict[str, Any] = dict.fromkeys(schema("label"), "x") | {"run": run, "seed": 0}
     data = [
         labels
         | {
@@ -33,7 +33,7 @@ def table(rows: list[tuple[int, float | None, float | None]], run: str = "a", **
         | extra
         for step, validation, test in rows
     ]
-    return pl.DataFrame(data, schema_overrides=SCHEMA)
+    return pl.DataFrame(data, schema_overrides=schema())
 
 
 def best(rows: list[tuple[int, float | None, float | None]], **arguments: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from nalm.results.statistics import (
     t_interval,
 )
 
+GOLDEN = Path(__file__).parents[1] / "assets" / "golden"
 THOUSANDS = [3, 34, 46, 3, 7, 66, 32, 10, 14, 15, 21, 18, 71, 8, 8, 6, 11, 10, 7, 9, 33, 21, 34, 2, 7]
 TIGHT = [24000] * 7 + [25000] * 12 + [26000] * 5 + [28000]
 SKEWED = [1000, 2000, 3000, 2500, 4000, 1500, 2200, 1800]
@@ -145,11 +145,8 @@ def test_released_beta_interval_halves_unless_tiny(x: list[float], expected: tup
 
 @pytest.mark.parametrize("family", ["gamma", "beta"])
 def test_intervals_agree_with_the_golden_statistics(family: str) -> None:
-    folder = os.environ.get("NALM_GOLDEN")
-    if folder is None:
-        pytest.skip("NALM_GOLDEN does not name the folder of golden data")
     interval = {"gamma": gamma_mean_interval, "beta": beta_mean_interval}[family]
-    lines = Path(folder, "statistics", "exact_intervals.jsonl").read_text().splitlines()
+    lines = (GOLDEN / "statistics" / "exact_intervals.jsonl").read_text().splitlines()
     cases = [case for case in map(json.loads, lines) if case["family"] == family]
     assert cases
     for case in cases:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from nalm.results._columns import records_table
-from nalm.results._order import sort_rows
+from nalm.results.order import sort_rows
+from nalm.results.records import records_table
 from nalm.results.statistics import beta_mean_interval, gamma_mean_interval, success_interval
 from nalm.results.summary import group_parameters, summarise, summary_frame
 from results.samples import PAIRS, make_batch, make_run
@@ -18,7 +18,7 @@ from results.samples import PAIRS, make_batch, make_run
 def records(units: Sequence[str] = ("nmu",), ranges: Sequence[str] = ("[1,2]",), seeds: int = 4) -> pl.DataFrame:
     runs = [make_run(unit, pair, seed) for unit in units for pair in ranges for seed in range(seeds)]
     solved_at = [None if run.seed == 0 else 1000 * (1 + run.seed % 2) for run in runs]
-    return records_table(make_batch(runs, solved_at))
+    return records_table(make_batch(runs, solved_at)).table
 
 
 def test_a_group_is_summarised_as_the_contract_says() -> None:
@@ -55,7 +55,7 @@ def test_without_success_what_describes_solved_runs_is_null() -> None:
     assert group["solved"] == 0
     assert group["solved_at"] == {"median": None, "mean": None, "lower": None, "upper": None}
     assert group["sparsity_error"] == {"mean": None, "lower": None, "upper": None}
-    json.dumps(group, allow_nan=False)
+    json.dumps(dict(group), allow_nan=False)
 
 
 def test_one_solved_run_has_a_mean_and_no_interval() -> None:

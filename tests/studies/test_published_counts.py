@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from nalm.runs.record import TrainedRuns
 from nalm.studies import expand, load, select
 from nalm.training import train
-from nalm.training.results import BatchResult
 
 
 def solved(study: str, unit: str, ranges: list[str]) -> Counter[str]:
@@ -17,14 +17,14 @@ def solved(study: str, unit: str, ranges: list[str]) -> Counter[str]:
     only: dict[str, list[object]] = {"unit": [unit]}
     if ranges:
         only["interpolation_range"] = list(ranges)
-    results: list[BatchResult] = []
+    results: list[TrainedRuns] = []
     train(select(expand(load(study)), only), results.append)
     counts: Counter[str] = Counter()
     for result in results:
         for number, run in enumerate(result.runs):
             rows = result.run_index == number
-            best = np.nanargmin(result.interpolation_error[rows])
-            counts[str(run.task.interpolation_range)] += int(result.extrapolation_error[rows][best] < 1e-5)
+            best = np.nanargmin(result.metrics["interpolation_error"][rows])
+            counts[str(run.task.interpolation_range)] += int(result.metrics["extrapolation_error"][rows][best] < 1e-5)
     return counts
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from typing import Any
 import pytest
 
 SOURCES = Path(__file__).parents[2] / "src"
+
+# Another process that takes so long hangs (seconds). No test asks for a time: a busy machine takes any.
+HANGS_S = 900
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,14 @@ class Command:
 
         self._monkeypatch.setattr(sys, "argv", ["nalm", *map(str, words)])
         status: Any = 0
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
             main()
         except SystemExit as end:
             status = end.code or 0
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         captured = self._capsys.readouterr()
         return Outcome(status, captured.out, captured.err)
 
@@ -59,6 +68,14 @@ def python(*words: str, **options: Any) -> subprocess.Popen[str]:
 def nalm(words: Sequence[object], **options: Any) -> subprocess.Popen[str]:
     """Start the command line in a process of its own."""
     return python("-c", "from nalm.cli import main; main()", *map(str, words), **options)
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    deadline = time.monotonic() + HANGS_S
+    while not done():
+        assert time.monotonic() < deadline, "the other process hangs"
+        time.sleep(0.005)
 
 
 def stored_files(folder: str | Path) -> dict[str, bytes]:

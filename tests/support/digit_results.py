@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nalm.digits import DigitsResult, EpochRecord, FinishedDigitRun
-from nalm.results.digit_records import digit_records
+from nalm.digits import DigitsResult, EpochRecord
+from nalm.digits.collect import trained_runs
 from nalm.results.store import Store
-from nalm.runs import DigitRun
+from nalm.runs import Run
 from nalm.studies import expand, loads, to_toml
 
 
@@ -19,12 +19,11 @@ def store_of(folder: Path, study: str, results: Mapping[tuple[str, int], Iterabl
     return store_of_runs(folder, study, lambda run: results.get((run.label, run.seed)))
 
 
-def store_of_runs(folder: Path, study: str, records_of: Callable[[DigitRun], Iterable[EpochRecord] | None]) -> Store:
+def store_of_runs(folder: Path, study: str, records_of: Callable[[Run], Iterable[EpochRecord] | None]) -> Store:
     """A store of the study with TOML text `study` that holds the runs for which there are records."""
     loaded = loads(study, "made-up")
     store = Store.create_or_open(folder, to_toml(loaded))
     for run in expand(loaded):
-        assert isinstance(run, DigitRun)
         records = records_of(run)
         if records is not None:
             static = run.task.kind == "static-digits"
@@ -34,7 +33,7 @@ def store_of_runs(folder: Path, study: str, records_of: Callable[[DigitRun], Ite
             result = DigitsResult(
                 tuple(records), {"weight": np.zeros(2, dtype=np.float32)}, confusion=confusion if static else None
             )
-            store.add(*digit_records(FinishedDigitRun(run, result, 1.0), loaded.threshold))
+            store.write(trained_runs(run, result, 1.0))
     return store
 
 

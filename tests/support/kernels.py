@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from nalm.training.arrays import Array, Arrays, plain
-from nalm.training.codegen import PRELUDE, Sizes, reading_function
-from nalm.training.expressions import Graph
-from nalm.training.native import build
-from nalm.training.trace import scalarise, trace
+from nalm.training.kernel.arrays import Array, Arrays, plain
+from nalm.training.kernel.cpp import PRELUDE, Sizes, reading_function
+from nalm.training.kernel.expressions import Graph
+from nalm.training.kernel.trace import scalarise, trace
+from nalm.training.lowerings.native import build
 
 
 def leaves(graph: Graph, kind: str, count: int, axes: tuple[str, ...] = ()) -> np.ndarray:

@@ -43,3 +43,20 @@ class OwnParameter(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x @ self.w.T
+
+
+class Ridge(nn.Module):
+    """A linear layer with a penalty that no setting weighs, beside one that settings do."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.full((out_features, in_features), 0.5))
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.w, 0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w.T
+
+    def penalties(self) -> dict[str, Tensor]:
+        return {"ridge": self.w.square().mean(), "sparsity": self.w.abs().mean()}

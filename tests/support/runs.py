@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nalm.networks import LayerSettings, NetworkSettings
 from nalm.runs import Run
+from nalm.runs.network import LayerSettings, NetworkSettings
+from nalm.runs.settings import TrainingSettings
 from nalm.tasks import ArithmeticTask
-from nalm.training.settings import TrainingSettings
 
 RANGES = {"[1,2]": ([1, 2], [2, 6]), "[-2,2]": ([-2, 2], [[-6, -2], [2, 6]]), "[10,20]": ([10, 20], [20, 40])}
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nalm.tasks._operations import apply, lane_sum
+from nalm.tasks.operations import apply, lane_sum
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)

@@ -4,24 +4,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
 from nalm.errors import InputError, NalmError
+from nalm.runs.record import TrainedRuns
 from nalm.training import plan, train
-from nalm.training.batches import LEAST_RUN_ITERATIONS, MOST_RUN_ITERATIONS
-from nalm.training.results import BatchResult
+from nalm.training.stacked.batches import LEAST_RUN_ITERATIONS, MOST_RUN_ITERATIONS
+from support.command import HANGS_S, wait_until
 from support.runs import grid, run, wide_run
 
 
-def results_of(workers: int, **settings: object) -> tuple[list[BatchResult], int]:
+def results_of(workers: int, **settings: object) -> tuple[list[TrainedRuns], int]:
     # long enough for two batches, with little to evaluate
     length = LEAST_RUN_ITERATIONS // 12 + 1
     sizes = {"validation_samples": 100, "test_samples": 100}
     runs = grid(["nmu", "snmu"], range(4), iterations=length, log_interval=20_000, **sizes, **settings)
-    results: list[BatchResult] = []
+    results: list[TrainedRuns] = []
     done: list[int] = []
     train(runs, results.append, workers=workers, on_progress=done.append)
     assert sum(done) == len(runs) * (length + 1)
@@ -37,7 +37,7 @@ def test_worker_processes_give_the_results_of_this_process() -> None:
     for mine in here:
         other = by_run[mine.runs[0].id]
         assert [a.id for a in mine.runs] == [b.id for b in other.runs]
-        np.testing.assert_array_equal(mine.interpolation_error, other.interpolation_error)
+        np.testing.assert_array_equal(mine.metrics["interpolation_error"], other.metrics["interpolation_error"])
         for name, state in mine.state.items():
             for key, values in state.items():
                 np.testing.assert_array_equal(values, other.state[name][key])
@@ -75,9 +75,10 @@ def test_runs_of_different_length_or_logging_are_apart() -> None:
 
 SCRIPT = """
 import sys
+from support.command import HANGS_S, wait_until
 from support.runs import grid
 from nalm.training import train
-runs = grid(["nmu"], range(8), iterations=3_000_000, log_interval=100_000)
+runs = grid(["nmu"], range(8), iterations=100_000_000, log_interval=100_000)  # far more than is waited for
 train(runs, lambda result: None, workers=2, on_progress=lambda done: print("going", flush=True))
 """
 
@@ -114,17 +115,33 @@ def test_workers_end_with_a_killed_parent() -> None:
     assert len(workers) >= 2
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 10
-    while any(map(running, workers)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(map(running, workers))
+    wait_until(lambda: not any(map(running, workers)))
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks at /proc")
 def test_a_killed_worker_is_told_in_one_line() -> None:
     process = started()
     os.kill(children(process)[0], signal.SIGKILL)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=HANGS_S)
     assert process.returncode != 0
     assert f"{NalmError.__module__}.{NalmError.__name__}: a worker process ended unexpectedly" in errors
     assert "run the same command again to go on" in errors
+
+
+def trained(**settings: object) -> TrainedRuns:
+    results: list[TrainedRuns] = []
+    quick = {"iterations": 1, "log_interval": 1, "optimizer": "sgd", "learning_rate": 0.01, "sparsity_penalty": 0.0}
+    train([run("support.modules:Ridge", **{**quick, **settings})], results.append, workers=1)
+    return results[0]
+
+
+def test_penalty_of_a_user_s_module_is_part_of_the_loss() -> None:
+    plain, weighed = (trained(penalty={"ridge": factor}) for factor in (0, 3))
+    assert [result.metrics["penalty_loss"][0] for result in (plain, weighed)] == [0, np.float32(3 * 0.25)]
+    (before,), (after,) = (result.state.values() for result in (plain, weighed))
+    assert np.abs(before["w"] - after["w"]).min() > 0.01
+
+
+def test_penalty_without_a_factor_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^penalty 'ridge' has no factor"):
+        trained()

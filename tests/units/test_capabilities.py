@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor, nn
 
 from nalm import units
+from nalm.tasks import OPERATIONS
+from nalm.tasks.operations import apply
 from nalm.units import Capability, UnitInfo
 from nalm.units._choice_rules import BanditWeights, CategoricalWeights, GumbelSigmoidWeights
 from nalm.units._mcfc import MulMCFC
 from nalm.units._parts import RelevanceGate
 from nalm.units._rules import DirectWeights, RotatingWeights, SigmoidWeights, TanhSigmoidWeights, WeightRule
 
+pytestmark = pytest.mark.usefixtures("float64")
+
 COEFFICIENTS = {
     "add": (1.0, 1.0),
     "sub": (1.0, -1.0),
     "mul": (1.0, 1.0),
     "div": (1.0, -1.0),
-    "square": (2.0, 0.0),
+    "squared": (2.0, 0.0),
     "root": (0.5, 0.0),
     "reciprocal": (-1.0, 0.0),
 }
@@ -35,25 +37,8 @@ CLAIMS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 def exact(operation: str, x: Tensor) -> Tensor:
-    a, b = x.unbind(-1)
-    results = {
-        "add": a + b,
-        "sub": a - b,
-        "mul": a * b,
-        "div": a / b,
-        "square": a * a,
-        "root": a.abs().sqrt(),
-        "reciprocal": 1 / a,
-    }
-    return results[operation]
+    return torch.from_numpy(apply(operation, list(x.numpy().T)))
 
 
 def magnitudes(operation: str) -> Tensor:
@@ -80,6 +65,22 @@ def set_weights(rule: WeightRule, weights: tuple[float, ...]) -> None:
         rule.logits.copy_(torch.stack([plus, minus, *zero], -1))
     else:
         raise AssertionError(type(rule))
+
+
+def search(unit: nn.Module, x: Tensor, operation: str) -> None:
+    """Set each number of a unit's parameters in turn to the value, of a few, that does the operation best."""
+    expected = exact(operation, x)
+    numbers = [(parameter, i) for parameter in unit.parameters() for i in range(parameter.numel())]
+
+    def error(parameter: Tensor, i: int, value: float) -> float:
+        parameter.view(-1)[i] = value
+        relative = (unit(x).squeeze(-1) - expected) / (expected.abs() + 1e-12)
+        return float(relative.square().mean().nan_to_num(torch.inf))
+
+    for _ in range(3):
+        for parameter, i in numbers:
+            values = (0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, FAR, -FAR)
+            parameter.view(-1)[i] = min(values, key=lambda value: error(parameter, i, value))
 
 
 def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> None:
@@ -126,8 +127,10 @@ def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> Non
             hidden.W[:2] = torch.stack([torch.tensor(weights), -torch.tensor(weights)])
             output.W.zero_()
             output.W[0, :2] = torch.tensor([1.0, -1.0])
-        case _:
+        case _ if isinstance(getattr(unit, "weights", None), WeightRule):
             set_weights(unit.weights, weights)
+        case _:
+            search(unit, magnitudes(operation) * torch.tensor(signs), operation)
 
 
 def seen(info: UnitInfo, capability: Capability, operation: str, x: Tensor) -> Tensor:
@@ -162,11 +165,16 @@ def test_claim(info: UnitInfo, capability: Capability, operation: str) -> None:
 def test_nnu_squares() -> None:
     unit = units.NNU(2, 2)
     unit.F.copy_(torch.cat([torch.zeros(2, 2), torch.eye(2)]))
-    x = magnitudes("square") * torch.tensor([1.0, -1.0])
+    x = magnitudes("squared") * torch.tensor([1.0, -1.0])
     torch.testing.assert_close(unit(x), x * x)
+
+
+def test_operations_are_named_as_tasks_name_them() -> None:
+    for info in units.UNITS:
+        assert set(info.operations) <= set(OPERATIONS), info.name
 
 
 def test_sums_of_copies_are_not_claimed() -> None:
     assert units.resolve("nmu").operations == ("mul",)
     assert units.resolve("relu_1").operations == ()
-    assert set(units.resolve("npu").operations) == {"mul", "div", "square", "root", "reciprocal"}
+    assert set(units.resolve("npu").operations) == {"mul", "div", "squared", "root", "reciprocal"}

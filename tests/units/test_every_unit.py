@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from nalm import testing, units
 
@@ -15,11 +14,6 @@ DELIBERATE = {
     ("independent_nac", "gradients_exact"),
     ("independent_nalu", "gradients_exact"),
 }
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize("check", testing.CHECKS)

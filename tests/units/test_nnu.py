@@ -11,6 +11,7 @@ from nalm import units
 from nalm.errors import InputError
 
 
+@pytest.mark.usefixtures("float64")
 def test_formula() -> None:
     unit = units.NNU(2, 3)
     x, initial = torch.randn(5, 3), torch.randn(5, 2)

@@ -8,7 +8,9 @@ import torch
 from nalm import functional, units
 from nalm.errors import InputError
 
-X = torch.tensor([[1.5, -2.0], [-0.5, 3.0]])
+pytestmark = pytest.mark.usefixtures("float64")
+
+X = torch.tensor([[1.5, -2.0], [-0.5, 3.0]], dtype=torch.float64)
 
 
 def test_clipping_touches_what_it_names() -> None:

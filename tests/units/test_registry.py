@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from torch import nn
 import nalm
 from nalm import units
 from nalm.errors import InputError
+from nalm.units._table import CLASSES
 
 
 def test_names_are_unique_and_resolve_to_themselves() -> None:
@@ -173,9 +176,20 @@ def test_everything_published_is_there() -> None:
     assert set(units.__all__) <= set(dir(units))
     for info in units.UNITS:
         assert info.cls.__name__ in units.__all__
+        assert getattr(nalm, info.cls.__name__) is info.cls
         assert (info.year is None) == (info.paper == "")
     with pytest.raises(AttributeError, match="has no attribute 'NMUU'"):
         units.NMUU  # noqa: B018
+
+
+@pytest.mark.parametrize("module", [nalm, units])
+def test_type_checkers_know_classes_of_the_table_by_their_names(module: ModuleType) -> None:
+    tree = ast.parse(Path(module.__file__).read_text())
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    typed = {alias.name: node.module for node in imported for alias in node.names if alias.asname == alias.name}
+    assert typed
+    for name, source in typed.items():
+        assert source == ("nalm.units" if module is nalm else f"nalm.units.{CLASSES[name]}")
 
 
 def test_top_level_names() -> None:

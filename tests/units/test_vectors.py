@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from nalm import units
+
+pytestmark = pytest.mark.usefixtures("float64")
 
 A = [[1.5, 2.0], [0.5, 3.0]]
 B = [[-1.5, 2.0], [0.5, -3.0]]
@@ -145,13 +146,6 @@ CASES = [
         out_features=2,
     ),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _float64() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 def set_state(unit: nn.Module, state: dict[str, Any]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nalm.errors import NalmError
+from nalm.figure_kinds import FIGURE_KINDS
 
 app = typer.Typer(
     name="nalm",
@@ -39,6 +38,9 @@ OutOption = Annotated[
 ]
 
 
+EarlyStopOption = Annotated[bool, typer.Option("--early-stop", help="End a run once its verdict can no longer change.")]
+
+
 class SummaryFormat(StrEnum):
     """How `nalm summary` writes."""
 
@@ -46,35 +48,6 @@ class SummaryFormat(StrEnum):
     csv = "csv"
     json = "json"
     latex = "latex"
-
-
-class Picture(StrEnum):
-    """What `nalm plot` draws."""
-
-    figure = "figure"
-    confusion = "confusion"
-    weights = "weights"
-
-
-def main() -> None:
-    """Run the command line; errors that a user can mend are one line each on stderr."""
-    try:
-        app()
-    except NalmError as error:
-        _complain(str(error))
-        sys.exit(error.exit_status)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _complain(f"{where}{error.strerror or error}; finished batches are kept, the same command goes on")
-        sys.exit(1)
-
-
-def _complain(text: str) -> None:
-    for line in text.splitlines():
-        print(f"nalm: {line}", file=sys.stderr)
 
 
 def _show_version(wanted: bool) -> None:
@@ -120,10 +93,13 @@ def run(
     iterations: IterationsOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "cpu",
-    cluster: Annotated[str | None, typer.Option(metavar="SPEC", help="Train on a cluster.")] = None,
-    early_stop: Annotated[
-        bool, typer.Option("--early-stop", help="End a run once its verdict can no longer change.")
-    ] = False,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="tcp://HOST:PORT|local:N", help="Train on the workers of a Dask cluster.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts, as element I of a job array does.")
+    ] = None,
+    early_stop: EarlyStopOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be trained.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per finished batch.")] = False,
 ) -> None:
@@ -140,8 +116,52 @@ def run(
         workers=workers,
         device=device,
         cluster=cluster,
+        part=part,
         dry_run=dry_run,
         json_lines=json,
+    )
+
+
+@app.command()
+def submit(
+    study: StudyArgument,
+    slurm: Annotated[bool, typer.Option("--slurm", help="Submit to SLURM.")] = False,
+    lsf: Annotated[bool, typer.Option("--lsf", help="Submit to LSF.")] = False,
+    parts: Annotated[int | None, typer.Option(metavar="N", help="Number of parts, jobs of the array.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(metavar="M", help="How long a part should take, instead of their number.")
+    ] = None,
+    site: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Partition or queue, account, limits, set-up lines.")
+    ] = None,
+    out: OutOption = None,
+    seeds: SeedsOption = None,
+    only: OnlyOption = None,
+    set_: SetOption = None,
+    iterations: IterationsOption = None,
+    workers: WorkersOption = None,
+    device: DeviceOption = "cpu",
+    early_stop: EarlyStopOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write the job script, but do not submit it.")] = False,
+) -> None:
+    """Submit a study, or what is missing of it, as one job array of `nalm run STUDY --part I/N`."""
+    from nalm.cli._submit import submit_study
+
+    changed = [] if iterations is None else [f"iterations={iterations}"]
+    submit_study(
+        study,
+        slurm=slurm,
+        lsf=lsf,
+        parts=parts,
+        minutes=minutes,
+        site=site,
+        out=out,
+        seeds=seeds,
+        only=only or [],
+        settings=[*(set_ or []), *changed, *(["early_stop=true"] if early_stop else [])],
+        workers=workers,
+        device=device,
+        dry_run=dry_run,
     )
 
 
@@ -161,17 +181,17 @@ def plot(
     folder: FolderArgument,
     to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.pdf|svg|png", help="Picture, or .tex for a table. Default: DIR/WHAT.pdf."),
+        typer.Option(metavar="FILE.pdf|svg|png", help="Figure, or .tex for a table. Default: DIR/WHAT.pdf."),
     ] = None,
     what: Annotated[
-        Picture,
-        typer.Option(help="Of static digits also the confusion matrices and the weights over epochs."),
-    ] = Picture.figure,
+        str,
+        typer.Option(metavar="KIND", help=f"The study's figure, or another kind: {', '.join(FIGURE_KINDS)}."),
+    ] = "figure",
 ) -> None:
-    """Draw the study's figure, or another picture of its results."""
+    """Draw the study's figure, or another one of its results."""
     from nalm.cli._results import plot_figure
 
-    plot_figure(folder, to, what.value)
+    plot_figure(folder, to, what)
 
 
 @app.command()

@@ -5,31 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import polars as pl
 import typer
 from rich.table import Table
 
 from nalm.cli._run import complain_of, reporter, train
 from nalm.cli._tables import console
-from nalm.execution import Job
-from nalm.results.selection import select_best
-from nalm.results.statistics import Interval, success_interval
+from nalm.jobs import Job, check_networks
+from nalm.results.ranking import Rank, ranking
 from nalm.results.store import Store
-from nalm.studies import Study, check_networks, choose_seeds, compare, expand, load, pin
-
-
-class Rank(NamedTuple):
-    """What a unit achieved over all operations and ranges."""
-
-    unit: str
-    runs: int
-    solved: int
-    success_rate: Interval
-    cells: int
-    cells_solved: int
-    solved_at: float | None
+from nalm.studies import Study, choose_seeds, compare, expand, load, pin
 
 
 def bench_units(
@@ -80,33 +66,6 @@ def results_folder(study: Study) -> Path:
     return folder.with_name(f"{folder.name}-{version}")
 
 
-def ranking(store: Store) -> list[Rank]:
-    """Return the units of a store, best first: by share of solved runs, then by how soon they are solved.
-
-    Raises:
-        StoreError: the store is damaged.
-    """
-    window = store.study.selection_window if store.study else 5000
-    runs = select_best(store.records(), window)
-    ranks = []
-    for (unit,), group in runs.group_by("unit", maintain_order=True):
-        cells = group.group_by("operation", "interpolation_range", "extrapolation_range").agg(pl.col("solved").all())
-        solved = int(group["solved"].sum())
-        median = group["solved_at"].median()
-        ranks.append(
-            Rank(
-                unit=str(unit),
-                runs=len(group),
-                solved=solved,
-                success_rate=success_interval(solved, len(group)),
-                cells=len(cells),
-                cells_solved=int(cells["solved"].sum()),
-                solved_at=median if isinstance(median, float) else None,
-            )
-        )
-    return sorted(ranks, key=lambda rank: (-rank.solved / rank.runs, rank.solved_at or 0.0))
-
-
 def ranking_table(ranks: Sequence[Rank]) -> Table:
     """Lay out a ranking for a terminal."""
     table = Table(box=None, pad_edge=False)
@@ -121,7 +80,7 @@ def ranking_table(ranks: Sequence[Rank]) -> Table:
             rank.unit,
             f"{rank.solved}/{rank.runs}",
             f"{mean:.2f} [{lower:.2f}, {upper:.2f}]",
-            f"{rank.cells_solved}/{rank.cells}",
+            f"{rank.conditions_solved}/{rank.conditions}",
             "-" if rank.solved_at is None else f"{rank.solved_at:.0f}",
         )
     return table

@@ -19,9 +19,10 @@ def print_summary(folder: Path, form: str) -> None:
         InputError: no finished run.
         StoreError: `folder` is no results folder, or damaged.
     """
-    from nalm.results.formats import render, table
+    from nalm.results.output.formats import render, table
+    from nalm.results.summaries import summary_of
 
-    groups = _opened(folder).groups()
+    groups = summary_of(_opened(folder))
     if form == "table":
         console().print(table(groups))
     else:
@@ -29,7 +30,7 @@ def print_summary(folder: Path, form: str) -> None:
 
 
 def plot_figure(folder: Path, to: Path | None, what: str) -> None:
-    """Write a picture, by default into the folder.
+    """Write a figure, by default into the folder.
 
     Raises:
         InputError: an unknown type of file, no finished run, or nothing of `what` to show.

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from nalm import interrupts
 from nalm.cli._tables import console, number, span
-from nalm.errors import InputError
+from nalm.cluster import parse_part
+from nalm.errors import NalmError
 from nalm.estimates import measure
-from nalm.execution import Failure, Job, Reporter, execute, prepare
+from nalm.jobs import Failure, Job, Reporter, execute, prepare
 from nalm.progress import Bar, JsonLines, Lines
-from nalm.runs import AnyRun, Run
+from nalm.runs import Run
+from nalm.tasks import DigitTask
 
 # more failed runs than this are counted, not listed
 _LISTED = 20
@@ -37,6 +38,7 @@ def run_study(
     workers: int | None,
     device: str,
     cluster: str | None,
+    part: str | None,
     dry_run: bool,
     json_lines: bool,
 ) -> None:
@@ -46,14 +48,14 @@ def run_study(
         InputError: an option or the study is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
-    if cluster is not None:
-        raise InputError(f"--cluster {cluster}: clusters are not supported in this version; leave it out")
     job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    if part is not None:
+        job = job.take(parse_part(part))
     if dry_run:
-        job.check_place(workers, device)
+        job.check_device(workers, device, cluster)
         print_plan(job, workers)
         return
-    failed = train(job, reporter(json_lines), workers=workers, device=device)
+    failed = train(job, reporter(json_lines), workers=workers, device=device, cluster=cluster)
     if failed:
         complain_of(failed)
     if not json_lines:
@@ -62,26 +64,33 @@ def run_study(
         raise typer.Exit(1)
 
 
-def train(job: Job, report: Reporter, *, workers: int | None, device: str) -> list[Failure]:
+def train(job: Job, report: Reporter, *, workers: int | None, device: str, cluster: str | None = None) -> list[Failure]:
     """Train a job with messages on stderr; returns the runs that failed.
 
     Raises:
         InputError: the runs cannot be trained there, or lack their data; the folder is as it was.
-        typer.Exit: status 130 if interrupted by Ctrl-C or by SIGTERM.
+        NalmError: the disk failed, or a cluster was lost; finished batches are kept.
+        typer.Exit: status 130 if interrupted.
     """
-    store = job.open_store(workers, device)
+    store = job.open_store(workers, device, cluster)
     with plain_warnings():
         finished = job.finished(store, note)
         try:
-            with termination_interrupts():
-                execute(job, store, finished, report, workers=workers, device=device)
+            execute(job, store, finished, report, workers=workers, device=device, cluster=cluster)
         except KeyboardInterrupt:
             kept = len(job.finished(store, note))
             note(
                 f"interrupted; {kept} of {len(job.runs)} runs are kept in {job.path}, "
                 "the same command goes on from there"
             )
-            raise typer.Exit(130) from None
+            raise typer.Exit(interrupts.STATUS) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise NalmError(
+                f"{where}{error.strerror or error}; finished batches are kept, the same command goes on"
+            ) from None
     return job.failures(store)
 
 
@@ -104,7 +113,7 @@ def complain_of(failed: list[Failure]) -> None:
     note(f"{len(failed)} runs failed; the others are kept:")
     for run, step, reason in failed[:_LISTED]:
         parameters = [f"{key}={value}" for key, value in run.parameters.items()]
-        ranges = [str(run.task.interpolation_range)] if isinstance(run, Run) else []
+        ranges = [] if run.task.interpolation_range is None else [str(run.task.interpolation_range)]
         words = [run.label, run.task.operation, *ranges, *parameters]
         after = "" if step is None else f"after step {step}: "
         note(f"  {' '.join(words)} seed {run.seed}: {after}{reason}")
@@ -114,10 +123,10 @@ def complain_of(failed: list[Failure]) -> None:
 
 def print_plan(job: Job, workers: int | None) -> None:
     """Show what would be trained and how long it would take, from a short trial of each network."""
-    finished = job.look(note)
+    finished = job.peek_finished(note)
     waiting = [run for run in job.runs if run.id not in finished]
     note("measuring each network for a moment; a new one takes some seconds to compile")
-    with plain_warnings(), termination_interrupts():
+    with plain_warnings():
         rates = measure(waiting).limited_to(workers)
     durations = {run.id: rates.duration_s(run, len(waiting)) or 0.0 for run in waiting}
     rows: dict[tuple[str, str, str], _Row] = {}
@@ -136,10 +145,11 @@ def print_plan(job: Job, workers: int | None) -> None:
     console().print(table)
 
 
-def _length(run: AnyRun) -> str:
-    if isinstance(run, Run):
+def _length(run: Run) -> str:
+    if run.training is not None:
         return number(run.training.iterations)
-    return f"{number(run.task.epochs)} epoch{'' if run.task.epochs == 1 else 's'}"
+    epochs = cast("DigitTask", run.task).epochs
+    return f"{number(epochs)} epoch{'' if epochs == 1 else 's'}"
 
 
 @dataclass
@@ -151,7 +161,7 @@ class _Row:
     iterations: int = 0
     seconds: float = 0.0
 
-    def add(self, run: AnyRun, duration_s: float | None) -> None:
+    def add(self, run: Run, duration_s: float | None) -> None:
         """Count a run; one without a duration is finished."""
         self.runs += 1
         if duration_s is None:
@@ -162,22 +172,6 @@ class _Row:
 
     def cells(self) -> list[str]:
         return [number(self.runs), number(self.finished), number(self.iterations), span(self.seconds)]
-
-
-@contextmanager
-def termination_interrupts() -> Iterator[None]:
-    """Treat SIGTERM, and the loss of the terminal, like Ctrl-C."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def span(seconds: float | None) -> str:
 def print_studies() -> None:
     """Print the studies that ship; times where a dry run has measured them on this machine."""
     from nalm.estimates import known_rates
-    from nalm.studies import cells, load, names
+    from nalm.studies import conditions, load, names
 
     table = Table(box=None, pad_edge=False)
     for column in ("study", "title"):
@@ -44,9 +44,9 @@ def print_studies() -> None:
     rates = known_rates()
     for name in names():
         study = load(name)
-        parts = cells(study)
-        runs, iterations = sum(cell.runs for cell in parts), sum(cell.iterations for cell in parts)
-        times = [(rates.duration_s(cell, runs), cell.runs) for cell in parts]
+        parts = conditions(study)
+        runs, iterations = sum(part.runs for part in parts), sum(part.iterations for part in parts)
+        times = [(rates.duration_s(part, runs), part.runs) for part in parts]
         known = [seconds * count for seconds, count in times if seconds is not None]
         time = span(sum(known) if len(known) == len(parts) else None)
         table.add_row(name, study.title, number(runs), number(iterations), time)

@@ -1,5 +1,5 @@
-"""Images of handwritten digits, decoded and kept in memory."""
+"""The old place of `nalm.tasks.images`."""
 
-from nalm.data._images import DATASETS, DigitImages, load_images
-
-__all__ = ["DATASETS", "DigitImages", "load_images"]
+from nalm.tasks.images import DATASETS as DATASETS
+from nalm.tasks.images import DigitImages as DigitImages
+from nalm.tasks.images import load_images as load_images

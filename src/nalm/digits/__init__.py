@@ -8,33 +8,31 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nalm.digits.settings import SequentialDigits, StaticDigits
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.tasks.static_digits import StaticDigits
 
 if TYPE_CHECKING:
-    from nalm.digits._executor import FinishedDigitRun, train_digit_runs
     from nalm.digits._metrics import class_accuracies
     from nalm.digits._pair_network import DigitPairNetwork
-    from nalm.digits._results import DigitsResult, EpochRecord
     from nalm.digits._sequence_network import DigitSequenceNetwork
     from nalm.digits._thresholds import accumulator_thresholds, solved_references
-    from nalm.digits._train import check_images, check_network, find_device, train_digits
-    from nalm.digits._trial import seconds_per_update
+    from nalm.digits.experiments import check_images, check_network
+    from nalm.digits.trainer import train_digits
+    from nalm.training.epochs.context import find_device
+    from nalm.training.epochs.record import DigitsResult, EpochRecord
 
 _MODULES = {
-    "DigitPairNetwork": "_pair_network",
-    "DigitSequenceNetwork": "_sequence_network",
-    "DigitsResult": "_results",
-    "EpochRecord": "_results",
-    "FinishedDigitRun": "_executor",
-    "accumulator_thresholds": "_thresholds",
-    "check_images": "_train",
-    "check_network": "_train",
-    "class_accuracies": "_metrics",
-    "find_device": "_train",
-    "seconds_per_update": "_trial",
-    "solved_references": "_thresholds",
-    "train_digit_runs": "_executor",
-    "train_digits": "_train",
+    "DigitPairNetwork": "nalm.digits._pair_network",
+    "DigitSequenceNetwork": "nalm.digits._sequence_network",
+    "DigitsResult": "nalm.training.epochs.record",
+    "EpochRecord": "nalm.training.epochs.record",
+    "accumulator_thresholds": "nalm.digits._thresholds",
+    "check_images": "nalm.digits.experiments",
+    "check_network": "nalm.digits.experiments",
+    "class_accuracies": "nalm.digits._metrics",
+    "find_device": "nalm.training.epochs.context",
+    "solved_references": "nalm.digits._thresholds",
+    "train_digits": "nalm.digits.trainer",
 }
 
 __all__ = [
@@ -42,7 +40,6 @@ __all__ = [
     "DigitSequenceNetwork",
     "DigitsResult",
     "EpochRecord",
-    "FinishedDigitRun",
     "SequentialDigits",
     "StaticDigits",
     "accumulator_thresholds",
@@ -50,9 +47,7 @@ __all__ = [
     "check_network",
     "class_accuracies",
     "find_device",
-    "seconds_per_update",
     "solved_references",
-    "train_digit_runs",
     "train_digits",
 ]
 
@@ -60,7 +55,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    value = getattr(importlib.import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from nalm import units
 from nalm.digits._image_networks import ColourDigits, IsolatedDigits
 from nalm.digits._stages import create_stage
-from nalm.digits.settings import StaticDigits
 from nalm.streams import weight_generator
+from nalm.tasks.static_digits import StaticDigits
 
 
 class DigitPairNetwork(nn.Module):

@@ -13,10 +13,10 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from nalm.data import DigitImages
-from nalm.digits.settings import StaticDigits
 from nalm.errors import DataError
 from nalm.streams import Family, FastStream, Integers, PaperStream
+from nalm.tasks.images import DigitImages
+from nalm.tasks.static_digits import StaticDigits
 
 Pair = tuple[int, int]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nalm import units
-from nalm.data import DigitImages
 from nalm.digits._pictures import ImageBank
 from nalm.digits._sequence_network import DigitSequenceNetwork, SequenceSNMU, create_sequence_network
 from nalm.digits._sequences import draw_orders, running_targets, sequences
-from nalm.digits._session import Experiment, Place
-from nalm.digits.settings import SequentialDigits
 from nalm.streams import Integers
+from nalm.tasks.images import DigitImages
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.training.epochs.context import ComputeContext
+from nalm.training.epochs.loop import Experiment
 
 _EVALUATION_BATCH = {"cpu": 256, "cuda": 8192}
 
@@ -38,21 +38,21 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         settings: Of the task.
         seed: Of training sequences, initial values and training.
         data: The images.
-        place: Where to compute.
+        context: Where to compute.
 
     Raises:
         InputError: an unknown cell, or too few images for one sequence.
     """
 
-    def __init__(self, settings: SequentialDigits, seed: int, data: DigitImages, place: Place) -> None:
-        super().__init__(settings, seed, place)
+    def __init__(self, settings: SequentialDigits, seed: int, data: DigitImages, context: ComputeContext) -> None:
+        super().__init__(settings, seed, context)
         self._settings = settings
         orders = draw_orders(settings, data, seed)
-        banks = [ImageBank(images, place.device) for images in (data.training_images, data.test_images)]
+        banks = [ImageBank(images, context.device) for images in (data.training_images, data.test_images)]
 
         def part(order: Integers, test: bool = False) -> _Part:
             labels = data.test_labels if test else data.training_labels
-            return _Part(banks[test], place.tensor(order), place.tensor(labels[order]))
+            return _Part(banks[test], context.tensor(order), context.tensor(labels[order]))
 
         self._parts = {
             "train": part(orders.full_training),
@@ -60,10 +60,10 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
             "test": part(orders.test, test=True),
         }
         cut = sequences(orders.training, settings.training_length)
-        self._sequences = place.tensor(cut)
-        self._targets = place.tensor(running_targets(data.training_labels[cut], settings.operation))
-        self.network = place.network(create_sequence_network(settings, seed))
-        self.watched = self.network.cell
+        self._sequences = context.tensor(cut)
+        self._targets = context.tensor(running_targets(data.training_labels[cut], settings.operation))
+        self.network = context.network(create_sequence_network(settings, seed))
+        self.arithmetic_head = self.network.cell
         noisy = any(isinstance(part, SequenceSNMU) and part.noisy_evaluation for part in self.network.modules())
         self._evaluated_together = _RELEASED_BATCH if noisy else None
 
@@ -74,21 +74,11 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
 
     def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
         """Mean squared error over all positions, and the cell's penalties; the ramp counts updates from 1."""
-        settings = self._settings
         indices = self._sequences[samples]
         labels = self._labels(self._parts["train"].bank, indices.reshape(-1))
         states = self.network.states(labels.reshape(*indices.shape, -1))
         loss = (states - self._targets[samples]).square().mean()
-        factors = {
-            "sparsity": settings.sparsity_penalty * settings.ramp(step + 1),
-            "bounds": settings.bounds_penalty,
-            "input": settings.input_penalty,
-            "gate": 1.0,
-        }
-        for name, penalty in units.penalties(self.network.cell).items():
-            if factors.get(name):
-                loss = loss + factors[name] * penalty
-        return loss
+        return self.penalised(loss, self._settings.penalty_factors(step + 1))
 
     def is_evaluated(self, epoch: int) -> bool:
         """Every few epochs, and at the end."""
@@ -130,12 +120,12 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         self._labels(part.bank, part.order[torch.arange(count) % len(part.order)])
 
     def _read(self, part: _Part) -> Tensor:
-        size = _EVALUATION_BATCH[self.place.device.type]
+        size = _EVALUATION_BATCH[self.context.device.type]
         return torch.cat([self._labels(part.bank, images) for images in torch.split(part.order, size)])
 
     def _labels(self, bank: ImageBank, images: Tensor) -> Tensor:
-        with self.place.mixed_precision():
-            labels: Tensor = self.network.reader(self.place.pictures(bank.single(images)))
+        with self.context.mixed_precision():
+            labels: Tensor = self.network.reader(self.context.pictures(bank.single(images)))
         return labels.float()
 
     def _errors(self, part: _Part, labels: Tensor, length: int) -> dict[str, float]:
@@ -144,7 +134,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         groups = torch.split(cut, self._evaluated_together or count)
         states = torch.cat([self.network.states(group) for group in groups])
         digits = part.labels[: count * length].reshape(count, length).cpu().numpy()
-        targets = self.place.tensor(running_targets(digits, self._settings.operation))
+        targets = self.context.tensor(running_targets(digits, self._settings.operation))
         hits = states.round() == targets
         return {
             "error": float((states.double() - targets.double()).square().mean()),

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from nalm import functional, units
 from nalm.digits._image_networks import DigitReader
-from nalm.digits.settings import SequentialDigits
 from nalm.streams import weight_generator
+from nalm.tasks.sequential_digits import SequentialDigits
 from nalm.units import NMU, SNMU, Cell, FrameworkCell, UnitCell
 
 # in the name of a module of the user's own

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nalm.data import DigitImages
-from nalm.digits.settings import SequentialDigits
 from nalm.errors import InputError
 from nalm.streams import DataStream, FastStream, Integers, PaperStream
+from nalm.tasks.images import DigitImages
+from nalm.tasks.sequential_digits import SequentialDigits
 
 # the original's fixed seeds; only the training sequences depend on the run's seed
 _PAPER_SEEDS = {"full training": 62379872, "validation": 47430696, "test": 88253339}

@@ -9,16 +9,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nalm import units
-from nalm.data import DigitImages
 from nalm.digits import _metrics
 from nalm.digits._image_networks import ColourDigits
 from nalm.digits._pair_network import DigitPairNetwork, create_pair_network
 from nalm.digits._pairs import draw_samples, fold
 from nalm.digits._pictures import SIDE, ImageBank
-from nalm.digits._session import Experiment, Place
-from nalm.digits.settings import StaticDigits
 from nalm.streams import derived_key
+from nalm.tasks.images import DigitImages
+from nalm.tasks.static_digits import StaticDigits
+from nalm.training.epochs.context import ComputeContext
+from nalm.training.epochs.loop import Experiment
 
 # images per call of the image network in evaluation: fits a core's cache and is enough for a GPU
 _EVALUATION_BATCH = {"cpu": 256, "cuda": 8192}
@@ -34,12 +34,12 @@ class _Samples:
     """
 
     def __init__(
-        self, bank: ImageBank, pairs: NDArray[Any], labels: NDArray[Any], multiply: bool, place: Place
+        self, bank: ImageBank, pairs: NDArray[Any], labels: NDArray[Any], multiply: bool, context: ComputeContext
     ) -> None:
         digits = labels[pairs].astype(np.float32)
         self.bank = bank
-        self.pairs = place.tensor(pairs)
-        self.digits = place.tensor(digits)
+        self.pairs = context.tensor(pairs)
+        self.digits = context.tensor(digits)
         self.targets = self.digits.prod(1) if multiply else self.digits.sum(1)
 
 
@@ -51,30 +51,32 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         seed: Of samples, initial values and training.
         fold_index: Which pairs of digits are tested.
         data: The images.
-        place: Where to compute.
+        context: Where to compute.
 
     Raises:
         InputError: an unknown stage, or no such fold.
         DataError: the data set lacks a digit.
     """
 
-    def __init__(self, settings: StaticDigits, seed: int, fold_index: int, data: DigitImages, place: Place) -> None:
-        super().__init__(settings, seed, place)
+    def __init__(
+        self, settings: StaticDigits, seed: int, fold_index: int, data: DigitImages, context: ComputeContext
+    ) -> None:
+        super().__init__(settings, seed, context)
         self._settings = settings
         samples = draw_samples(settings, data, fold(settings, fold_index), seed)
         training, test = (
-            ImageBank(data.training_images, place.device),
-            ImageBank(data.test_images, place.device),
+            ImageBank(data.training_images, context.device),
+            ImageBank(data.test_images, context.device),
         )
         multiply = settings.operation == "mul"
         labels = data.training_labels
         self._samples = {
-            "train": _Samples(training, samples.training, labels, multiply, place),
-            "validation": _Samples(training, samples.validation, labels, multiply, place),
-            "test": _Samples(test, samples.test, data.test_labels, multiply, place),
+            "train": _Samples(training, samples.training, labels, multiply, context),
+            "validation": _Samples(training, samples.validation, labels, multiply, context),
+            "test": _Samples(test, samples.test, data.test_labels, multiply, context),
         }
-        self.network = place.network(create_pair_network(settings, seed))
-        self.watched = self.network.stage
+        self.network = context.network(create_pair_network(settings, seed))
+        self.arithmetic_head = self.network.stage
         # torchvision 0.6, which the original used, turned images about a point half a pixel off
         self._centre = SIDE / 2 + (0.5 if settings.constraints == "released" else 0.0)
 
@@ -84,13 +86,11 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         return len(self._samples["train"].pairs)
 
     def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
-        """Mean squared error and the sparsity penalty, which is ramped over epochs."""
+        """Mean squared error and the stage's penalties; that of sparsity is ramped over epochs."""
         training = self._samples["train"]
         labels = self._labels(training.bank, training.pairs[samples])
         loss = (self.network.outputs(labels) - training.targets[samples]).square().mean()
-        factor = self._settings.sparsity_penalty * self._settings.ramp(epoch)
-        sparsity = units.penalties(self.network.stage).get("sparsity") if factor else None
-        return loss if sparsity is None else loss + factor * sparsity
+        return self.penalised(loss, self._settings.penalty_factors(epoch))
 
     def is_evaluated(self, epoch: int) -> bool:
         """Every epoch is."""
@@ -132,8 +132,8 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
             self._labels(training.bank, training.pairs[torch.arange(count) % len(training.pairs)])
             return
         images = training.pairs[torch.arange(count) % len(training.pairs), 0]
-        with self.place.mixed_precision():
-            self.network.image_network.classifier(self.place.pictures(training.bank.single(images)))
+        with self.context.mixed_precision():
+            self.network.image_network.classifier(self.context.pictures(training.bank.single(images)))
 
     @torch.no_grad()
     def confusion(self) -> NDArray[np.int64]:
@@ -145,16 +145,16 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
 
     def _labels(self, bank: ImageBank, pairs: Tensor) -> Tensor:
         network = self.network.image_network
-        with self.place.mixed_precision():
+        with self.context.mixed_precision():
             if isinstance(network, ColourDigits):
-                labels: Tensor = network(self.place.pictures(bank.distorted_pairs(pairs, self._centre)))
+                labels: Tensor = network(self.context.pictures(bank.distorted_pairs(pairs, self._centre)))
             else:
-                labels = network.labels_of_digits(self.place.pictures(bank.single(pairs.T.reshape(-1))))
+                labels = network.labels_of_digits(self.context.pictures(bank.single(pairs.T.reshape(-1))))
         return labels.float()
 
     def _evaluate(self, samples: _Samples, part: str) -> Tensor:
         """Labels `[count, 2]` of all samples."""
-        size = _EVALUATION_BATCH[self.place.device.type]
+        size = _EVALUATION_BATCH[self.context.device.type]
         if isinstance(self.network.image_network, ColourDigits):
             if part == "test" and self._settings.constraints == "paper":
                 # the same distortions at every evaluation: no noise of theirs in the curves
@@ -163,6 +163,8 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         # undistorted images recur: each is read once
         distinct, position = torch.unique(samples.pairs, return_inverse=True)
         read = self.network.image_network.classifier
-        with self.place.mixed_precision():
-            labels = [read(self.place.pictures(samples.bank.single(images))) for images in torch.split(distinct, size)]
+        with self.context.mixed_precision():
+            labels = [
+                read(self.context.pictures(samples.bank.single(images))) for images in torch.split(distinct, size)
+            ]
         return torch.cat(labels).float()[position]

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nalm.digits._results import EpochRecord
-from nalm.digits.settings import SequentialDigits
 from nalm.errors import InputError
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.training.epochs.record import EpochRecord
 
 RELEASED_SEEDS = (0, 2, 4, 5, 6, 7, 9)
 """Reference seeds that the released analysis of the product keeps; 1, 3 and 8 learn negative labels."""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nalm.errors import InputError
+from nalm.report._figures import ReportFigure
 from nalm.report._page import Failures, Section, section
-from nalm.report._pictures import Picture
 from nalm.results.store import Store
 
-__all__ = ["Failures", "Picture", "Section", "page", "section", "write"]
+__all__ = ["Failures", "ReportFigure", "Section", "page", "section", "write"]
 
 
 def page(sections: Sequence[Section]) -> str:
@@ -32,7 +32,7 @@ def page(sections: Sequence[Section]) -> str:
 def write(stores: Sequence[Store], to: str | os.PathLike[str]) -> Path:
     """Write the report of some results folders; equal results give equal bytes.
 
-    Each gets its title, description, pictures, summary with intervals, failed runs with their reasons, and
+    Each gets its title, description, figures, summary with intervals, failed runs with their reasons, and
     environment.
 
     Returns:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from nalm.citations import BIBTEX
-from nalm.report._pictures import Picture, pictures
-from nalm.results.formats import table_cells
+from nalm.report._figures import ReportFigure, figures
+from nalm.results.output.formats import table_cells
 from nalm.results.selection import select_best
 from nalm.results.store import Store
+from nalm.results.summaries import summary_of
 from nalm.results.summary import Group
 from nalm.results.titles import unit_title
 from nalm.studies import expand
@@ -46,7 +47,7 @@ class Section:
         name: of the study, empty if unknown.
         paragraphs: of the description.
         progress: how many runs of the study are finished.
-        pictures: the study's figure first; none without any finished run.
+        figures: the study's figure first; none without any finished run.
         columns, rows: of the summary table; the first `labels` columns are texts, the others numbers.
         intervals: what the intervals of the table are.
         failures: runs that diverged.
@@ -60,7 +61,7 @@ class Section:
     name: str
     paragraphs: tuple[str, ...]
     progress: str
-    pictures: tuple[Picture, ...]
+    figures: tuple[ReportFigure, ...]
     labels: int
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -79,8 +80,8 @@ def section(store: Store, number: int) -> Section:
         StoreError: damaged records.
     """
     study = store.study
-    groups = store.groups()
-    runs = select_best(store.records())
+    groups = summary_of(store)
+    runs = select_best(store.read())
     labels, columns, rows = table_cells(groups)
     return Section(
         anchor=f"study-{number}",
@@ -88,7 +89,7 @@ def section(store: Store, number: int) -> Section:
         name=study.name if study else "",
         paragraphs=tuple(re.split(r"\n\s*\n", study.description.strip())) if study else (),
         progress=_progress(store, runs),
-        pictures=pictures(store, groups, f"s{number}-") if groups else (),
+        figures=figures(store, f"s{number}-") if groups else (),
         labels=labels,
         columns=columns,
         rows=rows,

@@ -6,22 +6,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nalm.results._export import export
-    from nalm.results.importer import import_csv
+    from nalm.results.original.importer import import_csv
+    from nalm.results.output.export import export
     from nalm.results.selection import select_best
     from nalm.results.store import Store
-    from nalm.results.summary import summarise, summary_frame
+    from nalm.results.summaries import summary_of
+    from nalm.results.summary import Group, summarise, summary_frame
 
 _MODULES = {
+    "Group": "summary",
     "Store": "store",
-    "export": "_export",
-    "import_csv": "importer",
+    "export": "output.export",
+    "import_csv": "original.importer",
     "select_best": "selection",
     "summarise": "summary",
     "summary_frame": "summary",
+    "summary_of": "summaries",
 }
 
-__all__ = ["Store", "export", "import_csv", "select_best", "summarise", "summary_frame"]
+__all__ = ["Group", "Store", "export", "import_csv", "select_best", "summarise", "summary_frame", "summary_of"]
 
 
 def __getattr__(name: str) -> Any:

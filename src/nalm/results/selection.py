@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from nalm.results._columns import LABELS, OUTCOME, parameter_names
+from nalm.results.columns import schema
+from nalm.results.records import Records, as_records
 
 WINDOW = 5000
 
 
-def select_best(records: pl.DataFrame, window: int = WINDOW, threshold: float | None = None) -> pl.DataFrame:
+def select_best(records: pl.DataFrame | Records, window: int = WINDOW, threshold: float | None = None) -> pl.DataFrame:
     """Reduce the long table to one row per run.
 
     The best step is the first with the smallest finite interpolation error among the last `window` logged
@@ -27,13 +28,14 @@ def select_best(records: pl.DataFrame, window: int = WINDOW, threshold: float | 
     Returns:
         The labels and parameters, then `rows` (number of logged rows), `best_step`, the three errors at it,
         `solved`, `solved_at` (null unless solved), `interpolation_solved_at` (first step whose interpolation
-        error is below), then `status`, `failed_step`, `reason`, `threshold`; in the order in which runs first
-        appear.
+        error is below), then `status`, `failed_step`, `reason`, `threshold`, and metrics of other names at the best
+        step; in the order in which runs first appear.
     """
+    records = as_records(records)
     limit = pl.col("threshold") if threshold is None else pl.lit(threshold, dtype=pl.Float64)
     position = pl.int_range(pl.len()).over("run")
     ordered = (
-        records.with_row_index("_position")
+        records.table.with_row_index("_position")
         .with_columns(pl.col("_position").min().over("run"))
         .sort("_position", "step", maintain_order=True)
         .with_columns(
@@ -59,8 +61,8 @@ def select_best(records: pl.DataFrame, window: int = WINDOW, threshold: float | 
     )
     solved = (_defined("extrapolation_error") < pl.col("threshold")).fill_null(False)
     return best.select(
-        *LABELS,
-        *parameter_names(records.columns),
+        *schema("label"),
+        *records.parameters,
         "rows",
         pl.col("step").alias("best_step"),
         "interpolation_error",
@@ -69,7 +71,8 @@ def select_best(records: pl.DataFrame, window: int = WINDOW, threshold: float | 
         solved.alias("solved"),
         pl.when(solved).then("_extrapolation_solved_at").alias("solved_at"),
         pl.col("_interpolation_solved_at").alias("interpolation_solved_at"),
-        *OUTCOME,
+        *schema("outcome"),
+        *records.metrics,
     )
 
 

@@ -1,8 +1,9 @@
-"""How units are written in tables and figures."""
+"""How units and operations are written in tables and figures."""
 
 from __future__ import annotations
 
 from nalm.errors import InputError
+from nalm.tasks import OPERATIONS
 from nalm.units import resolve
 
 _SUBSCRIPTS = {"•": r"\bullet", "+": "+", "•,σ": r"\bullet,\sigma", "•,NMU": r"\bullet,\mathrm{NMU}"}
@@ -23,6 +24,11 @@ def unit_title(label: str) -> str:
         if parts[0] is not None and parts[1] is not None:
             return f"{parts[0]}-{parts[1]}"
     return label
+
+
+def operation_title(name: str) -> str:
+    """Return how an operation is called, or the name itself of an unknown one."""
+    return OPERATIONS[name].title if name in OPERATIONS else name
 
 
 def math_title(title: str) -> str | None:

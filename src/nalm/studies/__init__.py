@@ -4,11 +4,13 @@ study = load("snmu-2022/figure-2", {"iterations": 10_000})
 runs = select(expand(study), {"unit": ["nmu"]})
 """
 
+from typing import Any
+
 from nalm.studies._catalogue import names
 from nalm.studies._compare import compare
-from nalm.studies._digit_cells import DigitCell
+from nalm.studies._condition import Condition
 from nalm.studies._document import to_toml
-from nalm.studies._expand import AnyCell, Cell, cells, check_networks, expand
+from nalm.studies._expand import conditions, expand
 from nalm.studies._keys import SETTABLE
 from nalm.studies._load import load, loads, override
 from nalm.studies._pin import pin
@@ -16,18 +18,18 @@ from nalm.studies._schema import FigureTable, NetworkTable, Study
 from nalm.studies._seeds import parse_seeds, seeds_text
 from nalm.studies._select import choose_seeds, select
 
+cells = conditions  # its earlier name
+
 __all__ = [
     "SETTABLE",
-    "AnyCell",
-    "Cell",
-    "DigitCell",
+    "Condition",
     "FigureTable",
     "NetworkTable",
     "Study",
     "cells",
-    "check_networks",
     "choose_seeds",
     "compare",
+    "conditions",
     "expand",
     "load",
     "loads",
@@ -39,3 +41,12 @@ __all__ = [
     "select",
     "to_toml",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "check_networks":
+        # networks are checked where they are trained; this is where it was documented first
+        from nalm.jobs import check_networks
+
+        return check_networks
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

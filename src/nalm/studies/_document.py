@@ -6,7 +6,7 @@ from typing import Any
 
 import tomli_w
 
-from nalm.studies._keys import given
+from nalm.studies._keys import given, nested
 from nalm.studies._schema import FigureTable, Grid, NetworkTable, Study
 from nalm.studies._seeds import seeds_text
 
@@ -34,7 +34,19 @@ def document(study: Study) -> dict[str, Any]:
 
 def to_toml(study: Study) -> str:
     """Return the study as TOML; loading it gives an equal study, and equal studies give equal texts."""
-    return tomli_w.dumps(document(study), multiline_strings=True)
+    tables = document(study)
+    written = _with_tables_of_factors(tables) | {"networks": [*map(_with_tables_of_factors, tables["networks"])]}
+    return tomli_w.dumps(written, multiline_strings=True)
+
+
+def _with_tables_of_factors(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return the tables of a study or a network with factors as tables, not as keys such as `penalty.ridge`."""
+    nest = {"settings": nested, "grid": _nested_grid}
+    return {name: nest[name](table) if name in nest else table for name, table in tables.items()}
+
+
+def _nested_grid(grid: dict[str, Any]) -> dict[str, Any]:
+    return nested({name: [nested(v) if isinstance(v, dict) else v for v in axis] for name, axis in grid.items()})
 
 
 def _network(network: NetworkTable) -> dict[str, Any]:

@@ -2,92 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from nalm.digits.settings import CELLS, STAGES
 from nalm.errors import InputError, StudyError, did_you_mean
-from nalm.networks import NetworkSettings
-from nalm.runs import AnyRun, Run
-from nalm.studies._digit_cells import DigitCell, digit_cell
-from nalm.studies._keys import DIGIT_TASKS, NONE, given, keys_of
+from nalm.runs import Run
+from nalm.runs.network import NetworkSettings
+from nalm.runs.settings import TrainingSettings
+from nalm.studies._condition import Condition
+from nalm.studies._digit_conditions import digit_condition
+from nalm.studies._keys import DIGIT_TASKS, NONE, file_key, flat, given, keys_of, nested
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
-from nalm.tasks import Task
-from nalm.training.settings import TrainingSettings
+from nalm.tasks import ArithmeticTask
+from nalm.tasks.sequential_digits import CELLS
+from nalm.tasks.static_digits import STAGES
 
-_TASK: TypeAdapter[Task] = TypeAdapter(Task)
 # columns of their own in the records; other swept keys become parameters of the run
 _COLUMNS = ("operation", "interpolation_range", "extrapolation_range")
 
 
-class Cell(NamedTuple):
-    """One network at one combination of grid values: runs that differ by their seed alone."""
-
-    task: Task
-    network: NetworkSettings
-    training: TrainingSettings
-    seeds: tuple[int, ...]
-    parameters: dict[str, Any]
-
-    @property
-    def runs(self) -> int:
-        """Number of runs."""
-        return len(self.seeds)
-
-    @property
-    def iterations(self) -> int:
-        """Updates of all its runs together."""
-        return self.runs * (self.training.iterations + 1)
-
-    @property
-    def label(self) -> str:
-        """The network, as figures call it."""
-        return self.network.label
-
-    @property
-    def updates(self) -> int:
-        """Updates of one run."""
-        return self.training.iterations + 1
-
-    @property
-    def content(self) -> Hashable:
-        """What decides the results of its runs, apart from network and seed."""
-        return self.task, self.network.hidden_size, self.training
-
-    @property
-    def network_key(self) -> Hashable:
-        """Equal for networks that are built alike."""
-        return self.network.model_dump_json(), self.task.in_features, self.task.out_features
-
-    def run(self, study: str, seed: int, sources: Mapping[str, str]) -> Run:
-        """Return the run of a seed; `sources` are those of the study."""
-        return Run(
-            study=study,
-            task=self.task,
-            network=self.network,
-            training=self.training,
-            seed=seed,
-            parameters=self.parameters,
-            sources={layer.unit: sources[layer.unit] for layer in self.network.layers if layer.unit in sources},
-        )
-
-    def check_network(self) -> None:
-        """Build the network.
-
-        Raises:
-            InputError: a unit refuses its arguments.
-        """
-        self.network.build(self.task.in_features, self.task.out_features)
-
-
-AnyCell = Cell | DigitCell
-
-
-def expand(study: Study, seeds: tuple[int, ...] | None = None) -> list[AnyRun]:
+def expand(study: Study, seeds: tuple[int, ...] | None = None) -> list[Run]:
     """Return the runs of a study, network by network, in the order of its axes, then of its seeds.
 
     Args:
@@ -98,20 +36,24 @@ def expand(study: Study, seeds: tuple[int, ...] | None = None) -> list[AnyRun]:
         StudyError: settings do not fit together, or two runs would be the same; all problems at once.
     """
     try:
-        return [cell.run(study.name, seed, study.sources) for cell in cells(study) for seed in seeds or cell.seeds]
+        return [
+            condition.run(study.name, seed, study.sources)
+            for condition in conditions(study)
+            for seed in seeds or condition.seeds
+        ]
     except InputError as error:
         if isinstance(error, StudyError):
             raise
         raise StudyError([f"{study.name}: seeds: {error}"]) from None
 
 
-def cells(study: Study) -> list[AnyCell]:
+def conditions(study: Study) -> list[Condition]:
     """Return what a study runs, without unfolding the seeds.
 
     Raises:
         StudyError: settings do not fit together, or two runs would be the same; all problems at once.
     """
-    found, wrong = _cells(study)
+    found, wrong = _conditions(study)
     if wrong:
         raise StudyError(f"{study.name}: {line}" for line in wrong)
     return found
@@ -119,34 +61,13 @@ def cells(study: Study) -> list[AnyCell]:
 
 def check_grid(study: Study) -> list[str]:
     """Return what keeps a valid study from being expanded: one line per problem."""
-    return _cells(study)[1]
+    return _conditions(study)[1]
 
 
-def check_networks(study: Study) -> None:
-    """Build each network once, so that wrong arguments show before the first run.
-
-    Raises:
-        StudyError: units refuse their arguments; all problems at once.
-    """
-    wrong: dict[str, None] = {}
-    built = set()
-    for cell in cells(study):
-        key = cell.network_key
-        if key in built:
-            continue
-        built.add(key)
-        try:
-            cell.check_network()
-        except InputError as error:
-            wrong[f"{study.name}: network {cell.label!r}: {error}"] = None
-    if wrong:
-        raise StudyError(wrong)
-
-
-def _cells(study: Study) -> tuple[list[AnyCell], list[str]]:
-    # one line per sentence: what is wrong with the study's own tables shows in every cell
+def _conditions(study: Study) -> tuple[list[Condition], list[str]]:
+    # one line per sentence: what is wrong with the study's own tables shows in every condition
     wrong = {line: line for line in (*_repeated_labels(study), *_missing_x(study))}
-    found: list[AnyCell] = []
+    found: list[Condition] = []
     for index, network in enumerate(study.networks):
         axes = {**study.grid, **network.grid}
         clashes = [*_clashing_axes(axes), *_hidden_settings(index, network, axes)]
@@ -154,16 +75,16 @@ def _cells(study: Study) -> tuple[list[AnyCell], list[str]]:
         if clashes:
             continue
         parameters = _parameters(axes)
-        own: list[AnyCell] = []
+        own: list[Condition] = []
         for points in product(*axes.values()):
             point = {key: value for part in points for key, value in given(part).items()}
-            cell, lines = _cell(study, network, point, parameters)
+            condition, lines = _condition(study, network, point, parameters)
             where = f"networks[{index}]" + "".join(f", {key} = {value}" for key, value in point.items())
             for line in lines:
                 wrong.setdefault(line, f"{where}: {line}")
-            if cell is not None:
-                own.append(cell)
-        wrong |= {line: line for line in _repeated_cells(own)}
+            if condition is not None:
+                own.append(condition)
+        wrong |= {line: line for line in _repeated_conditions(own)}
         found += own
     return found, list(wrong.values())
 
@@ -184,9 +105,9 @@ def _parameters(axes: Grid) -> list[str]:
     return [key for key in found if key not in _COLUMNS]
 
 
-def _cell(
+def _condition(
     study: Study, network: NetworkTable, point: dict[str, Any], parameters: list[str]
-) -> tuple[AnyCell | None, list[str]]:
+) -> tuple[Condition | None, list[str]]:
     tables = (study.task, study.settings, network.task, network.settings)
     values = {key: value for table in tables for key, value in given(table).items()} | point
     kind = values.get("kind")
@@ -197,30 +118,32 @@ def _cell(
     if kind in DIGIT_TASKS:
         if "hidden_size" in study.model_fields_set:
             return None, ["hidden_size: networks of digit tasks have none"]
-        return digit_cell(network, {key: _plain(value) for key, value in values.items()}, seeds, parameters)
-    return _arithmetic_cell(study, network, values, seeds, parameters)
+        own = nested({key: _plain(value) for key, value in values.items()})
+        return digit_condition(network, own, seeds, parameters)
+    return _arithmetic_condition(study, network, values, seeds, parameters)
 
 
 def _foreign_keys(kind: Any, values: Iterable[str]) -> Iterator[str]:
     """Keys that another kind of task has."""
     known = keys_of(kind)
     for key in values:
-        if key not in known:
+        if file_key(key) not in known:
             hint = did_you_mean(key, known)
             yield f"{key}: a task of kind {kind!r} has no such key{hint}; keys are {', '.join(known)}"
 
 
-def _arithmetic_cell(
+def _arithmetic_condition(
     study: Study, network: NetworkTable, values: dict[str, Any], seeds: tuple[int, ...], parameters: Iterable[str]
-) -> tuple[Cell | None, list[str]]:
+) -> tuple[Condition | None, list[str]]:
     lines: list[str] = []
     task = training = None
+    tables = nested(values)
     try:
-        task = _TASK.validate_python({key: values[key] for key in Task.model_fields if key in values})
+        task = ArithmeticTask.model_validate({key: values[key] for key in ArithmeticTask.model_fields if key in values})
     except ValidationError as error:
         lines += [f"task: {line}" for line in problems(error)]
     try:
-        own = {key: _plain(values[key]) for key in TrainingSettings.model_fields if key in values}
+        own = {key: _plain(tables[key]) for key in TrainingSettings.model_fields if key in tables}
         training = TrainingSettings.model_validate(own)
     except ValidationError as error:
         lines += [f"settings: {line}" for line in problems(error)]
@@ -229,9 +152,9 @@ def _arithmetic_cell(
         return None, lines
     hidden = values.get("hidden_size", network.hidden_size or study.hidden_size)
     settings = NetworkSettings(label=network.shown_as, layers=network.stack, hidden_size=hidden)
-    effective = {**task.model_dump(mode="json"), **training.model_dump(mode="json"), "hidden_size": hidden}
+    effective = {**task.model_dump(mode="json"), **flat(training.model_dump(mode="json")), "hidden_size": hidden}
     shown = {key: effective[key] for key in parameters}
-    return Cell(task, settings, training, seeds, shown), lines
+    return Condition(task, settings, training, seeds, shown), lines
 
 
 def _digit_networks(network: NetworkTable) -> list[str]:
@@ -285,12 +208,13 @@ def _hidden_settings(index: int, network: NetworkTable, axes: Grid) -> Iterator[
                 )
 
 
-def _repeated_cells(cells_of_a_network: list[AnyCell]) -> Iterator[str]:
+def _repeated_conditions(conditions_of_a_network: list[Condition]) -> Iterator[str]:
     seen = set()
-    for cell in cells_of_a_network:
-        if cell.content in seen:
-            where = [cell.task.operation, *([str(cell.task.interpolation_range)] if isinstance(cell, Cell) else [])]
-            yield (
-                f"runs of {cell.label!r} are given twice ({', '.join(where)}); remove the repeated value from the grid"
+    for condition in conditions_of_a_network:
+        if condition.content in seen:
+            task = condition.task
+            where = (
+                task.operation if task.interpolation_range is None else f"{task.operation}, {task.interpolation_range}"
             )
-        seen.add(cell.content)
+            yield f"runs of {condition.label!r} are given twice ({where}); remove the repeated value from the grid"
+        seen.add(condition.content)

@@ -9,13 +9,18 @@ values are checked as the full model checks them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
-from nalm.digits.settings import SequentialDigits, StaticDigits
-from nalm.tasks import Task
-from nalm.training.settings import TrainingSettings
+from nalm.runs.settings import TrainingSettings
+from nalm.tasks import ArithmeticTask
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.tasks.static_digits import StaticDigits
+
+PENALTY = "penalty"
+"""The key whose values are factors by name; everywhere but in files each is a key of its own, `penalty.NAME`."""
 
 NONE = "none"
 """How a study file writes that an optional setting is off; TOML has no null."""
@@ -37,9 +42,38 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return fields
 
 
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by key with all `penalty.NAME` in one table `penalty`, as in a file."""
+    plain = {key: value for key, value in values.items() if not _is_factor(key)}
+    factors = {key.removeprefix(f"{PENALTY}."): value for key, value in values.items() if _is_factor(key)}
+    return {**plain, PENALTY: {**plain.get(PENALTY, {}), **factors}} if factors else plain
+
+
+def flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by key with each factor of a table `penalty` as a key `penalty.NAME`; undoes `nested`."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        is_table = key == PENALTY and isinstance(value, Mapping)
+        found |= {f"{PENALTY}.{name}": factor for name, factor in value.items()} if is_table else {key: value}
+    return found
+
+
+def _is_factor(key: str) -> bool:
+    return key.startswith(f"{PENALTY}.")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nested(cls, data: Any) -> Any:
+        return nested(data) if isinstance(data, dict) else data
+
+
 def _table(name: str, fields: dict[str, Any]) -> type[BaseModel]:
     optional: dict[str, Any] = {key: (annotation, None) for key, annotation in fields.items()}
-    return create_model(name, __config__=ConfigDict(frozen=True, extra="forbid"), **optional)
+    return create_model(name, __base__=_Table, **optional)
 
 
 DIGIT_TASKS: dict[str, type[StaticDigits | SequentialDigits]] = {
@@ -58,6 +92,7 @@ _DIGIT_TRAINING = (
     "ramp_end",
     "input_penalty",
     "bounds_penalty",
+    PENALTY,
     "training_metrics",
     "evaluation_interval",
     "precision",
@@ -67,7 +102,7 @@ _DIGIT_TRAINING = (
 # and these follow from the network
 _FROM_NETWORK = ("stage", "cell")
 
-_ARITHMETIC_TASK = _fields(Task)
+_ARITHMETIC_TASK = _fields(ArithmeticTask)
 _DIGITS = {
     key: field for model in DIGIT_TASKS.values() for key, field in _fields(model).items() if key not in _FROM_NETWORK
 }
@@ -86,6 +121,12 @@ TRAINING_KEYS = tuple(_TRAINING)
 SETTABLE = (*_TASK, *_TRAINING, *_NETWORK)
 """Keys of `--set` and of the grid."""
 
+
+def file_key(key: str) -> str:
+    """Return the key of a file that holds `key`: `penalty` for each of its factors."""
+    return PENALTY if _is_factor(key) else key
+
+
 if TYPE_CHECKING:
     # fields made at run time cannot be checked
     TaskTable: TypeAlias = BaseModel
@@ -98,8 +139,8 @@ else:
 
 
 def given(table: BaseModel) -> dict[str, Any]:
-    """Return the keys that a table sets, as plain values in the spelling of a study file."""
-    values = table.model_dump(mode="json", exclude_unset=True)
+    """Return the keys that a table sets, as plain values in the spelling of a study file, factors flat."""
+    values = flat(table.model_dump(mode="json", exclude_unset=True))
     return {key: NONE if value is None else value for key, value in values.items()}
 
 

@@ -13,7 +13,7 @@ from nalm.errors import InputError, StudyError, did_you_mean
 from nalm.studies._catalogue import names, shipped
 from nalm.studies._document import document
 from nalm.studies._expand import check_grid
-from nalm.studies._keys import SETTABLE, TASK_KEYS, TRAINING_KEYS, PointTable, given
+from nalm.studies._keys import SETTABLE, TASK_KEYS, TRAINING_KEYS, PointTable, file_key, flat, given
 from nalm.studies._problems import problems, sentence, unknown_key
 from nalm.studies._schema import Study
 
@@ -90,8 +90,8 @@ def override(study: Study, settings: Mapping[str, Any]) -> Study:
     """
     wrong: list[str] = []
     values: dict[str, Any] = {}
-    for key, value in settings.items():
-        if key not in SETTABLE and key not in _OVERRIDABLE:
+    for key, value in flat(settings).items():
+        if file_key(key) not in SETTABLE and key not in _OVERRIDABLE:
             wrong.append(f"setting {key}: {unknown_key(key, value, (*SETTABLE, *_OVERRIDABLE))}")
             continue
         try:
@@ -122,7 +122,7 @@ def _replaced(tables: dict[str, Any], values: Mapping[str, Any]) -> dict[str, An
 
 def _home(key: str) -> str | None:
     """The table that holds a key, None for the study itself."""
-    return "task" if key in TASK_KEYS else "settings" if key in TRAINING_KEYS else None
+    return "task" if key in TASK_KEYS else "settings" if file_key(key) in TRAINING_KEYS else None
 
 
 def _without(tables: dict[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _without(tables: dict[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
             continue
         left: list[Any] = []
         for value in values:
-            point = {key: v for key, v in value.items() if key not in keys} if name not in SETTABLE else value
+            point = {key: v for key, v in value.items() if key not in keys} if file_key(name) not in SETTABLE else value
             if point not in left and point != {}:
                 left.append(point)
         if left:

@@ -25,13 +25,19 @@ _TABLES: dict[str, Sequence[str]] = {
 }
 
 
-def problems(error: ValidationError) -> list[str]:
-    """Return `path: sentence` for each problem, without repetitions."""
+def problems(error: ValidationError, keys: Sequence[str] | None = None) -> list[str]:
+    """Return `path: sentence` for each problem, without repetitions.
+
+    Args:
+        error: of a study or one of its tables, or of another model.
+        keys: those of the other model.
+    """
     lines: dict[tuple[str, str], str] = {}
     for detail in error.errors():
         if not _is_consequence(detail):
             path = _path(detail)
-            text = _sentence(detail)
+            foreign = keys is not None and detail["type"] == "extra_forbidden"
+            text = unknown_key(str(detail["loc"][-1]), detail["input"], keys or ()) if foreign else _sentence(detail)
             # an axis of an unknown key has it once per value
             what = str(detail["loc"][-1]) if detail["type"] == "extra_forbidden" else text
             lines.setdefault((path, what), f"{path}: {text}" if path else text)
@@ -68,9 +74,11 @@ def _path(detail: Detail) -> str:
 
 def _written(location: Location) -> Location:
     """Undo what the schema does to an axis of one key: `grid.subsets[0].subsets` is `grid.subsets[0]`."""
-    if len(location) >= 4 and location[-4] == "grid" and location[-3] == location[-1]:
-        return location[:-1]
-    return location
+    if "grid" not in location:
+        return location
+    axis = location.index("grid") + 1
+    key = location[axis + 2 :]
+    return location[: axis + 2] if key and ".".join(map(str, key)) == location[axis] else location
 
 
 def _sentence(detail: Detail) -> str:

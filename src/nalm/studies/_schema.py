@@ -19,15 +19,17 @@ selection_window   logged rows, from the last, among which the best step is chos
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from nalm.digits.settings import CELLS, STAGES
-from nalm.errors import InputError
-from nalm.networks import LayerSettings
-from nalm.studies._keys import SETTABLE, PointTable, TaskTable, TrainingTable
+from nalm import figure_kinds
+from nalm.errors import InputError, did_you_mean
+from nalm.runs.network import LayerSettings
+from nalm.studies._keys import PENALTY, SETTABLE, PointTable, TaskTable, TrainingTable, file_key, flat
 from nalm.studies._seeds import parse_seeds
+from nalm.tasks.sequential_digits import CELLS
+from nalm.tasks.static_digits import STAGES
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,13 +54,14 @@ def _axis(name: str, values: Any) -> Any:
     """Values of a single key as tables of that one key."""
     if not isinstance(values, (list, tuple)):
         return values
-    if name not in SETTABLE and all(isinstance(value, dict) for value in values):
+    is_key = file_key(name) in SETTABLE and name != PENALTY
+    if not is_key and all(isinstance(value, dict) for value in values):
         return values
     return [{name: value} for value in values]
 
 
 def _axes(grid: Any) -> Any:
-    return {name: _axis(name, values) for name, values in grid.items()} if isinstance(grid, dict) else grid
+    return {name: _axis(name, values) for name, values in flat(grid).items()} if isinstance(grid, dict) else grid
 
 
 def _path_like(name: str) -> str:
@@ -66,6 +69,14 @@ def _path_like(name: str) -> str:
     if not all(parts) or {".", ".."} & set(parts) or "\\" in name or not name.isprintable():
         raise ValueError(f"{name!r} must be a name, or names joined by '/', that can serve as a folder")
     return str(PurePosixPath(name))
+
+
+def _figure_kind(name: str) -> str:
+    known = figure_kinds.FIGURE_KINDS
+    if name not in known:
+        listed = f"{', '.join(map(repr, known[:-1]))} or {known[-1]!r}"
+        raise ValueError(f"must be {listed}, got {name!r}{did_you_mean(name, known)}")
+    return name
 
 
 UnitName = Annotated[str, BeforeValidator(_unit_name)]
@@ -130,12 +141,13 @@ class FigureTable(BaseModel):
     `ranges` draws the three measures over the interpolation ranges, `sweep` over the swept key `x` on an
     axis that may be logarithmic; `table` writes them as a table. `pairs` draws errors and accuracies of the static
     digit task, `lengths` the three measures of the sequential one over the length of the test sequences. `surface`
-    draws what networks of two inputs make of a plane of inputs.
+    draws what networks of two inputs make of a plane of inputs, `confusion` and `weights` what output stages of the
+    static digit task make of its digits.
     """
 
     model_config = _STRICT
 
-    kind: Literal["ranges", "sweep", "table", "pairs", "lengths", "surface"] = "ranges"
+    kind: Annotated[str, AfterValidator(_figure_kind)] = "ranges"
     x: str | None = None
     logarithmic: bool = False
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nalm.errors import InputError, did_you_mean
-from nalm.runs import AnyRun
+from nalm.runs import Run
 from nalm.studies._seeds import parse_seeds, seeds_text
 from nalm.tasks import Range
 
@@ -26,7 +26,7 @@ def choose_seeds(value: Any) -> tuple[int, ...]:
         raise InputError(f"seeds: {error}") from None
 
 
-def select(runs: Sequence[AnyRun], only: Mapping[str, Any]) -> list[AnyRun]:
+def select(runs: Sequence[Run], only: Mapping[str, Any]) -> list[Run]:
     """Return the runs that match, in their order.
 
     Args:
@@ -51,7 +51,7 @@ def select(runs: Sequence[AnyRun], only: Mapping[str, Any]) -> list[AnyRun]:
     return chosen
 
 
-def _known_keys(runs: Iterable[AnyRun]) -> list[str]:
+def _known_keys(runs: Iterable[Run]) -> list[str]:
     return list(dict.fromkeys([*_KEYS, *(key for run in runs for key in run.parameters)]))
 
 
@@ -70,7 +70,7 @@ def _is_range(value: Any) -> bool:
     return True
 
 
-def _matching(key: str, value: Any, runs: Sequence[AnyRun]) -> set[str]:
+def _matching(key: str, value: Any, runs: Sequence[Run]) -> set[str]:
     """Texts of the values that `value` means.
 
     Raises:
@@ -118,13 +118,13 @@ def _number(text: str) -> list[str]:
         return []
 
 
-def _value(run: AnyRun, key: str) -> Any:
+def _value(run: Run, key: str) -> Any:
     if key == "unit":
         return run.label
     if key == "seed":
         return run.seed
     if key in _KEYS:
-        return getattr(run.task, key, None)
+        return getattr(run.task, key)
     return run.parameters.get(key)
 
 

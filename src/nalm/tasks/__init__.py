@@ -1,23 +1,38 @@
 """Tasks: what a network is to learn, where its training data come from, and how it is judged."""
 
-from nalm.tasks._arithmetic import ArithmeticTask
-from nalm.tasks._distributions import Benford, Distribution, Exponential, TruncatedNormal, Uniform
-from nalm.tasks._layout import Layout
-from nalm.tasks._operations import Operation
-from nalm.tasks._ranges import Range
-from nalm.tasks._training_stream import Raw, TrainingStream
+from typing import Annotated
 
-Task = ArithmeticTask
+from pydantic import Field
+
+from nalm.tasks.arithmetic import ArithmeticTask
+from nalm.tasks.distributions import Benford, Distribution, Exponential, TruncatedNormal, Uniform
+from nalm.tasks.layout import Layout
+from nalm.tasks.operations import OPERATIONS, Operation, OperationInfo
+from nalm.tasks.ranges import Range
+from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.tasks.static_digits import StaticDigits
+from nalm.tasks.training_stream import Raw, TrainingStream
+
+Task = Annotated[ArithmeticTask | StaticDigits | SequentialDigits, Field(discriminator="kind")]
+"""Any task; which one, `kind` tells."""
+
+DigitTask = Annotated[StaticDigits | SequentialDigits, Field(discriminator="kind")]
+"""Either digit task."""
 
 __all__ = [
+    "OPERATIONS",
     "ArithmeticTask",
     "Benford",
+    "DigitTask",
     "Distribution",
     "Exponential",
     "Layout",
     "Operation",
+    "OperationInfo",
     "Range",
     "Raw",
+    "SequentialDigits",
+    "StaticDigits",
     "Task",
     "TrainingStream",
     "TruncatedNormal",

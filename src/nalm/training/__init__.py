@@ -1,33 +1,50 @@
-"""The batched trainer: plan, compile and train many small networks at once."""
+"""Training: a trainer cuts runs into jobs, an executor does them. PyTorch is loaded when first used."""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nalm.training.batches import Batch as Batch
-    from nalm.training.batches import plan as plan
-    from nalm.training.results import BatchResult as BatchResult
-    from nalm.training.training import check_device as check_device
-    from nalm.training.training import check_workers as check_workers
+    from nalm.runs.record import TrainedRuns as TrainedRuns
+    from nalm.training.executors import check_cluster as check_cluster
+    from nalm.training.executors import check_workers as check_workers
+    from nalm.training.stacked.batches import Batch as Batch
+    from nalm.training.stacked.batches import plan as plan
+    from nalm.training.trainer import TRAINERS as TRAINERS
+    from nalm.training.trainer import Trainer as Trainer
+    from nalm.training.trainer import by_trainer as by_trainer
+    from nalm.training.trainer import find_trainer as find_trainer
     from nalm.training.training import train as train
 
 _HOME = {
-    "Batch": "nalm.training.batches",
-    "plan": "nalm.training.batches",
-    "BatchResult": "nalm.training.results",
-    "check_device": "nalm.training.training",
-    "check_workers": "nalm.training.training",
+    "Batch": "nalm.training.stacked.batches",
+    "plan": "nalm.training.stacked.batches",
+    "TRAINERS": "nalm.training.trainer",
+    "TrainedRuns": "nalm.runs.record",
+    "Trainer": "nalm.training.trainer",
+    "by_trainer": "nalm.training.trainer",
+    "check_cluster": "nalm.training.executors",
+    "check_workers": "nalm.training.executors",
+    "find_trainer": "nalm.training.trainer",
     "train": "nalm.training.training",
 }
 
-__all__ = ["Batch", "BatchResult", "check_device", "check_workers", "plan", "train"]
+__all__ = [
+    "TRAINERS",
+    "Batch",
+    "TrainedRuns",
+    "Trainer",
+    "by_trainer",
+    "check_cluster",
+    "check_workers",
+    "find_trainer",
+    "plan",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: settings must stay readable without PyTorch."""
     if name in _HOME:
-        from importlib import import_module
-
-        return getattr(import_module(_HOME[name]), name)
+        return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

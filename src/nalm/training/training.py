@@ -1,67 +1,105 @@
-"""The entry point: train runs and hand over each finished batch."""
+"""The entry point: train runs and hand over what they yield, job by job."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import socket
+from collections.abc import Callable, Hashable, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, cast
 
 from nalm.errors import InputError
 from nalm.runs import Run
+from nalm.runs.record import TrainedRuns
 from nalm.training import executors
-from nalm.training.batches import plan
-from nalm.training.programs import program_key, warn_of_fallbacks
-from nalm.training.results import BatchResult
+from nalm.training.executors import Executor, OnProgress, check_workers
+from nalm.training.trainer import Trainer, by_trainer, find_trainer
+from nalm.units import source_hash
+from nalm.units._load import load_class
 
 
 def train(
     runs: Sequence[Run],
-    on_batch: Callable[[BatchResult], None],
+    on_trained: Callable[[TrainedRuns], None],
     workers: int | None = None,
     device: str = "cpu",
-    on_progress: Callable[[int], None] | None = None,
+    on_progress: OnProgress | None = None,
+    checkpoints: Path | None = None,
+    cluster: str | None = None,
 ) -> None:
     """Train `runs`, whose results depend on nothing but each run's own content.
 
     Args:
-        runs: what to train; grouped into batches by `plan`.
-        on_batch: called in this process with every finished batch, in the order in which they finish.
-        workers: worker processes, each of one thread; by default one per available core, but no more than batches.
-        device: "cpu".
-        on_progress: called now and then with the number of run-iterations done since the last call.
+        runs: what to train, cut into jobs by the trainers of their tasks.
+        on_trained: called in this process with the results of every finished job, in the order in which they finish.
+        workers: worker processes, each of one thread; by default as many as `device` gives work to, but no more than
+            jobs.
+        device: `"cpu"`; for digit tasks also `"cuda"` or `"cuda:1"`.
+        on_progress: called now and then with the number of updates done since the last call.
+        checkpoints: folder that long runs keep their state in and go on from; without it they begin anew.
+        cluster: `tcp://HOST:PORT` of a Dask scheduler, whose workers train, or `local:N` for N of them here.
 
     Raises:
-        InputError: an unknown device, or fewer than one worker.
-        NalmError: a worker process died; batches already handed over stay valid.
+        InputError: an unknown device, fewer than one worker, or a run that cannot be made; a cluster with other
+            versions of nalm or PyTorch, or with other code of a unit of the user's own.
+        DataError: the data of a task are missing or damaged.
+        StoreError: a checkpoint is damaged.
+        NalmError: a worker process died, or a cluster was lost; results already handed over stay valid.
     """
-    check_device(device)
     check_workers(workers)
-    batches = plan(runs)
-    if not batches:
-        return
-    executor = executors.create(min(workers or executors.available_cores(), len(batches)))
-    try:
-        labels = {program_key(run): run.network.label for run in runs}
-        lowered = executor.lower(list(labels))
-        warn_of_fallbacks((labels[key], item) for key, item in lowered.items())
-        executor.train(batches, lowered, on_batch, on_progress or (lambda done: None))
-    finally:
-        executor.close()
+    parts = by_trainer(runs)
+    for kind, own in parts.items():
+        kind.check_device(device)
+        kind.check_data(list(dict.fromkeys(run.task for run in own)))
+    folder = checkpoints if cluster is None or checkpoints is None else checkpoints.absolute()
+    for kind, own in parts.items():
+        jobs = kind.plan(own, folder)
+        executor = executors.create(min(workers or kind.most_workers(device), len(jobs)), cluster)
+        try:
+            if folder is not None and any(job.checkpoint for job in jobs) and not executor.sees(folder):
+                jobs = kind.plan(own, None)
+            _train(kind, jobs, executor, on_trained, device, on_progress or (lambda done: None))
+        finally:
+            executor.close()
 
 
-def check_device(device: str) -> None:
-    """Check that runs can be trained on `device`.
+def _train(
+    kind: Trainer,
+    jobs: Sequence[Any],
+    executor: Executor,
+    on_trained: Callable[[TrainedRuns], None],
+    device: str,
+    on_progress: OnProgress,
+) -> None:
+    def finish(job: Any, trained: TrainedRuns) -> None:
+        on_trained(trained)
+        if job.checkpoint is not None:
+            job.checkpoint.unlink(missing_ok=True)
+
+    executor.run(partial(_do, kind.name, device), kind.prepare(jobs, executor), finish, on_progress)
+
+
+def _do(name: str, device: str, job: Any, on_progress: OnProgress) -> TrainedRuns:
+    _check_code(job.runs)
+    return find_trainer(name).train(job, device, on_progress)
+
+
+def _check_code(runs: Sequence[Run]) -> None:
+    """Check that this process has the code that the runs are named by.
 
     Raises:
-        InputError: they cannot.
+        InputError: a class of the user's own is another one here, or was another one when it was loaded.
     """
-    if device != "cpu":
-        raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
+    for target, expected in {item for run in runs for item in run.sources.items()}:
+        if _loaded_code(target, cast("Hashable", load_class(target))) != expected:
+            raise InputError(
+                f"unit {target!r}: process {os.getpid()} on {socket.gethostname()} has loaded other code; "
+                "give all workers the same file and start them, or this Python, again"
+            )
 
 
-def check_workers(workers: int | None) -> None:
-    """Check a number of worker processes.
-
-    Raises:
-        InputError: it is less than one.
-    """
-    if workers is not None and workers < 1:
-        raise InputError(f"workers {workers}: give at least 1")
+@cache
+def _loaded_code(target: str, loaded: Hashable) -> str | None:
+    """Return the code of a class when it was first trained: what the file holds later is not what is loaded."""
+    return source_hash(target)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from nalm.units._registry import create, names, resolve
 from nalm.units._sources import source_hash
-from nalm.units._table import UNITS, Capability, UnitInfo
+from nalm.units._table import CLASSES, UNITS, Capability, UnitInfo
 
 if TYPE_CHECKING:
     from nalm.units._cells import (
@@ -41,19 +41,7 @@ if TYPE_CHECKING:
         UnitCell,
         create_cell,
     )
-    from nalm.units._dense import MLP, Dense
     from nalm.units._draws import drawing_from
-    from nalm.units._inalu import INALU
-    from nalm.units._masks import SigmoidNAU
-    from nalm.units._mcfc import MCFC, MulMCFC
-    from nalm.units._nac import NAC, NACNMU, NACMul, NACSigma
-    from nalm.units._nalu import GNALU, NALU
-    from nalm.units._nau import NAU, MultiWeightNAU, PosNAU
-    from nalm.units._nmru import NMRU, GatedSignNMRU, SignNMRU
-    from nalm.units._nmu import NMU, SNMU, SigmoidNMU
-    from nalm.units._nnu import NNU
-    from nalm.units._npu import NPU, RealNPU
-    from nalm.units._nru import NRU
     from nalm.units._tree import (
         effective_weights,
         learn_,
@@ -65,15 +53,22 @@ if TYPE_CHECKING:
     )
     from nalm.units._unit import Unit
 
-_TREE = (
-    "effective_weights",
-    "learn_",
-    "penalties",
-    "project_",
-    "reset_parameters",
-    "skip_construction_draws",
-    "sparsity_error",
-)
+    # types of the classes that are documented; to a type checker any other one of the table is Any
+    # isort: off
+    from nalm.units._dense import MLP as MLP, Dense as Dense
+    from nalm.units._inalu import INALU as INALU
+    from nalm.units._masks import SigmoidNAU as SigmoidNAU
+    from nalm.units._mcfc import MCFC as MCFC, MulMCFC as MulMCFC
+    from nalm.units._nac import NAC as NAC, NACNMU as NACNMU, NACMul as NACMul, NACSigma as NACSigma
+    from nalm.units._nalu import GNALU as GNALU, NALU as NALU
+    from nalm.units._nau import NAU as NAU, MultiWeightNAU as MultiWeightNAU, PosNAU as PosNAU
+    from nalm.units._nmru import NMRU as NMRU, GatedSignNMRU as GatedSignNMRU, SignNMRU as SignNMRU
+    from nalm.units._nmu import NMU as NMU, SNMU as SNMU, SigmoidNMU as SigmoidNMU
+    from nalm.units._nnu import NNU as NNU
+    from nalm.units._npu import NPU as NPU, RealNPU as RealNPU
+    from nalm.units._nru import NRU as NRU
+    # isort: on
+
 _CELLS = (
     "Cell",
     "FrameworkCell",
@@ -85,49 +80,33 @@ _CELLS = (
     "UnitCell",
     "create_cell",
 )
-_TARGETS = (info.target.split(":") for info in UNITS)
+_TREE = (
+    "effective_weights",
+    "learn_",
+    "penalties",
+    "project_",
+    "reset_parameters",
+    "skip_construction_draws",
+    "sparsity_error",
+)
 _MODULES = (
-    {class_name: module for module, class_name in _TARGETS}
-    | dict.fromkeys(_TREE, "_tree")
+    CLASSES
     | dict.fromkeys(_CELLS, "_cells")
+    | dict.fromkeys(_TREE, "_tree")
     | {"Unit": "_unit", "drawing_from": "_draws"}
 )
 
 __all__ = [
-    "GNALU",
-    "INALU",
-    "MCFC",
-    "MLP",
-    "NAC",
-    "NACNMU",
-    "NALU",
-    "NAU",
-    "NMRU",
-    "NMU",
-    "NNU",
-    "NPU",
-    "NRU",
-    "SNMU",
+    *CLASSES,
     "UNITS",
     "Capability",
     "Cell",
-    "Dense",
     "FrameworkCell",
-    "GatedSignNMRU",
-    "MulMCFC",
-    "MultiWeightNAU",
     "NACCell",
-    "NACMul",
-    "NACSigma",
     "NALUCell",
     "NAUCell",
     "NMUCell",
-    "PosNAU",
-    "RealNPU",
     "SNMUCell",
-    "SigmoidNAU",
-    "SigmoidNMU",
-    "SignNMRU",
     "Unit",
     "UnitCell",
     "UnitInfo",

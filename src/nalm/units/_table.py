@@ -16,7 +16,8 @@ from nalm.units._load import load_class
 if TYPE_CHECKING:
     from torch import nn
 
-Operation = Literal["add", "sub", "mul", "div", "square", "root", "reciprocal"]
+    from nalm.tasks import Operation
+
 Signs = Literal["full", "magnitude", "positive"]
 
 
@@ -25,7 +26,7 @@ class Capability:
     """Operations that one layer expresses with ideal weights.
 
     Args:
-        operations: Of two inputs, or of the first one for `square`, `root` and `reciprocal`.
+        operations: Names of `nalm.tasks.OPERATIONS`, each of as many of the inputs as it takes, or of two.
         exact: Whether finite weights do it, to rounding (the NPU family up to its added 2^-23); otherwise it
             is approached as parameters grow, or reached within a stated precision.
         signs: `"full"`: inputs of any sign; `"magnitude"`: computed of |x|; `"positive"`: positive inputs
@@ -93,7 +94,7 @@ _INALU = (
     Capability(("root",), exact=False, signs="positive"),
 )
 _NPU = (
-    Capability(("mul", "div", "square", "reciprocal"), exact=True, signs="full"),
+    Capability(("mul", "div", "squared", "reciprocal"), exact=True, signs="full"),
     Capability(("root",), exact=True, signs="positive"),
 )
 
@@ -184,7 +185,7 @@ UNITS: tuple[UnitInfo, ...] = (
              _SOFT_PRODUCT, {"sign": "realnpu"},
              aliases=("MulMCFCSignRealNPU",)),
     UnitInfo("nnu", "NNU", "_nnu:NNU", "mistry2022snmu",
-             (Capability(("square",), exact=True, signs="full"),)),
+             (Capability(("squared",), exact=True, signs="full"),)),
     _dense("linear", "linear", _LINEAR),
     _dense("relu", "ReLU"),
     _dense("relu6", "ReLU6"),
@@ -197,3 +198,6 @@ UNITS: tuple[UnitInfo, ...] = (
     _mlp(100, _LINEAR),
 )
 # fmt: on
+
+CLASSES = dict(sorted((name, module) for module, name in (info.target.split(":") for info in UNITS)))
+"""Module, in `nalm.units`, of each class of the table."""

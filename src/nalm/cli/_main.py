@@ -1,0 +1,53 @@
+"""The command `nalm`: signals, and what goes wrong outside, become one line on stderr and an exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from nalm import interrupts
+from nalm.errors import NalmError
+
+
+def main() -> None:
+    """Run the command line; errors that a user can mend are one line each on stderr."""
+    # first of all: the imports below take a while
+    interrupts.install()
+    try:
+        from nalm.cli._app import app
+
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        sys.exit(interrupts.STATUS)
+    except SystemExit as end:
+        # typer leaves without a word when it is interrupted outside of training
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+            _complain("interrupted")
+        raise
+    except NalmError as error:
+        _complain(str(error))
+        sys.exit(error.exit_status)
+    except BrokenPipeError:
+        _abandon_output()
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"{where}{error.strerror or error}")
+        _abandon_output()
+        sys.exit(1)
+
+
+def _complain(text: str) -> None:
+    for line in text.splitlines():
+        print(f"nalm: {line}", file=sys.stderr)
+
+
+def _abandon_output() -> None:
+    """Keep Python from writing again, at its end, what could not be written."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

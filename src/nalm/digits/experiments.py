@@ -1,0 +1,60 @@
+"""The experiment of a digit task: its network and samples."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from nalm import units
+from nalm.digits._pair_network import create_pair_network
+from nalm.digits._sequence_experiment import SequenceExperiment
+from nalm.digits._sequence_network import create_sequence_network
+from nalm.digits._sequences import draw_orders
+from nalm.digits._static_experiment import StaticExperiment
+from nalm.tasks import SequentialDigits, StaticDigits
+from nalm.tasks.images import DigitImages
+from nalm.training.epochs.context import ComputeContext
+
+
+def create_experiment(
+    settings: StaticDigits | SequentialDigits, seed: int, fold: int | None, images: DigitImages, context: ComputeContext
+) -> StaticExperiment | SequenceExperiment:
+    """Build network and samples of a run; `fold` is by default `seed`, and counts in the static task alone.
+
+    Raises:
+        InputError: as `train_digits`.
+    """
+    if isinstance(settings, StaticDigits):
+        return StaticExperiment(settings, seed, seed if fold is None else fold, images, context)
+    return SequenceExperiment(settings, seed, images, context)
+
+
+def check_network(settings: StaticDigits | SequentialDigits) -> list[str]:
+    """Build the network and return the names of its penalties.
+
+    Raises:
+        InputError: an unknown stage or cell, or one with a penalty that has no factor.
+    """
+    rows = settings.batch_size
+    watched: nn.Module
+    with torch.random.fork_rng(devices=[]):
+        if isinstance(settings, StaticDigits):
+            watched = create_pair_network(settings, 0).stage.train()
+            watched(torch.ones(rows, 2))
+        else:
+            network = create_sequence_network(settings, 0).train()
+            watched = network.cell
+            network.states(torch.ones(rows, settings.training_length, settings.outputs))
+        found = list(units.penalties(watched))
+    settings.refuse_unweighted(found, settings.penalty_factors(0), own=":" in settings.unit)
+    return found
+
+
+def check_images(settings: StaticDigits | SequentialDigits, images: DigitImages) -> None:
+    """Check that there are images enough.
+
+    Raises:
+        InputError: digits that leave too few images for a sequence.
+    """
+    if isinstance(settings, SequentialDigits):
+        draw_orders(settings, images, seed=0)

@@ -1,0 +1,1 @@
+"""Layouts that kinds of figures share: the record of each, and the function that draws it."""

@@ -1,0 +1,1 @@
+"""Results for readers and other programs: tables, CSV, Parquet, LaTeX, TensorBoard."""

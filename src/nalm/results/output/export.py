@@ -1,0 +1,58 @@
+"""The long table as CSV, Parquet, or TensorBoard event files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from nalm.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class HasRecords(Protocol):
+    """A `nalm.results.store.Store` or a `nalm.Results`."""
+
+    def records(self) -> pl.DataFrame:
+        """Return the long table."""
+
+
+def export(results: HasRecords, to: str | os.PathLike[str]) -> Path:
+    """Write all records for other programs; floats keep full precision in CSV and Parquet.
+
+    Args:
+        results: an open store, or results of `nalm.run`.
+        to: a `.csv` or `.parquet` file, or a folder (a path without suffix) for TensorBoard, which gets a
+            folder of
+            one event file per run. Existing files are replaced.
+
+    Returns:
+        The path written.
+
+    Raises:
+        InputError: another suffix, a path that cannot be written, or TensorBoard's writer is not installed.
+        StoreError: damaged records.
+    """
+    path = Path(to)
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", ".parquet", "") and not path.is_dir():
+        raise InputError(
+            f"{path}: export to a .csv or .parquet file, or to a folder for TensorBoard; got {path.suffix}"
+        )
+    records = results.records()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() or suffix == "":
+            from nalm.results.output.tensorboard import write_events
+
+            write_events(records, path)
+        elif suffix == ".csv":
+            path.write_bytes(records.write_csv().encode())
+        else:
+            with path.open("wb") as file:
+                records.write_parquet(file)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+    return path

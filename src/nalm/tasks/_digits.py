@@ -1,0 +1,76 @@
+"""What the settings of both digit tasks have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from nalm.tasks.penalties import Factors, PenaltyFactors, PenaltySettings
+
+DIGITS = "0123456789"
+
+# images of each digit among those that sequences are trained on; tests compare them with the data
+TRAINING_DIGITS = {
+    "mnist": (5434, 6212, 5465, 5622, 5343, 4963, 5436, 5702, 5357, 5466),
+    "digits": (140, 156, 134, 145, 131, 137, 131, 142, 128, 129),
+}
+
+
+def _as_text(value: Any) -> Any:
+    """`--set digits=123` gives a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+DigitSet = Annotated[str, BeforeValidator(_as_text)]
+
+
+class DigitSettings(PenaltySettings):
+    """What both digit tasks have in common.
+
+    Attributes:
+        dataset: `"mnist"`, or `"digits"`, scikit-learn's (no download).
+        digits: The digits used, each at most once.
+        epochs: Passes over the training data; the state is recorded before each and after the last.
+        penalty: Factors of penalties of the unit that no other setting weighs, by name.
+        precision: `"bfloat16"` computes the image network in mixed precision.
+        streams: `"paper"` draws training samples and initial weights as the original does, `"fast"` from
+            streams of our own; the order of batches, noise and dropout are our own in both.
+        constraints: `"paper"`: as the papers describe; `"released"`: what the published programs do where
+            that differs; each task lists the differences.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trainer: ClassVar[str] = "epochs"
+    # what arithmetic tasks have and these do not
+    interpolation_range: ClassVar[None] = None
+    extrapolation_range: ClassVar[None] = None
+
+    dataset: Literal["mnist", "digits"] = "mnist"
+    digits: DigitSet = DIGITS
+    epochs: int = Field(default=1000, ge=0)
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    sparsity_penalty: float = Field(ge=0)
+    ramp_start: int = Field(ge=0)
+    ramp_end: int = Field(ge=1)
+    penalty: PenaltyFactors = Field(default_factory=Factors)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    streams: Literal["paper", "fast"] = "paper"
+    constraints: Literal["paper", "released"] = "paper"
+
+    @model_validator(mode="after")
+    def _digits_and_ramp(self) -> Self:
+        if not self.digits or len(set(self.digits)) < len(self.digits) or not set(self.digits) <= set(DIGITS):
+            raise ValueError(f"digits {self.digits!r}: give different digits, such as '123456789'")
+        if self.ramp_end <= self.ramp_start:
+            raise ValueError(f"ramp_end {self.ramp_end} must be greater than ramp_start {self.ramp_start}")
+        return self
+
+    def threshold(self) -> None:
+        """Return None: a digit task has a threshold where its study gives one, or a reference does."""
+
+    def ramp(self, position: int) -> float:
+        """Growth of the sparsity penalty from 0 to 1 between `ramp_start` and `ramp_end`."""
+        return min(max((position - self.ramp_start) / (self.ramp_end - self.ramp_start), 0.0), 1.0)

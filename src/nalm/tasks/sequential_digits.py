@@ -1,0 +1,96 @@
+"""The sequential digit task: everything that a run's result depends on, apart from its seed."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from nalm.tasks._digits import DIGITS, TRAINING_DIGITS, DigitSettings
+
+CELLS = ("solved", "rnn_tanh", "rnn_relu", "gru", "lstm")
+"""Cells of the sequential task beside the units."""
+
+_SEQUENTIAL_DEFAULTS: dict[str, dict[str, Any]] = {
+    "mul": {"digits": "123456789", "training_length": 2, "test_lengths": tuple(range(1, 21))},
+    "add": {"digits": DIGITS, "training_length": 10, "test_lengths": (1, 10, *range(100, 1001, 100))},
+}
+
+
+class SequentialDigits(DigitSettings):
+    """Sequential MNIST product and sum: after each image the product (sum) so far is asked for.
+
+    Madsen & Johansen (2020), "Neural Arithmetic Units", section 4.3; Mistry et al. (2022), section 6.2.
+    Tested on longer sequences than trained on.
+
+    With `constraints="released"` the noise of an sNMU stays on in evaluation. In training its input penalty sees
+    noisy inputs in either case.
+
+    Attributes:
+        operation: `"mul"` or `"add"`.
+        cell: `"solved"` (the operation itself: the reference), `rnn_tanh`, `rnn_relu`, `gru`, `lstm`, or any
+            unit, with label and state as its inputs.
+        training_length: Images per training sequence.
+        test_lengths: Images per test sequence.
+        outputs: Numbers that the image network reads from an image; the reference takes one.
+        initial_state: State before the first image; by default 1 for units that multiply and do not add, and
+            for the solved product, else 0.
+        ramp_start: Update up to which the sparsity penalty is off.
+        ramp_end: Update from which on it is fully on.
+        input_penalty: Factor of the penalty that pulls unused inputs to the neutral element.
+        bounds_penalty: Factor of the penalty `bounds` of units that keep their weights by one.
+        evaluation_interval: Epochs between evaluations.
+    """
+
+    kind: Literal["sequential-digits"] = "sequential-digits"
+    operation: Literal["mul", "add"] = "mul"
+    cell: str = "nmu"
+    training_length: int = Field(ge=1)
+    test_lengths: tuple[int, ...] = Field(min_length=1)
+    outputs: int = Field(default=1, ge=1)
+    initial_state: float | None = None
+    batch_size: int = Field(default=64, ge=1)
+    sparsity_penalty: float = Field(default=10.0, ge=0)
+    ramp_start: int = Field(default=10_000, ge=0)
+    ramp_end: int = Field(default=100_000, ge=1)
+    input_penalty: float = Field(default=1.0, ge=0)
+    bounds_penalty: float = Field(default=1.0, ge=0)
+    evaluation_interval: int = Field(default=5, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        operation = data.get("operation", "mul")
+        return {**_SEQUENTIAL_DEFAULTS.get(operation if isinstance(operation, str) else "", {}), **data}
+
+    @property
+    def unit(self) -> str:
+        """The cell."""
+        return self.cell
+
+    def penalty_factors(self, update: int) -> dict[str, float]:
+        """Return the factor of each penalty that is part of the loss of `update`, which counts from 1."""
+        return {
+            "sparsity": self.sparsity_penalty * self.ramp(update),
+            "bounds": self.bounds_penalty,
+            "input": self.input_penalty,
+            "gate": 1.0,
+            **self.penalty,
+        }
+
+    def updates(self, seed: int) -> int:
+        """Return the number of updates of a run."""
+        del seed
+        images = sum(TRAINING_DIGITS[self.dataset][int(digit)] for digit in self.digits)
+        return self.epochs * ceil(images // self.training_length / self.batch_size)
+
+    @model_validator(mode="after")
+    def _lengths_are_positive(self) -> Self:
+        if min(self.test_lengths) < 1 or len(set(self.test_lengths)) < len(self.test_lengths):
+            raise ValueError(f"test_lengths {list(self.test_lengths)}: give different lengths of at least 1")
+        if self.cell == "solved" and self.outputs != 1:
+            raise ValueError(f"cell 'solved' takes one label per image, but outputs is {self.outputs}")
+        return self

@@ -1,0 +1,1 @@
+"""One large run at a time: the loop over epochs, its checkpoint, its records."""

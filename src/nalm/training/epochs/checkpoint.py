@@ -1,0 +1,96 @@
+"""Checkpoints: everything a run needs to go on as if it had never stopped, in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nalm.errors import StoreError
+from nalm.training.epochs.record import EpochRecord
+
+_NETWORK, _OPTIMIZER = "network/", "optimizer/"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands, before an epoch.
+
+    Attributes:
+        epoch: Epochs done.
+        step: Updates done.
+        records: Of the epochs before; the record of `epoch` itself is yet to come.
+        diverged_epoch: See `DigitsResult`.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    records: tuple[EpochRecord, ...] = ()
+    diverged_epoch: int | None = None
+
+
+def save(path: Path, identity: str, progress: Progress, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Write a checkpoint under a temporary name, then rename it; `identity` names the run it belongs to."""
+    from safetensors.torch import save_file
+
+    names = [name for name, _ in network.named_parameters()]
+    tensors = {_NETWORK + name: value for name, value in network.state_dict().items()}
+    for index, values in optimizer.state_dict()["state"].items():
+        for key, value in values.items():
+            tensors[f"{_OPTIMIZER}{names[index]}/{key}"] = torch.as_tensor(value)
+    metadata = {"identity": identity, "progress": json.dumps(asdict(progress))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: Path, identity: str, network: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+    """Restore network and optimiser in place and return where the run stands: at its start without a file.
+
+    Raises:
+        StoreError: the file is damaged, or of another run.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        return Progress()
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise StoreError(f"checkpoint {str(path)!r} is damaged ({error}); delete it to start the run again") from None
+    if metadata.get("identity") != identity:
+        raise StoreError(f"checkpoint {str(path)!r} belongs to another run; give another path, or delete it")
+    _restore(tensors, network, optimizer)
+    return _progress(json.loads(metadata["progress"]))
+
+
+def _restore(tensors: dict[str, Tensor], network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    state = {name.removeprefix(_NETWORK): t for name, t in tensors.items() if name.startswith(_NETWORK)}
+    network.load_state_dict(state)
+    moments: dict[int, dict[str, Tensor]] = {}
+    parameters = dict(network.named_parameters())
+    indices = {name: index for index, name in enumerate(parameters)}
+    for name, tensor in tensors.items():
+        if name.startswith(_OPTIMIZER):
+            parameter, key = name.removeprefix(_OPTIMIZER).rsplit("/", 1)
+            if tensor.shape == parameters[parameter].shape:
+                # the fused optimiser walks parameters and moments together: their memory layouts must agree
+                tensor = torch.empty_like(parameters[parameter], requires_grad=False).copy_(tensor)
+            moments.setdefault(indices[parameter], {})[key] = tensor
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _progress(content: dict[str, Any]) -> Progress:
+    records = tuple(EpochRecord(**{**record, "weights": tuple(record["weights"])}) for record in content.pop("records"))
+    return Progress(**content, records=records)

@@ -1,0 +1,182 @@
+"""The loop over epochs that both digit tasks share: evaluate, train, keep a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nalm import units
+from nalm.streams import FastStream, derived_key
+from nalm.tasks import DigitTask
+from nalm.training.epochs import checkpoint as checkpoints
+from nalm.training.epochs.checkpoint import Progress
+from nalm.training.epochs.context import ComputeContext
+from nalm.training.epochs.record import DigitsResult, EpochRecord
+
+Network = TypeVar("Network", bound=nn.Module)
+
+OnEpoch = Callable[[EpochRecord], None]
+OnProgress = Callable[[int], None]
+
+# A checkpoint is written after an epoch once so many seconds have passed since the last.
+CHECKPOINT_INTERVAL_S = 60.0
+
+
+class Experiment(ABC, Generic[Network]):
+    """One run of a digit task: its network, data, updates and evaluation.
+
+    Attributes:
+        network: In float32, on the device.
+        arithmetic_head: The part of the network whose weights are recorded and projected.
+    """
+
+    network: Network
+    arithmetic_head: nn.Module
+
+    def __init__(self, settings: DigitTask, seed: int, context: ComputeContext) -> None:
+        self.seed = seed
+        self.context = context
+        self._batch_size = settings.batch_size
+
+    @property
+    @abstractmethod
+    def training_count(self) -> int:
+        """Number of training samples or sequences."""
+
+    @abstractmethod
+    def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
+        """Loss of a batch of training samples, penalties included; `step` updates have been made."""
+
+    @abstractmethod
+    def is_evaluated(self, epoch: int) -> bool:
+        """Whether metrics are recorded at `epoch`."""
+
+    @abstractmethod
+    def metrics(self, epoch: int) -> dict[str, float]:
+        """Metrics of the current state."""
+
+    @abstractmethod
+    def evaluate_test(self) -> int:
+        """Predict for all test samples, or all sequences of the training length; return how many there are."""
+
+    @property
+    @abstractmethod
+    def evaluated_images(self) -> int:
+        """Number of images, or pictures of two, that the image network reads in an evaluation."""
+
+    @abstractmethod
+    def read(self, count: int) -> None:
+        """Let the image network read so many of them, as in an evaluation."""
+
+    def confusion(self) -> NDArray[np.int64] | None:
+        """Confusion of the digits of the test set in the current state, if the task has labels for both."""
+        return None
+
+    def penalised(self, loss: Tensor, factors: Mapping[str, float]) -> Tensor:
+        """Return `loss` and the penalties of the arithmetic head, each times its factor."""
+        if any(factors.values()):
+            for name, penalty in units.penalties(self.arithmetic_head).items():
+                if factors.get(name):
+                    loss = loss + factors[name] * penalty
+        return loss
+
+    def batches(self, epoch: int) -> Iterator[Tensor]:
+        """Samples of the batches of `epoch`, in the order of its own stream; the last may be smaller."""
+        order = FastStream(self.seed, f"batches of epoch {epoch}").permutation(self.training_count)
+        return iter(torch.split(self.context.tensor(order), self._batch_size))
+
+
+def run(
+    experiment: Experiment[Any],
+    settings: DigitTask,
+    identity: str,
+    on_epoch: OnEpoch | None = None,
+    checkpoint: Path | None = None,
+    on_progress: OnProgress | None = None,
+) -> DigitsResult:
+    """Train `experiment` for `settings.epochs` epochs, from its checkpoint if there is one.
+
+    Every random number of an epoch comes from a stream named by seed and epoch, so that a resumed run
+    continues bit for bit.
+    """
+    network = experiment.network
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
+    progress = Progress()
+    if checkpoint is not None:
+        progress = checkpoints.load(checkpoint, identity, network, optimizer)
+    report = on_progress or (lambda updates: None)
+    report(progress.step)
+    saved = time.monotonic()
+    while progress.diverged_epoch is None:
+        if experiment.is_evaluated(progress.epoch):
+            record = _record(experiment, progress)
+            progress = replace(progress, records=(*progress.records, record))
+            if on_epoch is not None:
+                on_epoch(record)
+        if progress.epoch == settings.epochs:
+            break
+        progress = _train_epoch(experiment, optimizer, progress, report)
+        late = time.monotonic() - saved >= CHECKPOINT_INTERVAL_S
+        if checkpoint is not None and (late or progress.epoch == settings.epochs):
+            checkpoints.save(checkpoint, identity, progress, network, optimizer)
+            saved = time.monotonic()
+    network.eval()
+    state = {name: value.detach().cpu().numpy().copy() for name, value in network.named_parameters()}
+    with _drawing(experiment, "confusion"):
+        return DigitsResult(progress.records, state, progress.diverged_epoch, experiment.confusion())
+
+
+def _train_epoch(
+    experiment: Experiment[Any], optimizer: torch.optim.Optimizer, progress: Progress, on_progress: OnProgress
+) -> Progress:
+    network, step = experiment.network, progress.step
+    network.train()
+    total = torch.zeros((), device=experiment.context.device)
+    with _drawing(experiment, f"epoch {progress.epoch}"):
+        for samples in experiment.batches(progress.epoch):
+            optimizer.zero_grad()
+            loss = experiment.loss(samples, progress.epoch, step)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            units.project_(experiment.arithmetic_head)
+            total += loss.detach()
+            step += 1
+            on_progress(1)
+    # looked at once per epoch: reading the loss of each step would make a GPU wait
+    diverged = None if math.isfinite(float(total)) else progress.epoch
+    return replace(progress, epoch=progress.epoch + 1, step=step, diverged_epoch=diverged)
+
+
+def _record(experiment: Experiment[Any], progress: Progress) -> EpochRecord:
+    experiment.network.eval()
+    with torch.no_grad(), _drawing(experiment, f"evaluation {progress.epoch}"):
+        metrics = experiment.metrics(progress.epoch)
+        error = units.sparsity_error(experiment.arithmetic_head)
+        weights = units.effective_weights(experiment.arithmetic_head)
+    return EpochRecord(
+        progress.epoch,
+        progress.step,
+        metrics,
+        tuple(weights.tolist()),
+        None if error is None else float(error),
+    )
+
+
+@contextmanager
+def _drawing(experiment: Experiment[Any], purpose: str) -> Iterator[None]:
+    """Let torch's default generators draw from the stream (seed, purpose), and restore them afterwards."""
+    device = experiment.context.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
+        torch.manual_seed(derived_key(experiment.seed, purpose, 7))
+        yield

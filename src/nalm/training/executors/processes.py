@@ -1,0 +1,104 @@
+"""Jobs are done in worker processes of one thread each; they end with their parent, however it ends."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from typing import Any
+
+from nalm import interrupts
+from nalm.errors import NalmError
+from nalm.training.executors._base import Executor, Function, Job, OnProgress, Result
+
+# How often the parent looks for progress (seconds)
+POLL_S = 0.2
+
+
+class Processes(Executor):
+    """Does jobs in `count` worker processes."""
+
+    def __init__(self, count: int) -> None:
+        from loky.backend import get_context
+        from loky.process_executor import ProcessPoolExecutor
+
+        # loky's own process is started here
+        with interrupts.held():
+            self._progress = get_context("loky").SimpleQueue()
+            self._pool = ProcessPoolExecutor(
+                max_workers=count,
+                context=get_context("loky"),
+                initializer=_start_worker,
+                initargs=(os.getpid(), self._progress),
+                env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+            )
+
+    def run(
+        self,
+        function: Function[Job, Result],
+        jobs: Sequence[Job],
+        on_result: Callable[[Job, Result], None],
+        on_progress: OnProgress,
+    ) -> None:
+        """See `Executor.run`."""
+        with interrupts.held():
+            futures: dict[Future[Result], Job] = {self._pool.submit(_call, function, job): job for job in jobs}
+        pending = set(futures)
+        with _worker_failures():
+            while pending:
+                done, pending = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
+                self._report(on_progress)
+                for future in done:
+                    on_result(futures[future], future.result())
+
+    def _report(self, on_progress: OnProgress) -> None:
+        done = 0
+        while not self._progress.empty():
+            done += self._progress.get()
+        if done:
+            on_progress(done)
+
+    def close(self) -> None:
+        """End the workers at once."""
+        self._pool.shutdown(wait=True, kill_workers=True)
+
+
+@contextmanager
+def _worker_failures() -> Iterator[None]:
+    """Say what is kept when a worker process dies."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise NalmError(
+            "a worker process ended unexpectedly (out of memory, or killed); finished batches are kept, "
+            "run the same command again to go on, perhaps with fewer --workers"
+        ) from error
+
+
+# In a worker: where it tells the parent of finished updates
+_progress: Any = None
+
+
+def _start_worker(parent: int, progress: Any) -> None:
+    global _progress
+    _progress = progress
+    interrupts.ignore()
+    import torch
+
+    torch.set_num_threads(1)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _call(function: Function[Job, Result], job: Job) -> Result:
+    return function(job, _progress.put)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(POLL_S)
+    os._exit(1)

@@ -1,0 +1,164 @@
+"""From a pure tensor function of one run to scalar expressions: trace once with autograd, then scalarise."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch._decomp import core_aten_decompositions, get_decompositions
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.overrides import TorchFunctionMode
+
+from nalm.training.kernel import aten
+from nalm.training.kernel.arrays import Array, Arrays, UnsupportedError, plain
+from nalm.training.kernel.expressions import Expression
+
+# composite operations that PyTorch counts as core, written with simpler ones
+_COMPOSITE = [
+    "elu",
+    "elu_backward",
+    "gelu",
+    "gelu_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "softplus",
+    "softplus_backward",
+    "hardtanh",
+    "hardtanh_backward",
+    "hardsigmoid",
+    "hardswish",
+    "silu",
+    "silu_backward",
+    "mish",
+    "_softmax",
+    "_softmax_backward_data",
+    "_log_softmax",
+    "_log_softmax_backward_data",
+    "native_layer_norm",
+    "native_layer_norm_backward",
+]
+
+
+@cache
+def _decompositions() -> dict[Any, Any]:
+    composite = get_decompositions([getattr(torch.ops.aten, name) for name in _COMPOSITE])
+    table = {**core_aten_decompositions(), **composite}
+    known = aten.known()
+    return {op: rule for op, rule in table.items() if op._schema.name.split("::")[1] not in known}
+
+
+class UnrolledProducts(TorchFunctionMode):
+    """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if function not in (torch.prod, torch.Tensor.prod):
+            return function(*args, **kwargs)
+        x: Any = args[0]
+        dim, keepdim, *_ = [*args[1:], None, None]
+        dim = kwargs.get("dim", dim)
+        if dim is None:
+            x, dim = x.reshape(-1), 0
+        product = None
+        for factor in x.unbind(dim):
+            product = factor if product is None else product * factor
+        if product is None:
+            return function(*args, **kwargs)
+        return product.unsqueeze(dim) if kwargs.get("keepdim", keepdim) else product
+
+
+def line_of(error: BaseException) -> str:
+    """`" at file:line: source"` of the innermost frame of the module that `error` came through, or nothing."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_own(frame.filename)]
+    return f" at {own[-1].filename}:{own[-1].lineno}: {own[-1].line}" if own else ""
+
+
+def _is_own(path: str) -> bool:
+    """Whether code at `path` belongs neither to PyTorch nor to the trainer."""
+    return not any(part in path for part in ("/torch/", "/nalm/training/")) and not path.startswith("<")
+
+
+def _first_line_outside_torch(stack_trace: str | None) -> str:
+    """`file:line: source` of the innermost frame that belongs neither to PyTorch nor to the trainer."""
+    frames = []
+    lines = (stack_trace or "").splitlines()
+    for number, line in enumerate(lines):
+        head = line.strip()
+        if head.startswith("File ") and number + 1 < len(lines):
+            path = head.split('"')[1]
+            if _is_own(path):
+                where = head.split("line ")[1].split(",")[0]
+                frames.append(f"{path}:{where}: {lines[number + 1].strip()}")
+    return frames[-1] if frames else ""
+
+
+def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Tensor]) -> torch.fx.GraphModule:
+    """The ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
+
+    Raises:
+        UnsupportedError: Python control flow of the module depends on the values of tensors.
+    """
+
+    def unrolled(*args: Tensor) -> Tensor | list[Tensor]:
+        with UnrolledProducts():
+            return function(*args)
+
+    pure = torch.func.functionalize(unrolled, remove="mutations")
+    # make_fx merges inputs that are the same tensor object, hence the clones
+    inputs = [example.clone() for example in examples]
+    try:
+        return make_fx(pure, decomposition_table=_decompositions(), tracing_mode="fake", record_stack_traces=True)(
+            *inputs
+        )
+    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        raise UnsupportedError(f"control flow or code that depends on values{line_of(error)}") from error
+
+
+def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], algebra: Arrays) -> list[Expression]:
+    """The graph's output, or all its outputs one after the other, flattened, as expressions of the inputs'.
+
+    Raises:
+        UnsupportedError: an operation has no scalar form; the message names it and the line of the module that uses it.
+    """
+    values: dict[torch.fx.Node, Any] = {}
+    remaining = iter(inputs)
+
+    def look_up(argument: Any) -> Any:
+        return torch.fx.node.map_arg(argument, lambda node: values[node])
+
+    for node in graph_module.graph.nodes:
+        if node.op == "placeholder":
+            values[node] = next(remaining)
+        elif node.op == "get_attr":
+            values[node] = _constant(getattr(graph_module, node.target), algebra)
+        elif node.op == "output":
+            result = look_up(node.args[0])
+            parts = result if isinstance(result, (list, tuple)) else [result]
+            return [expression for part in parts for expression in part.values.reshape(-1)]
+        elif getattr(node.target, "__name__", "") == "getitem":
+            values[node] = look_up(node.args[0])[node.args[1]]
+        else:
+            name = node.target._schema.name.split("::")[1]
+            try:
+                values[node] = aten.apply(algebra, name, look_up(node.args), look_up(node.kwargs))
+            except UnsupportedError as error:
+                line = _first_line_outside_torch(node.stack_trace)
+                raise UnsupportedError(f"{error}{' at ' + line if line else ''}") from None
+    raise AssertionError("a graph always ends with its output")
+
+
+def _constant(tensor: Tensor, algebra: Arrays) -> Array:
+    if any(algebra.symbols_of(tensor.shape)):
+        raise UnsupportedError(f"a constant of shape {list(tensor.shape)} with a value for each element of an axis")
+    values = np.empty(tuple(tensor.shape), dtype=object)
+    for position in np.ndindex(values.shape):
+        values[position] = algebra.graph.constant(tensor[position].item())
+    return plain(values)

@@ -1,0 +1,298 @@
+"""The native lowering: each network's step as one C++ function, compiled by PyTorch's own tool chain.
+
+All private names of PyTorch that nalm needs are used in this file and in `trace`; `pyproject.toml` pins the version.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nalm.training.kernel.arrays import Array, Arrays, Symbols, UnsupportedError, plain
+from nalm.training.kernel.cpp import PRELUDE, Place, Sizes, reading_function, training_function
+from nalm.training.kernel.expressions import Axis, Expression, Graph
+from nalm.training.kernel.trace import scalarise, trace
+from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.step.noise import lane_axis
+from nalm.training.step.step import Step
+
+# From this many inputs on, their dimension is a loop of the kernel instead of being unrolled.
+WIDE = 24
+
+# Evaluation sets of wide networks are read in parts of at most this many samples, one after the other in memory.
+MOST_WIDE_ROWS = 96
+
+# Their nested loops are bound by arithmetic: let the compiler fuse multiplications with additions.
+WIDE_FLAGS = ("-ffp-contract=fast",)
+
+# Above this the compiler takes minutes and the registers are long gone; wide networks are better off as tensors.
+MOST_EXPRESSIONS = 12_000
+
+
+class NoCompilerError(Exception):
+    """No C++ compiler works here."""
+
+
+@dataclass(frozen=True)
+class NativeCode:
+    """A network's compiled functions, ready to be loaded by any process of this machine."""
+
+    library: Path
+    evaluation_rows: tuple[int, ...]
+
+
+def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
+    """Trace, scalarise and print `step`, with an evaluation function for each of `evaluation_rows`.
+
+    Raises:
+        UnsupportedError: the network's step has no scalar form, or is too large for one.
+    """
+    width = _wide(step)
+    try:
+        return _generate(step, evaluation_rows, width)
+    except UnsupportedError:
+        if width is None:
+            raise
+    return _generate(step, evaluation_rows, None)
+
+
+def _wide(step: Step) -> int | None:
+    """The width that is kept as an axis of its own, or None for a network whose inputs are few."""
+    return step.features[0] if step.features[0] >= WIDE else None
+
+
+def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> str:
+    training = _Tracing(step, step.settings.batch_size, wide)
+    inputs, sizes = training.inputs()
+    updated = training.scalarised(step.train_tensors, inputs)
+    measured = training.scalarised(step.measure_tensors, inputs)
+    parts = [
+        PRELUDE,
+        training_function(updated, training.places(), sizes, step.network_count),
+        reading_function("measure", measured, sizes),
+    ]
+    for rows in dict.fromkeys(evaluation_rows):
+        evaluation = _Tracing(step, rows, wide)
+        error = evaluation.scalarised(step.error_tensors, evaluation.evaluation_inputs())
+        here = replace(sizes, rows=rows, run=0, schedule=0, noise_lanes=0, noise=0)
+        parts.append(reading_function(f"error_{rows}", error, here))
+    return "\n".join(parts)
+
+
+class _Tracing:
+    """One graph of expressions, and the symbolic inputs of a step's functions in it."""
+
+    def __init__(self, step: Step, rows: int, wide: int | None) -> None:
+        self._step = step
+        self._rows = rows
+        self._wide = wide
+        ordinary = {size for shape in step.shapes for size in shape} | set(step.features)
+        if rows in ordinary:
+            raise UnsupportedError(f"a batch size of {rows} that equals a width of the network")
+        self._graph = Graph()
+        sizes: dict[Axis, int] = {"batch": rows} if wide is None else {"batch": rows, "wide": wide}
+        self._algebra = Arrays(self._graph, sizes)
+
+    def scalarised(self, function: Callable[..., Any], inputs: Sequence[Array]) -> list[Expression]:
+        """The results of `function(state tensors, ...)`, flattened."""
+        count = len(self._step.shapes)
+
+        def flat(*tensors: torch.Tensor) -> Any:
+            return function(tensors[:count], *tensors[count:])
+
+        examples = [torch.ones(self._algebra.shape(x)) for x in inputs]
+        expressions = scalarise(trace(flat, examples), inputs, self._algebra)
+        if len(self._graph) > MOST_EXPRESSIONS:
+            found = f"a step of {len(self._graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}"
+            raise UnsupportedError(found)
+        return expressions
+
+    def _leaves(self, kind: str, shape: Sequence[int], start: int = 0, axes: Sequence[Axis] = ()) -> Array:
+        values = np.empty(tuple(shape), dtype=object)
+        for number, position in enumerate(np.ndindex(values.shape)):
+            values[position] = self._graph.leaf(kind, start + number, axes)
+        return plain(values)
+
+    def _state(self) -> list[Array]:
+        arrays, start = [], 0
+        for shape in self._step.shapes:
+            symbols = self._algebra.symbols_of(shape)
+            if not any(symbols):
+                arrays.append(self._leaves("state", shape, start))
+            elif symbols[-1] == "wide":
+                values = np.empty((*shape[:-1], 1), dtype=object)
+                for number, position in enumerate(np.ndindex(values.shape)):
+                    values[position] = self._graph.leaf("state", start + number * shape[-1], ("wide",))
+                arrays.append(Array(values, symbols))
+            else:
+                raise UnsupportedError(f"a parameter of shape {list(shape)} whose wide dimension is not the last")
+            start += prod(shape)
+        return arrays
+
+    def places(self) -> list[Place]:
+        """Where the expressions of an updated state go."""
+        places, start = [], 0
+        for shape in self._step.shapes:
+            count = shape[-1] if self._wide and shape and shape[-1] == self._wide else 1
+            size = prod(shape)
+            places += [Place(at, count) for at in range(start, start + size, count)]
+            start += size
+        return places
+
+    def _data(self) -> list[Array]:
+        width_in, width_out = self._step.features
+        t = self._leaves("data", (1, width_out), width_in, ("batch",)).values
+        if self._wide:
+            x = self._leaves("data", (1, 1), 0, ("batch", "wide")).values
+            return [Array(x, ("batch", "wide")), Array(t, ("batch", None))]
+        x = self._leaves("data", (1, width_in), 0, ("batch",)).values
+        return [Array(x, ("batch", None)), Array(t, ("batch", None))]
+
+    def evaluation_inputs(self) -> list[Array]:
+        """State and data."""
+        return [*self._state(), *self._data()]
+
+    def inputs(self) -> tuple[list[Array], Sizes]:
+        """State, switches, schedule, data and noise, and how much of each there is."""
+        step = self._step
+        noise, lanes, scalars = [], 0, 0
+        for draw in step.draws:
+            axis = lane_axis(draw, self._rows)
+            if any(symbol == "wide" for symbol in self._algebra.symbols_of(draw.shape)):
+                raise UnsupportedError("noise on the inputs of a wide layer")
+            if axis is None:
+                noise.append(self._leaves("noise", draw.shape, scalars))
+                scalars += draw.size
+            else:
+                shape = [1 if i == axis else size for i, size in enumerate(draw.shape)]
+                symbols: Symbols = tuple("batch" if i == axis else None for i in range(len(shape)))
+                noise.append(Array(self._leaves("noise", shape, lanes, ("batch",)).values, symbols))
+                lanes += draw.size // self._rows
+        sizes = Sizes(
+            rows=self._rows,
+            wide=self._wide,
+            state=step.state_size,
+            run=len(step.switches),
+            schedule=len(step.columns),
+            data_lanes=sum(step.features),
+            noise_lanes=lanes,
+            noise=scalars,
+        )
+        own = [self._leaves("run", (len(step.switches),)), self._leaves("schedule", (len(step.columns),))]
+        return [*self._state(), *own, *self._data(), *noise], sizes
+
+
+@cache
+def build(source: str, flags: tuple[str, ...] = ()) -> Path:
+    """Compile, or take from PyTorch's own cache; the path of the library.
+
+    Args:
+        source: C++.
+        flags: compiler flags in addition to PyTorch's.
+
+    Raises:
+        NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
+    """
+    from torch._inductor import exc
+    from torch._inductor.codecache import CppCodeCache
+
+    try:
+        return Path(CppCodeCache.load(source, extra_flags=flags)._name)
+    except (exc.InvalidCxxCompiler, exc.InductorError, FileNotFoundError) as error:
+        raise NoCompilerError(str(error).splitlines()[0]) from error
+    except exc.CppCompileError as error:
+        if source == PRELUDE:
+            raise NoCompilerError(str(error).splitlines()[0]) from error
+        # a compiler that cannot build even the headers is none; otherwise the fault is in what was generated
+        build(PRELUDE)
+        raise
+
+
+def _pointers(arrays: Sequence[Any], index: np.ndarray) -> np.ndarray:
+    addresses = np.array([a.__array_interface__["data"][0] for a in arrays], dtype=np.int64)
+    chosen: np.ndarray = addresses[index]
+    return chosen
+
+
+def evaluation_rows(samples: int, in_features: int) -> int:
+    """How many samples an evaluation function takes at once: all, or for wide networks as many as stay in the cache."""
+    if in_features < WIDE:
+        return samples
+    return max(rows for rows in range(1, min(samples, MOST_WIDE_ROWS) + 1) if samples % rows == 0)
+
+
+def address(array: np.ndarray) -> ctypes.c_void_p:
+    """Where the array's values are; the caller keeps the array alive."""
+    return ctypes.c_void_p(array.__array_interface__["data"][0])  # half the cost of `array.ctypes`
+
+
+class NativeProgram(Program):
+    """A compiled network. All arrays are C-contiguous float32 unless said otherwise.
+
+    Attributes:
+        code: what was compiled.
+    """
+
+    # a call's cost per step does not depend on how many runs it has
+    trains_streams_together = False
+
+    def __init__(self, code: NativeCode) -> None:
+        self.code = code
+        self._library = ctypes.CDLL(str(code.library))
+        for name in ("train", "measure", *(f"error_{rows}" for rows in code.evaluation_rows)):
+            getattr(self._library, name).restype = None
+
+    @staticmethod
+    def _arguments(inputs: Inputs) -> tuple[list[Any], tuple[np.ndarray, ...]]:
+        """The arguments that all functions share, and the arrays that they point to."""
+        data = inputs.data
+        prepared = getattr(data[0], "function", None)
+        start = data[0].start if prepared else 0
+        pointers = _pointers([block.context for block in data] if prepared else data, inputs.data_index)
+        alive = (pointers, _pointers(inputs.noise, inputs.noise_index))
+        arguments = [
+            address(inputs.switches),
+            address(inputs.schedule),
+            ctypes.c_void_p(prepared),
+            ctypes.c_int64(start),
+            *(address(array) for array in alive),
+            ctypes.c_int64(len(pointers)),
+        ]
+        return arguments, alive
+
+    def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:
+        """See `Program.train`."""
+        arguments, alive = self._arguments(inputs)
+        self._library.train(address(states), *arguments, ctypes.c_int64(inputs.steps), address(failed))
+        assert alive
+
+    def measure(self, states: np.ndarray, inputs: Inputs) -> np.ndarray:
+        """See `Program.measure`."""
+        result = np.empty((len(states), 2), dtype=np.float32)
+        arguments, alive = self._arguments(inputs)
+        self._library.measure(address(states), *arguments, ctypes.c_int64(1), address(result))
+        assert alive
+        return result
+
+    def error(self, states: np.ndarray, sets: Sequence[np.ndarray], set_index: np.ndarray) -> np.ndarray:
+        """See `Program.error`."""
+        chunks, _, rows = sets[0].shape
+        function = getattr(self._library, f"error_{rows}")
+        result = np.empty(len(states), dtype=np.float32)
+        nothing = np.zeros(1, dtype=np.float32)
+        arguments, alive = self._arguments(Inputs(nothing, nothing, sets, set_index, sets, set_index))
+        function(address(states), *arguments, ctypes.c_int64(chunks), address(result))
+        assert alive
+        return result
+
+    def evaluation_rows(self, samples: int, in_features: int) -> int:
+        """Samples per chunk of an evaluation set."""
+        return evaluation_rows(samples, in_features)

@@ -1,0 +1,91 @@
+"""The trainer of arithmetic tasks: batches of many small runs, whose networks are compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise, starmap
+from operator import mul
+from pathlib import Path
+from typing import Any, cast
+
+from nalm.errors import InputError
+from nalm.runs import Run
+from nalm.runs.record import TrainedRuns
+from nalm.runs.settings import TrainingSettings
+from nalm.training.executors import Executor, OnProgress
+from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, step_of, warn_of_fallbacks
+from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
+from nalm.training.stacked.cost import seconds_per_update
+from nalm.training.stacked.engine import train_batch
+from nalm.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """A batch, and the kernels that were found or compiled for its networks before."""
+
+    batch: Batch
+    lowered: Mapping[ProgramKey, Lowered] = field(default_factory=dict)
+    checkpoint: Path | None = None
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs of the batch."""
+        return cast("tuple[Run, ...]", self.batch.runs)
+
+
+class StackedTrainer(Trainer):
+    """Trains hundreds of runs at once."""
+
+    name = "stacked"
+
+    def check_device(self, device: str) -> None:
+        """See `Trainer.check_device`."""
+        if device != "cpu":
+            raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
+
+    def check_network(self, run: Run) -> Sequence[str]:
+        """See `Trainer.check_network`."""
+        return step_of(program_key(cast("ArithmeticRun", run))).found
+
+    def work(self, run: Run) -> int:
+        """See `Trainer.work`: numbers read and multiplied per sample, times samples.
+
+        A unit that costs more for its size than another is not told apart.
+        """
+        task, training = cast("Any", run.task), cast("TrainingSettings", run.training)
+        hidden = [run.network.hidden_size] * (len(run.network.layers) - 1)
+        products: int = sum(starmap(mul, pairwise([task.in_features, *hidden, task.out_features])))
+        numbers: int = task.input_size + products
+        return max(1, run.updates * training.batch_size * numbers)
+
+    def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[BatchJob]:
+        """See `Trainer.plan`; batches take seconds and need no checkpoints."""
+        return [BatchJob(batch) for batch in plan(cast("Sequence[ArithmeticRun]", runs))]
+
+    def prepare(self, jobs: Sequence[BatchJob], executor: Executor) -> list[BatchJob]:
+        """Compile each network once, several at a time, and warn of those that are trained more slowly."""
+        keys = [{program_key(run): run.network.label for run in job.batch.runs} for job in jobs]
+        labels = {key: label for names in keys for key, label in names.items()}
+        lowered: dict[ProgramKey, Lowered] = {}
+        executor.run(_lower, list(labels), lowered.__setitem__, lambda done: None)
+        warn_of_fallbacks((label, lowered[key]) for key, label in labels.items())
+        if not executor.shares_files:
+            return list(jobs)  # kernels are compiled, or found, where each job is done
+        return [
+            BatchJob(job.batch, {key: lowered[key] for key in names}) for job, names in zip(jobs, keys, strict=True)
+        ]
+
+    def train(self, job: BatchJob, device: str, on_progress: OnProgress) -> TrainedRuns:
+        """See `Trainer.train`."""
+        lowered = {key: job.lowered.get(key) or lower(key) for key in map(program_key, job.batch.runs)}
+        return train_batch(job.batch, lowered, on_progress)
+
+    def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+        """See `Trainer.seconds_per_update`."""
+        return seconds_per_update(samples)
+
+
+def _lower(key: ProgramKey, on_progress: OnProgress) -> Lowered:
+    return lower(key)

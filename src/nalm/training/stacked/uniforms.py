@@ -1,0 +1,227 @@
+"""Compiled uniform random numbers: the data of the arithmetic tasks and the noise of stochastic units.
+
+Bit for bit what NumPy's legacy generator and PyTorch's CPU generator give; both are MT19937.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import torch
+
+from nalm.tasks import OPERATIONS, OperationInfo
+from nalm.training import toolchain
+from nalm.training.lowerings.native import NoCompilerError, address, build
+from nalm.training.stacked.batches import ArithmeticRun
+from nalm.training.step.noise import Draw, NoiseStream
+
+_WORDS = 624
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The compiled code, or None without a compiler."""
+    expressed = [operation for operation in OPERATIONS.values() if operation.cpp is not None]
+    source = files("nalm.training.stacked").joinpath("uniforms.cpp").read_text() + "".join(map(_defined, expressed))
+    flags = ("-ftree-loop-vectorize", "-fno-math-errno", "-mprefer-vector-width=512")
+    description = f"uniforms {flags} {source}"
+    path = toolchain.find(description)
+    try:
+        loaded = ctypes.CDLL(str(path or toolchain.keep(description, build(source, flags))))
+    except NoCompilerError:
+        return None
+    for name in ("draw", "write", "make_context", "noise"):
+        getattr(loaded, name).restype = None
+    loaded.context_size.restype = ctypes.c_int64
+    for operation in expressed:
+        getattr(loaded, f"operation_{operation.name}").restype = ctypes.c_void_p
+    return loaded
+
+
+def _defined(operation: OperationInfo) -> str:
+    """What `uniforms.cpp` takes for `operation`."""
+    parameters = "(double a)" if operation.arity == 1 else "(double a, double b)"
+    return f"OPERATION({operation.name}, {parameters}, {operation.cpp})\n"
+
+
+def can_make(run: ArithmeticRun) -> bool:
+    """Whether compiled code gives the training data of `run`."""
+    task = run.task
+    simple = task.distribution.family == "uniform" and not task.interpolation_range.is_pair
+    expressed = OPERATIONS[task.operation].cpp is not None
+    return simple and expressed and run.training.streams == "paper" and library() is not None
+
+
+def _integers(*values: int) -> tuple[ctypes.c_int64, ...]:
+    return tuple(ctypes.c_int64(value) for value in values)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data of some steps of one task, made step by step by compiled code just before they are read.
+
+    Attributes:
+        function: address of the C function `const float* prepare(void* context, int64_t step)`.
+        context: its first argument, an object that keeps what it points to alive.
+        start, steps: which steps of the uniforms drawn last.
+        shape: of one step, `[features, batch]`.
+    """
+
+    function: int
+    context: np.ndarray
+    start: int
+    steps: int
+    shape: tuple[int, int]
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, part: slice) -> Prepared:
+        chosen = range(self.steps)[part]
+        return Prepared(self.function, self.context, self.start + chosen.start, len(chosen), self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """All steps, `[steps, features, batch]`."""
+        call = ctypes.CFUNCTYPE(ctypes.POINTER(ctypes.c_float), ctypes.c_void_p, ctypes.c_int64)(self.function)
+        context = address(self.context)
+        steps = range(self.start, self.start + self.steps)
+        return np.stack([np.ctypeslib.as_array(call(context, k), self.shape).copy() for k in steps])
+
+
+class UniformLanes:
+    """Uniforms `[steps, inputs, batch]` of a legacy NumPy stream, and the data sets that tasks make of them."""
+
+    def __init__(self, compiled: ctypes.CDLL, seed: int, inputs: int, batch: int, steps: int) -> None:
+        self._compiled = compiled
+        state = np.random.RandomState(seed).get_state(legacy=False)["state"]
+        self._key = state["key"].astype(np.uint32)
+        self._position = np.array([state["pos"]], dtype=np.int64)
+        self._inputs, self._batch = inputs, batch
+        count = batch * inputs
+        self._words = np.empty(2 * count, dtype=np.uint32)
+        self._row_major = np.empty(count)
+        self._lanes = np.empty((steps, inputs, batch))
+
+    def draw(self, steps: int) -> None:
+        """Go on to the next `steps` steps."""
+        assert steps <= len(self._lanes)
+        self._compiled.draw(
+            address(self._key),
+            address(self._position),
+            *_integers(steps, self._batch, self._inputs),
+            *(address(buffer) for buffer in (self._words, self._row_major, self._lanes)),
+        )
+
+    def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
+        """A function that writes the data of the first steps drawn last for each of `runs` into its array of `outs`."""
+        tasks = [_Task.of(run, self._compiled) for run in runs]
+        arrays = (
+            np.array([task.lower for task in tasks], dtype=np.float64),
+            np.array([task.width for task in tasks], dtype=np.float64),
+            np.array([task.operation for task in tasks], dtype=np.int64),
+            np.array([len(task.slices) // 2 for task in tasks], dtype=np.int64),
+            np.concatenate([task.slices for task in tasks]),
+            np.array([out.ctypes.data for out in outs], dtype=np.int64),
+        )
+        lanes, sizes = address(self._lanes), _integers(self._batch, self._inputs, len(tasks))
+        arguments = tuple(address(array) for array in arrays)
+        alive = (arrays, tuple(outs))
+
+        def write(steps: int) -> None:
+            assert alive
+            self._compiled.write(lanes, *_integers(steps), *sizes, *arguments)
+
+        return write
+
+    def prepared(self, run: ArithmeticRun, out: np.ndarray) -> Prepared:
+        """The data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
+        task = _Task.of(run, self._compiled)
+        size = self._compiled.context_size()
+        context = np.empty(size, dtype=np.uint8).view(_Context)
+        context.alive = (self._lanes, out, task.slices)
+        self._compiled.make_context(
+            address(context),
+            address(self._lanes),
+            *_integers(self._batch, self._inputs),
+            ctypes.c_double(task.lower),
+            ctypes.c_double(task.width),
+            ctypes.c_void_p(task.operation),
+            *_integers(len(task.slices) // 2),
+            *map(address, (task.slices, out)),
+        )
+        function = ctypes.cast(self._compiled.prepare, ctypes.c_void_p).value
+        assert function is not None
+        return Prepared(function, context, 0, len(self._lanes), (self._inputs + 1, self._batch))
+
+
+class _Context(np.ndarray):
+    """Bytes of a C struct, with the arrays that it points to."""
+
+    alive: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What compiled code needs to know of a task; `operation` is an address."""
+
+    lower: float
+    width: float
+    operation: int
+    slices: np.ndarray
+
+    @classmethod
+    def of(cls, run: ArithmeticRun, compiled: ctypes.CDLL) -> _Task:
+        lower, upper = run.task.interpolation_range.intervals[0]
+        bounds = [bound for pair in run.task.operands(run.seed, "paper") for bound in pair]
+        operation = getattr(compiled, f"operation_{run.task.operation}")()
+        return cls(lower, upper - lower, operation, np.array(bounds, dtype=np.int64))
+
+
+class UniformNoise:
+    """The next numbers of a PyTorch CPU generator as `torch.rand` gives them, lane by lane."""
+
+    def __init__(self, compiled: ctypes.CDLL, generator: torch.Generator, widths: Sequence[int], batch: int) -> None:
+        self._compiled = compiled
+        self._key, self._position = _mt19937_state(generator)
+        self._widths = np.array(widths, dtype=np.int64)
+        self._batch = batch
+        self._words = np.empty(batch * sum(widths), dtype=np.uint32)
+
+    def take(self, steps: int) -> np.ndarray:
+        """The noise of the next steps, `[steps, lanes * batch]`."""
+        out = np.empty((steps, len(self._words)), dtype=np.float32)
+        self._compiled.noise(
+            address(self._key),
+            address(self._position),
+            *_integers(steps, self._batch, len(self._widths)),
+            *(address(array) for array in (self._widths, self._words, out)),
+        )
+        return out
+
+
+def open_noise(generator: torch.Generator, draws: Sequence[Draw], batch: int) -> NoiseStream | UniformNoise:
+    """The fastest source of the noise that `draws` ask for; both give the same numbers."""
+    plain = all(d.distribution == "uniform" and len(d.shape) == 2 and d.shape[0] == batch for d in draws)
+    compiled = library() if draws and plain else None
+    if compiled is None:
+        return NoiseStream(generator, draws, batch)
+    return UniformNoise(compiled, generator, [draw.shape[1] for draw in draws], batch)
+
+
+def _mt19937_state(generator: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Key and position, as NumPy counts it, of a PyTorch CPU generator.
+
+    The state begins with the seed (int64), the number of outputs left plus one and a flag (int32), the next position
+    (int64) and the key (uint64 each).
+    """
+    state = generator.get_state().numpy()
+    left = int(state[8:12].view(np.int32)[0])
+    following = int(state[16:24].view(np.int64)[0])
+    key = state[24 : 24 + 8 * _WORDS].view(np.uint64).astype(np.uint32)
+    return key, np.array([_WORDS if left == 1 else following], dtype=np.int64)

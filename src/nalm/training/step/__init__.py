@@ -1,0 +1,1 @@
+"""One update as pure functions of tensors: losses, penalties, optimisers, schedules, noise."""

@@ -1,0 +1,84 @@
+"""Optimisers as pure functions of one parameter, in the order of operations of `torch.optim`.
+
+What changes from step to step comes in through the schedule, computed in float64 for all steps at once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from torch import Tensor
+
+from nalm.runs.settings import TrainingSettings
+
+
+class Optimizer(ABC):
+    """`slots` tensors of state per parameter, zero at the start; `columns` of the schedule."""
+
+    slots: int
+    columns: tuple[str, ...]
+
+    @abstractmethod
+    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+        """The value of each column before the updates number `steps` (counted from 0)."""
+
+    @abstractmethod
+    def update(
+        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], now: dict[str, Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The parameter and its slots after one update."""
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015, algorithm 1) with default moments, as `torch.optim.Adam` computes it."""
+
+    slots = 2
+    columns = ("adam_step_size", "adam_bias2_root")
+    beta1, beta2, epsilon = 0.9, 0.999, 1e-8
+
+    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+        """See `Optimizer.schedule`."""
+        updates = steps + 1.0
+        return {
+            "adam_step_size": settings.learning_rate / (1 - self.beta1**updates),
+            "adam_bias2_root": np.sqrt(1 - self.beta2**updates),
+        }
+
+    def update(
+        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], now: dict[str, Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """See `Optimizer.update`."""
+        mean, square = slots
+        mean = mean + (1 - self.beta1) * (gradient - mean)
+        square = square * self.beta2 + (1 - self.beta2) * gradient * gradient
+        denominator = square.sqrt() / now["adam_bias2_root"] + self.epsilon
+        return parameter - now["adam_step_size"] * mean / denominator, (mean, square)
+
+
+class SGD(Optimizer):
+    """Gradient descent with plain (not Nesterov) momentum, as `torch.optim.SGD` computes it."""
+
+    columns = ("learning_rate",)
+
+    def __init__(self, momentum: float) -> None:
+        self.momentum = momentum
+        self.slots = 1 if momentum else 0
+
+    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+        """See `Optimizer.schedule`."""
+        return {"learning_rate": np.full(len(steps), settings.learning_rate)}
+
+    def update(
+        self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], now: dict[str, Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """See `Optimizer.update`."""
+        if not slots:
+            return parameter - now["learning_rate"] * gradient, ()
+        velocity = self.momentum * slots[0] + gradient
+        return parameter - now["learning_rate"] * velocity, (velocity,)
+
+
+def create(settings: TrainingSettings) -> Optimizer:
+    """The optimiser that `settings` ask for."""
+    return Adam() if settings.optimizer == "adam" else SGD(settings.momentum)
