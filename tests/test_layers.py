@@ -17,7 +17,7 @@ LAYERS = (
     ("errors", "streams", "interrupts", "figure_kinds"),
     ("functional",),
     ("units",),
-    ("citations", "testing", "tasks"),
+    ("citations", "testing", "tasks", "regression"),
     ("runs",),
     ("studies",),
     ("training",),

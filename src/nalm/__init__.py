@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from nalm.units._table import CLASSES
 
 if TYPE_CHECKING:
-    from nalm import errors, functional, testing, units
+    from nalm import errors, functional, regression, testing, units
     from nalm.api import Results, run
     from nalm.citations import cite
+    from nalm.regression import ArithmeticRegressor, formula
     from nalm.units import Unit
 
     # types of the classes that are documented; to a type checker any other unit is Any
@@ -52,19 +53,24 @@ __version__ = "0.1.0"
 
 __all__ = [
     *CLASSES,
+    "ArithmeticRegressor",
     "Results",
     "Unit",
     "__version__",
     "cite",
     "errors",
+    "formula",
     "functional",
+    "regression",
     "run",
     "testing",
     "units",
 ]
 
-_ELSEWHERE = {"Results": "nalm.api", "run": "nalm.api", "cite": "nalm.citations"}
-_SUBMODULES = ("errors", "functional", "testing", "units")
+_ELSEWHERE = {"Results": "nalm.api", "run": "nalm.api", "cite": "nalm.citations"} | dict.fromkeys(
+    ("ArithmeticRegressor", "formula"), "nalm.regression"
+)
+_SUBMODULES = ("errors", "functional", "regression", "testing", "units")
 
 
 def __getattr__(name: str) -> Any:

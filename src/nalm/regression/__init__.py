@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nalm.regression._estimator import ArithmeticRegressor
-    from nalm.regression._formula import Factor, Formula, Term
     from nalm.regression._network import to_module
-    from nalm.regression._numbers import Number
     from nalm.regression._reading import Reading, formula
     from nalm.regression._result import Entry, Result, search
     from nalm.regression._saved import SavedFormula, load, save
     from nalm.regression._table import Table, read_table
+    from nalm.regression.algebra.formula import Factor, Formula, Term
+    from nalm.regression.algebra.numbers import Number
 
 _MODULES = {
     "ArithmeticRegressor": "_estimator",
     "Entry": "_result",
-    "Factor": "_formula",
-    "Formula": "_formula",
-    "Number": "_numbers",
+    "Factor": "algebra.formula",
+    "Formula": "algebra.formula",
+    "Number": "algebra.numbers",
     "Reading": "_reading",
     "Result": "_result",
     "SavedFormula": "_saved",
     "Table": "_table",
-    "Term": "_formula",
+    "Term": "algebra.formula",
     "formula": "_reading",
     "load": "_saved",
     "read_table": "_table",

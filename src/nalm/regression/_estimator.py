@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from nalm.errors import InputError
 from nalm.regression._result import Entry, Result, search
 from nalm.regression._table import LEAST_ROWS
-from nalm.regression._writing import expression
+from nalm.regression.algebra.writing import expression
 
 if TYPE_CHECKING:
     import polars as pl

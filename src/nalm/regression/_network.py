@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from nalm import units
-from nalm.regression._formula import Factor, Formula
-from nalm.regression._numbers import ZERO
+from nalm.regression.algebra.formula import Factor, Formula
+from nalm.regression.algebra.numbers import ZERO
 
 
 def to_module(formula: Formula, inputs: int) -> nn.Sequential:

@@ -114,7 +114,7 @@ class _Rounder:
             return sympy.Integer(round(value))
         share = Fraction(value).limit_denominator(_MOST_DENOMINATOR)
         self.kept.append(f"{self.prefix}{name} = {value:.6g}")
-        return sympy.Rational(share.numerator, share.denominator) if float(share) == value else sympy.Float(value, 17)
+        return sympy.Rational(share.numerator, share.denominator) if float(share) == value else sympy.Float(value)
 
 
 def _layers(module: nn.Module, name: str) -> Any:

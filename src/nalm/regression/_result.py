@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from nalm.regression._budget import Budget
-from nalm.regression._candidates import Candidate, Pool, Rows, choose, confidence, refitted
-from nalm.regression._exactness import Verdict, judge
-from nalm.regression._search import Search, held_out_rows
-from nalm.regression._writing import text
+from nalm.regression.algebra.writing import text
+from nalm.regression.judgement.exactness import Verdict, judge
+from nalm.regression.searching.budget import Budget
+from nalm.regression.searching.candidates import Candidate, Pool, Rows, choose, confidence, refitted
+from nalm.regression.searching.search import Search, held_out_rows
 
 if TYPE_CHECKING:
-    from nalm.regression._formula import Formula
+    from nalm.regression.algebra.formula import Formula
 
 _AS_GOOD = 1.5
 """Formulas with more than this times the best error on the rows held out are not judged: they are not exact."""

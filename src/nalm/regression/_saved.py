@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nalm.errors import StoreError
-from nalm.regression._formula import Factor, Formula, Term
-from nalm.regression._numbers import Number, symbolic
 from nalm.regression._result import Result
-from nalm.regression._writing import expression, text
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import Number, symbolic
+from nalm.regression.algebra.writing import expression, text
 
 if TYPE_CHECKING:
     import sympy

@@ -8,6 +8,9 @@ from collections.abc import Callable
 _PLANNED = 0.7
 """Share of the time that is planned for: the rest is for slower machines."""
 
+_TO_JUDGE = 0.05
+"""Share of the time that is kept for judging what was found."""
+
 
 class Budget:
     """A limit in seconds, and the same limit in planned work.
@@ -23,13 +26,13 @@ class Budget:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
         self._clock = clock
-        self._end = clock() + seconds
+        self._end = clock() + (1 - _TO_JUDGE) * seconds
         self._planned = _PLANNED * seconds
         self.cut = False
 
     @property
     def left(self) -> float:
-        """Seconds until the end."""
+        """Seconds until the search must end."""
         return self._end - self._clock()
 
     @property

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from nalm.regression._formula import Factor, Formula, Term
-from nalm.regression._numbers import ONE, ZERO, Number, rational
-from nalm.regression._parameters import Fit, fit, free_values, with_numbers
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import ONE, ZERO, Number, rational
+from nalm.regression.algebra.parameters import Fit, fit, free_values, with_numbers
 
 ROUNDING = 1e-10
 """Residuals below this share of the target are taken for rounding errors."""
@@ -58,20 +58,21 @@ def threshold(rows: int, inputs: int) -> float:
     return math.log(rows) + 2 * math.log(inputs + 1)
 
 
-def prune(formula: Formula, x: np.ndarray, y: np.ndarray) -> Fit | None:
+def prune(formula: Formula, x: np.ndarray, y: np.ndarray, over: Callable[[], bool]) -> Fit | None:
     """Fit a formula, and again without the numbers that are not distinguishable from zero, until all are.
 
     Args:
         formula: where a free weight, constant of a sum, or coefficient of one of several terms may go.
         x: `[rows, inputs]`.
         y: `[rows]`.
+        over: whether time is up, so that the formula is to be taken as it is.
 
     Returns:
         None where the formula cannot be fitted.
     """
     least = threshold(len(y), x.shape[1])
     best = fit(formula, x, y)
-    while best is not None:
+    while best is not None and not over():
         removable = _removable(best.formula)
         values = free_values(best.formula)
         with np.errstate(divide="ignore"):
@@ -80,13 +81,13 @@ def prune(formula: Formula, x: np.ndarray, y: np.ndarray) -> Fit | None:
         weak = weak[np.argsort(sizes[weak], kind="stable")]
         smaller = None
         # all at once, else the weaker half, and so on to the weakest alone
-        while len(weak) and smaller is None:
+        while len(weak) and smaller is None and not over():
             smaller = _without(best, weak, x, y, least)
             weak = weak[: len(weak) // 2]
         if smaller is None:
             return best
         best = smaller
-    return None
+    return best
 
 
 def _without(best: Fit, dropped: np.ndarray, x: np.ndarray, y: np.ndarray, least: float) -> Fit | None:

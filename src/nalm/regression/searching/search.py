@@ -7,18 +7,27 @@ from fractions import Fraction
 
 import numpy as np
 
-from nalm.regression import _closed_forms as closed_forms
-from nalm.regression._budget import Budget
-from nalm.regression._candidates import Pool, Rows
-from nalm.regression._dictionary import POWERS, Chosen, Letters, as_formula, exchanged, none_chosen, scan_work, widen
-from nalm.regression._exactness import is_exact_to_rounding
-from nalm.regression._forms import LADDER, Form
-from nalm.regression._formula import Formula
-from nalm.regression._pruning import product_of_sums
-from nalm.regression._residuals import left_over
-from nalm.regression._restarts import State, work
-from nalm.regression._screening import importance, supports
-from nalm.regression._workers import Task, pending, run
+from nalm.regression.algebra.formula import Formula
+from nalm.regression.judgement.exactness import is_exact_to_rounding
+from nalm.regression.judgement.residuals import left_over
+from nalm.regression.searching import closed_forms
+from nalm.regression.searching.budget import Budget
+from nalm.regression.searching.candidates import Pool, Rows
+from nalm.regression.searching.dictionary import (
+    POWERS,
+    Chosen,
+    Letters,
+    as_formula,
+    exchanged,
+    none_chosen,
+    scan_work,
+    widen,
+)
+from nalm.regression.searching.forms import LADDER, Form
+from nalm.regression.searching.pruning import product_of_sums
+from nalm.regression.searching.restarts import State, work
+from nalm.regression.searching.screening import importance, supports
+from nalm.regression.searching.workers import Task, pending, run
 
 _STARTS = 16
 _ROUNDS = 4
@@ -45,7 +54,7 @@ class Search:
 
     def __init__(self, rows: Rows, budget: Budget, seed: int, report: Callable[[str], None], workers: int = 1) -> None:
         self.rows, self.budget, self.seed, self.report, self.workers = rows, budget, seed, report, workers
-        self.pool = Pool(rows)
+        self.pool = Pool(rows, lambda: budget.over)
         self._explains: dict[Formula, bool] = {}
 
     def run(self) -> Pool:

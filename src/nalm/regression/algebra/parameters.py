@@ -9,8 +9,8 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
 
-from nalm.regression._formula import Formula, Term, power_of
-from nalm.regression._numbers import Number
+from nalm.regression.algebra.formula import Formula, Term, power_of
+from nalm.regression.algebra.numbers import Number
 
 
 class Fit(NamedTuple):

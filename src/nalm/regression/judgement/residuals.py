@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import chdtri, ndtri
 
-from nalm.regression._formula import Formula
+from nalm.regression.algebra.formula import Formula
 
 _DOUBT = 0.01
 """Chance that pure noise is taken for more."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nalm.regression._formula import Factor, Formula, Term
-from nalm.regression._numbers import ZERO
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import ZERO
 
 _CHANCE = 1e-3
 """Chance that a wrong formula among all neighbours is taken to be worse."""

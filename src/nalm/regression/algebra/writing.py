@@ -6,19 +6,23 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from nalm.regression._formula import Factor, Formula, Term
-from nalm.regression._numbers import ONE, SYMBOLS, ZERO, Number
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import ONE, SYMBOLS, ZERO, Number
 
 if TYPE_CHECKING:
     import sympy
 
 
+_TAKEN = ("pi", "exp", "sqrt")
+_SYMBOLS = {"pi": "pi", "e": "exp(1)"}
+
+
 def text(formula: Formula, names: Sequence[str]) -> str:
     """Return a formula as one line of Python, such as `2*(x1 + x2)/sqrt(x3)`.
 
-    Names that are no identifiers stand in backquotes.
+    Names that are no identifiers, or mean something else in a formula, stand in backquotes.
     """
-    shown = [name if name.isidentifier() else f"`{name}`" for name in names]
+    shown = [name if name.isidentifier() and name not in _TAKEN else f"`{name}`" for name in names]
     if len(formula.terms) == 1:
         (term,) = formula.terms
         return _term(term._replace(coefficient=_joined(formula.scale, term.coefficient)), shown)
@@ -50,7 +54,7 @@ def _number_parts(number: Number) -> tuple[str, list[str]]:
     share = number.fraction
     if share.denominator > 1 and _is_decimal(share):
         return repr(float(share)), []
-    symbol = [] if number.kind not in SYMBOLS else [_power(number.kind, Fraction(abs(number.power)))]
+    symbol = [] if number.kind not in SYMBOLS else [_power(_SYMBOLS[number.kind], Fraction(abs(number.power)))]
     above: list[str] = []
     below: list[str] = []
     if share.denominator != 1:
@@ -74,17 +78,23 @@ def _term(term: Term, names: Sequence[str]) -> str:
     head, below = _number_parts(term.coefficient)
     sign, head = ("-", head[1:]) if head.startswith("-") else ("", head)
     above = [] if head == "1" and any(factor.power.value > 0 for factor in term.factors) else [head]
+    rooted: tuple[list[str], list[str]] = ([], [])
     for factor in term.factors:
-        power = factor.power
-        exponent = power.fraction if not power.is_free else Fraction(0)
+        base, power = _base(factor, names), factor.power
         if power.is_free:
-            above.append(f"{_base(factor, names)}**{_exponent(repr(float(power.value)))}")
+            above.append(f"{base}**{_exponent(repr(float(power.value)))}")
+        elif abs(power.value) == 0.5:
+            rooted[power.value < 0].append(base)
         else:
-            (above if exponent > 0 else below).append(_power(_base(factor, names), abs(exponent)))
+            (above if power.value > 0 else below).append(_power(base, abs(power.fraction)))
+    if rooted[0]:
+        above.append(f"sqrt({_inner(_fraction(rooted[0], rooted[1]))})")
+    elif rooted[1]:
+        below.append(f"sqrt({_inner('*'.join(rooted[1]))})")
     if above == ["1"] and not below:
         return f"{sign}1"
-    if len(above) == 1 and not below and len(term.factors) == 1 and above[0].startswith("(") and above[0].endswith(")"):
-        return f"{sign}{above[0]}" if sign else above[0][1:-1]
+    if len(above) == 1 and not below and not sign:
+        return _inner(above[0])
     return sign + _fraction(above, below)
 
 
@@ -110,13 +120,21 @@ def _sum(summands: Sequence[str]) -> str:
 def _power(base: str, exponent: Fraction) -> str:
     if exponent == 1:
         return base
-    if exponent == Fraction(1, 2):
-        return f"sqrt{base}" if base.startswith("(") else f"sqrt({base})"
     return f"{base}**{_exponent(str(exponent))}"
 
 
+def _inner(written: str) -> str:
+    """Return what stands in parentheses, where these enclose all of it."""
+    depth = 0
+    for place, character in enumerate(written):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and place < len(written) - 1:
+            return written
+    return written[1:-1] if written.startswith("(") else written
+
+
 def _exponent(written: str) -> str:
-    return written if written.isdigit() else f"({written})"
+    return written if written.replace(".", "").isdigit() else f"({written})"
 
 
 def _fraction(above: Sequence[str], below: Sequence[str]) -> str:
@@ -147,7 +165,7 @@ def _sympy_number(number: Number) -> Any:
     import sympy
 
     if number.is_free:
-        return sympy.Float(number.value, 17)
+        return sympy.Float(number.value)
     share = sympy.Rational(number.numerator, number.denominator)
     if number.kind == "pi":
         return share * sympy.pi**number.power

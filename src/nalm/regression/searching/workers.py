@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nalm.regression._budget import Budget
-from nalm.regression._forms import Form
-from nalm.regression._restarts import State, restarts
+from nalm.regression.searching.budget import Budget
+from nalm.regression.searching.forms import Form
+from nalm.regression.searching.restarts import State, restarts
 
 
 class Task(NamedTuple):

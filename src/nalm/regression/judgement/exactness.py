@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import chdtri
 
-from nalm.regression._formula import Factor, Formula, Term
-from nalm.regression._neighbours import equal_neighbour
-from nalm.regression._numbers import ZERO, Number, bits, free_bits
-from nalm.regression._parameters import standard_errors
-from nalm.regression._residuals import left_over
-from nalm.regression._writing import number_text
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import ZERO, Number, bits, free_bits
+from nalm.regression.algebra.parameters import standard_errors
+from nalm.regression.algebra.writing import number_text
+from nalm.regression.judgement.neighbours import equal_neighbour
+from nalm.regression.judgement.residuals import left_over
 
 _ROUNDINGS = 1000
 """A residual may be this many roundings of the largest number that the formula adds."""
@@ -56,7 +56,7 @@ def judge(formula: Formula, x: np.ndarray, y: np.ndarray, held_out: np.ndarray) 
     if rival:
         return Verdict(False, rival)
     if noiseless:
-        return Verdict(True, "exact on every row, to rounding")
+        return Verdict(True, "it meets every row, to rounding")
     share = math.sqrt(float((residual**2).mean()) / float(((y - y.mean()) ** 2).mean()))
     return Verdict(True, f"what is left is noise, {100 * share:.2g} % of the target's standard deviation")
 

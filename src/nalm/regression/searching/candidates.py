@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nalm.regression._formula import Formula, constant
-from nalm.regression._numbers import Number
-from nalm.regression._parameters import fit
-from nalm.regression._pruning import prune, rms
-from nalm.regression._rounding import Rounded, round_numbers, with_digits
+from nalm.regression.algebra.formula import Formula, constant
+from nalm.regression.algebra.numbers import Number
+from nalm.regression.algebra.parameters import fit
+from nalm.regression.searching.pruning import prune, rms
+from nalm.regression.searching.rounding import Rounded, round_numbers, with_digits
 
 _ROUNDING = 1e-9
 """Errors below this share of the target are equal."""
@@ -73,10 +73,15 @@ class Candidate:
 
 
 class Pool:
-    """All candidates, each formula once."""
+    """All candidates, each formula once.
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
+    Args:
+        rows: the table.
+        over: whether time is up, so that what is being polished is taken as it is.
+    """
+
+    def __init__(self, rows: Rows, over: Callable[[], bool]) -> None:
+        self.rows, self.over = rows, over
         self.candidates: dict[Formula, Candidate] = {}
         self.spread = float(rows.y.std())
         self.add(constant(Number(float(rows.fit_y.mean()))), "constant", 1.0)
@@ -84,10 +89,10 @@ class Pool:
     def add(self, formula: Formula, form: str, agreement: float) -> Candidate | None:
         """Polish a proposal on the rows to fit to and keep it; None where it cannot be fitted."""
         x, y = self.rows.fit_x, self.rows.fit_y
-        pruned = prune(formula, x, y)
+        pruned = prune(formula, x, y, self.over)
         if pruned is None or not pruned.formula.terms:
             return None
-        found = self._candidate(round_numbers(pruned, x, y), form, agreement)
+        found = self._candidate(round_numbers(pruned, x, y, self.over), form, agreement)
         if found is None:
             return None
         known = self.candidates.get(found.formula)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nalm.regression._formula import Factor, Formula, Term
-from nalm.regression._numbers import ONE, ZERO, Number, rational
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import ONE, ZERO, Number, rational
 
 Monomial = tuple[int, ...]
 """Which letters are multiplied, in order."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nalm.regression._closed_forms import independent, linear
+from nalm.regression.searching.closed_forms import independent, linear
 
 _MOST_TRIPLE_COST = 1.5e9
 _FAR = 10.0

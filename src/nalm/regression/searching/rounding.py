@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
-from nalm.regression._formula import Factor, Formula, Term
-from nalm.regression._numbers import ONE, ZERO, Number, bits, free_bits, rational, recognise, to_digits
-from nalm.regression._parameters import Fit, fit, free_values, with_free_values, with_numbers
-from nalm.regression._pruning import noise, simplified
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import ONE, ZERO, Number, bits, free_bits, rational, recognise, to_digits
+from nalm.regression.algebra.parameters import Fit, fit, free_values, with_free_values, with_numbers
+from nalm.regression.searching.pruning import noise, simplified
 
 _MOST_DENOMINATOR = 12
 """Weights of a sum are written as whole numbers if a denominator up to this makes them whole."""
@@ -28,9 +28,12 @@ class Rounded(NamedTuple):
     """How many bits its numbers take to write."""
 
 
-def round_numbers(fitted: Fit, x: np.ndarray, y: np.ndarray) -> Rounded:
-    """Recognise the numbers of a fitted formula; of several ways to write it take the one of fewest bits."""
-    ways = [_rounded(variant, x, y) for variant in _variants(fitted, x, y)]
+def round_numbers(fitted: Fit, x: np.ndarray, y: np.ndarray, over: Callable[[], bool]) -> Rounded:
+    """Recognise the numbers of a fitted formula; of several ways to write it take the one of fewest bits.
+
+    `over` says whether time is up, so that no more is to be tried.
+    """
+    ways = [_rounded(variant, x, y, over) for variant in _variants(fitted, x, y)]
     return min(ways, key=lambda way: way.bits)
 
 
@@ -59,8 +62,8 @@ def _coefficient_places(formula: Formula) -> list[int]:
     return places
 
 
-def _rounded(fitted: Fit, x: np.ndarray, y: np.ndarray) -> Rounded:
-    fitted = _round_inner(fitted, x, y)
+def _rounded(fitted: Fit, x: np.ndarray, y: np.ndarray, over: Callable[[], bool]) -> Rounded:
+    fitted = _round_inner(fitted, x, y, over)
     whole = fit(with_whole_weights(fitted.formula), x, y)
     fitted = _round_scale(whole if whole is not None else fitted, x, y)
     errors = fitted.errors * noise(fitted, y)
@@ -78,7 +81,7 @@ def with_digits(fitted: Fit, x: np.ndarray, y: np.ndarray) -> Fit:
     return Fit(formula, float(residual @ residual), fitted.errors)
 
 
-def _round_inner(fitted: Fit, x: np.ndarray, y: np.ndarray) -> Fit:
+def _round_inner(fitted: Fit, x: np.ndarray, y: np.ndarray, over: Callable[[], bool]) -> Fit:
     """Recognise all numbers but the scale: at once, else the surer half of them first."""
     scaled = fitted.formula.scale.is_free
     while True:
@@ -91,7 +94,7 @@ def _round_inner(fitted: Fit, x: np.ndarray, y: np.ndarray) -> Fit:
         ]
         order = [place for place in range(int(scaled), len(values)) if found[place][1] > 0]
         order.sort(key=lambda place: -found[place][1])
-        while order:
+        while order and not over():
             numbers = [Number(float(value)) for value in values]
             for place in order:
                 numbers[place] = found[place][0]

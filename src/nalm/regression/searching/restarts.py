@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nalm.regression._budget import Budget
-from nalm.regression._descent import ZERO, Descent, Problem, Whitened, begin, descend
-from nalm.regression._forms import Form
-from nalm.regression._starts import draw
+from nalm.regression.searching.budget import Budget
+from nalm.regression.searching.descent import ZERO, Descent, Problem, Whitened, begin, descend
+from nalm.regression.searching.forms import Form
+from nalm.regression.searching.starts import draw
 
 _FIRST_STEPS = 8
 _LAST_STEPS = 128

@@ -10,10 +10,10 @@ from fractions import Fraction
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-from nalm.regression._dictionary import Letters, none_chosen, widen
-from nalm.regression._formula import Factor, Formula, Term
-from nalm.regression._numbers import ONE, ZERO, Number, rational
-from nalm.regression._pruning import ROUNDING, product_of_sums, threshold
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import ONE, ZERO, Number, rational
+from nalm.regression.searching.dictionary import Letters, none_chosen, widen
+from nalm.regression.searching.pruning import ROUNDING, product_of_sums, threshold
 
 _MOST_STEPS = 8
 """Inputs of a product that are chosen one after the other where there are too few rows to solve for all."""

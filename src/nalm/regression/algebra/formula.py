@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nalm.regression._numbers import ONE, ZERO, Number
+from nalm.regression.algebra.numbers import ONE, ZERO, Number
 
 
 class Factor(NamedTuple):
@@ -128,11 +128,12 @@ def _term_size(term: Term) -> int:
     if not term.factors:
         return 1
     sizes = [_factor_size(factor) for factor in term.factors]
+    root = any(abs(factor.power.value) == 0.5 for factor in term.factors)  # one root for all that stand below one
     reciprocal = all(factor.power.value < 0 for factor in term.factors) and abs(term.coefficient.value) == 1
-    return _product_size(term.coefficient, _sum_size(sizes)) + 2 * reciprocal
+    return _product_size(term.coefficient, _sum_size(sizes)) + root + 2 * reciprocal
 
 
 def _factor_size(factor: Factor) -> int:
     parts = [_product_size(weight, 1) for _, weight in factor.weights] + [1] * (factor.bias != ZERO)
     power = abs(factor.power.value)
-    return _sum_size(parts) + (0 if power == 1 else 1 if power == 0.5 else 2)
+    return _sum_size(parts) + (0 if power in (0.5, 1) else 2)
