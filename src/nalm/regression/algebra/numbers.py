@@ -74,7 +74,7 @@ def bits(number: Number) -> float:
     return min(size, decimal) + (4 + abs(number.power) if number.kind in SYMBOLS else 0)
 
 
-def recognise(value: float, error: float, margin: float = 3.0, *, symbols: bool = True) -> tuple[Number, float]:
+def recognise(value: float, error: float, margin: float = 4.0, *, symbols: bool = True) -> tuple[Number, float]:
     """Return the number that `value` ± `error` most likely is, and the bits that its simplicity saves.
 
     A rational, or a rational times a power of π or e, is taken where writing it, and its distance from `value`

@@ -77,7 +77,8 @@ def _is_decimal(share: Fraction) -> bool:
 def _term(term: Term, names: Sequence[str]) -> str:
     head, below = _number_parts(term.coefficient)
     sign, head = ("-", head[1:]) if head.startswith("-") else ("", head)
-    above = [] if head == "1" and any(factor.power.value > 0 for factor in term.factors) else [head]
+    numerator = any(factor.power.value > 0 or factor.power.is_free for factor in term.factors)
+    above = [] if head == "1" and numerator else [head]
     rooted: tuple[list[str], list[str]] = ([], [])
     for factor in term.factors:
         base, power = _base(factor, names), factor.power

@@ -96,7 +96,7 @@ def begin(problem: Problem, weights: np.ndarray) -> Descent:
     powers = problem.powers
     with np.errstate(all="ignore"):
         values = problem.values(weights)
-        scale = np.nan_to_num((values @ problem.y) / (values**2).sum(1), nan=1.0, posinf=1.0, neginf=1.0)
+        scale = np.nan_to_num((values * problem.y).sum(1) / (values**2).sum(1), nan=1.0, posinf=1.0, neginf=1.0)
         scale[scale == 0] = 1.0
         weights = weights * ((np.abs(scale) ** (1 / len(powers)))[:, None] ** powers)[:, :, None]
         weights[:, 0] *= np.sign(scale)[:, None]
@@ -123,7 +123,8 @@ def descend(problem: Problem, state: Descent) -> None:
 
 def _bases(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the sums, `[starts, factors, rows]`."""
-    return np.asarray(np.matmul(weights, rows.T))
+    # one product a start: in one for all, how a start is rounded would depend on the others
+    return np.asarray(np.matmul(weights, rows.T[None]))
 
 
 def _product(bases: np.ndarray, powers: np.ndarray) -> np.ndarray:
@@ -161,8 +162,8 @@ def _step(problem: Problem, weights: np.ndarray, damping: np.ndarray) -> tuple[n
         jacobian = (slopes[:, :, None, :] * rows.T).reshape(starts, factors * rank, len(residual[0]))
         normal = np.matmul(jacobian, jacobian.transpose(0, 2, 1))
         gradient = np.matmul(jacobian, residual[:, :, None])
-        diagonal = np.arange(factors * rank)
-        normal[:, diagonal, diagonal] += (damping * normal[:, diagonal, diagonal].mean(1))[:, None]
+        diagonal = normal.reshape(starts, -1)[:, :: factors * rank + 1]
+        diagonal += (damping * diagonal.mean(1))[:, None]
         usable = np.isfinite(normal).all((1, 2)) & (normal[:, 0, 0] > 0)
         normal[~usable] = np.eye(factors * rank)
         gradient[~usable] = 0

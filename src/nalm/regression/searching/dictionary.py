@@ -162,7 +162,8 @@ def _gains(chosen: Chosen, letters: Letters, degree: int) -> Iterator[tuple[Mono
         yield (), _pair_gains(chosen, values, np.ones(len(values))) * apart
     if degree >= 3:
         for first in range(count):
-            later = apart & (letters.inputs[first] != letters.inputs) & (np.arange(count)[:, None] > first)
+            other = (letters.inputs[first] != letters.inputs) & (np.arange(count) > first)
+            later = apart & other[:, None] & other[None, :]
             yield (first,), _pair_gains(chosen, values, values[:, first]) * later
 
 

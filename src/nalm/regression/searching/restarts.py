@@ -33,7 +33,7 @@ class State(NamedTuple):
     Args:
         weights: `[factors, inputs + 1]`, the last one of the constant.
         error: squared error as a share of the target's.
-        agreement: share of all restarts that ended at this error.
+        agreement: share of the restarts brought to their end that ended at this error.
     """
 
     weights: np.ndarray
@@ -70,20 +70,23 @@ def restarts(
     problem = Problem(whitened.rows, target * share, np.array(form.powers), share)
     drawn = draw(inputs, target, form.powers, count, share, rng)
     state = begin(problem, whitened.to_rows(drawn, inputs))
-    steps, nothing = _FIRST_STEPS, ZERO * problem.spread
-    while state.going.any() and steps <= _LAST_STEPS and state.squares.min() > nothing:
+    steps, nothing, solved = _FIRST_STEPS, ZERO * problem.spread, False
+    while state.going.any() and steps <= _LAST_STEPS:
         for _ in range(steps):
             if budget.over:
-                break
+                return _ends(state, whitened, problem.spread)
             descend(problem, state)
+        if state.squares.min() <= nothing:
+            if solved:  # the others had as many steps as it took to be sure of their ends
+                break
+            solved = True
+            continue
         steps *= 2
         order = np.argsort(state.squares, kind="stable")
         arrived = np.flatnonzero(state.squares <= state.squares.min() * _AGREE)
         going = order[: max(_FEWEST, math.ceil(len(order) / 2))]
         state = state.part(np.union1d(going, arrived))
-        if budget.over:
-            break
-    return _ends(state, whitened, problem.spread, count)
+    return _ends(state, whitened, problem.spread)
 
 
 def _share(y: np.ndarray) -> np.ndarray:
@@ -95,7 +98,7 @@ def _share(y: np.ndarray) -> np.ndarray:
     return np.asarray(1 / np.maximum(1.0, distance / (_TAIL * typical)))
 
 
-def _ends(state: Descent, whitened: Whitened, spread: float, count: int) -> list[State]:
+def _ends(state: Descent, whitened: Whitened, spread: float) -> list[State]:
     order = np.argsort(state.squares, kind="stable")
     errors = state.squares[order] / spread
     ends: list[State] = []
@@ -103,5 +106,5 @@ def _ends(state: Descent, whitened: Whitened, spread: float, count: int) -> list
         if not np.isfinite(error) or (ends and error <= ends[-1].error * _AGREE + 1e-18):
             continue
         same = int((errors <= error * _AGREE + 1e-18).sum() - (errors < error).sum())
-        ends.append(State(state.weights[place] @ whitened.back.T, float(error), same / count))
+        ends.append(State(state.weights[place] @ whitened.back.T, float(error), same / len(errors)))
     return ends
