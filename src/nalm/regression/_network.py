@@ -79,7 +79,7 @@ def _with_one(width: int) -> units.NMU:
 def _products(formula: Formula) -> list[nn.Module]:
     """Return the layer that multiplies the factors of each term; none where each term is one sum."""
     factors = [(place, factor) for place, term in enumerate(formula.terms) for factor in term.factors]
-    if len(factors) == len(formula.terms) and all(factor.power.value == 1 for _, factor in factors):
+    if all(len(term.factors) == 1 and term.factors[0].power.value == 1 for term in formula.terms):
         return []
     whole = all(factor.power.value == int(factor.power.value) for _, factor in factors)
     count = max(1, sum(_copies(factor) for _, factor in factors))

@@ -15,7 +15,7 @@ from nalm.regression.algebra.writing import number_text
 from nalm.regression.judgement.neighbours import equal_neighbour
 from nalm.regression.judgement.residuals import left_over
 
-_ROUNDINGS = 1000
+_ROUNDINGS = 100
 """A residual may be this many roundings of the largest number that the formula adds."""
 _MOST_RELATIVE = 1e-6
 _DOUBT = 0.01

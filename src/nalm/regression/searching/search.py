@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ import numpy as np
 from nalm.regression.algebra.formula import Formula
 from nalm.regression.judgement.exactness import is_exact_to_rounding
 from nalm.regression.judgement.residuals import left_over
-from nalm.regression.searching import closed_forms
+from nalm.regression.searching import closed_forms, ladder
 from nalm.regression.searching.budget import Budget
 from nalm.regression.searching.candidates import Pool, Rows
 from nalm.regression.searching.dictionary import (
@@ -23,13 +24,11 @@ from nalm.regression.searching.dictionary import (
     scan_work,
     widen,
 )
-from nalm.regression.searching.forms import LADDER, Form
 from nalm.regression.searching.pruning import product_of_sums
-from nalm.regression.searching.restarts import State, work
+from nalm.regression.searching.restarts import State
 from nalm.regression.searching.screening import importance, supports
 from nalm.regression.searching.workers import Task, pending, run
 
-_STARTS = 16
 _ROUNDS = 4
 _CHEAP = 0.1
 """Restarts that take fewer nominal seconds are made even where a formula explains the table already."""
@@ -42,11 +41,14 @@ _SCANS = 0.02
 _WIDTHS = (3, 24)
 """The beam is as wide as these nominal seconds a product allow, within limits."""
 _EXCHANGED = 3
+_QUICK_SCAN = 0.004
+"""Products are exchanged where looking at all of them takes fewer nominal seconds."""
 _MOST_LETTERS = 240
 _MOST_TRIPLE_LETTERS = 72
 _SCAN_ROWS = 600
 _MOST_ROWS = 4000
 _MOST_SIMPLIFIED = 64
+_SUMS = ("NAU", "NMRU-NAU")
 
 
 class Search:
@@ -56,17 +58,12 @@ class Search:
         self.rows, self.budget, self.seed, self.report, self.workers = rows, budget, seed, report, workers
         self.pool = Pool(rows, lambda: budget.over)
         self._explains: dict[Formula, bool] = {}
+        self._done: set[Task] = set()
 
     def run(self) -> Pool:
         """Climb the ladder until a formula explains the table, or everything planned is done."""
-        for rung in (
-            self._sums,
-            self._products,
-            self._powers_of_sums,
-            self._pairs,
-            self._triples,
-            self._products_of_sums,
-        ):
+        closed = (self._sums, self._products, self._powers_of_sums)
+        for rung in (*closed, self._pairs, self._few_inputs, self._triples, self._all_inputs):
             rung()
             if self.budget.over or self.is_exact():
                 break
@@ -131,18 +128,19 @@ class Search:
         beam: list[Chosen] = [none_chosen(y)]
         scan = scan_work(letters, degree)
         width = int(np.clip(_SCANS / max(scan, 1e-9), *_WIDTHS))
+        exchanges = _EXCHANGED if scan < _QUICK_SCAN else 0
         shortest, misses = self.pool.best.length, 0
         for size in range(1, _MOST_TERMS + 1):
             # each choice of the beam, then each exchange of a product of the best, is one scan a product
-            cost = scan * (size + 1) * (len(beam) + size * _EXCHANGED)
+            cost = scan * (size + 1) * (len(beam) + size * exchanges)
             if self.budget.over or not self.budget.plan(cost):
                 return
             beam = widen(beam, letters, degree, width)
             if not beam:
                 return
-            if size > 1:
-                better = [exchanged(chosen, letters, degree, _EXCHANGED, y) for chosen in beam[:_EXCHANGED]]
-                beam = sorted([*better, *beam[_EXCHANGED:]], key=lambda chosen: chosen.squares)
+            if size > 1 and exchanges:
+                better = [exchanged(chosen, letters, degree, exchanges, y) for chosen in beam[:exchanges]]
+                beam = sorted([*better, *beam[exchanges:]], key=lambda chosen: chosen.squares)
             found = self.pool.add(as_formula(beam[0], letters, offset=True), "NMRU-NAU", 1.0)
             if found is not None and found.length < shortest:
                 shortest, misses = found.length, 0
@@ -156,7 +154,11 @@ class Search:
             self._score = importance(self.rows.fit_x, self.rows.fit_y)
         return self._score
 
-    def _products_of_sums(self) -> None:
+    def _few_inputs(self) -> None:
+        self.report("products of sums of few inputs")
+        self._climb(0, _CHEAP)
+
+    def _all_inputs(self) -> None:
         self.report("products of sums")
         self._climb(0)
 
@@ -169,34 +171,23 @@ class Search:
             if self.budget.over or self.is_exact():
                 return
 
-    def _climb(self, round_: int) -> None:
-        """Restart every form on every set of inputs, simple forms and what takes little work first."""
+    def _climb(self, round_: int, most: float = math.inf) -> None:
+        """Restart forms on sets of inputs, but none that takes more than `most` nominal seconds."""
         sets = [*supports(self._importance()), closed_forms.independent(self.rows.fit_x)]
-        tasks = [self._task(form, columns, round_) for form in LADDER for columns in sets]
-        late = [self._cost(task) * (1 + LADDER.index(task.form) / 2) for task in tasks]
-        order = [tasks[place] for place in np.argsort(late, kind="stable")]
-        for task in pending(
-            [task for task in order if self._is_determined(task)], *self._restart_rows(), self.budget, self.workers
-        ):
-            cost = self._cost(task.task)
-            if self.budget.over or self.is_exact() or (cost > _CHEAP and self.explains()):
+        x, y = self._restart_rows()
+        chosen = [(work, task) for work, task in ladder.tasks(sets, x, y, self.seed, round_) if work <= most]
+        chosen = [(work, task) for work, task in chosen if task not in self._done]
+        waiting = pending([task for _, task in chosen], x, y, self.budget, self.workers)
+        for (work, task), started in zip(chosen, waiting, strict=True):
+            if self.budget.over or self.is_exact() or (work > _CHEAP and self.explains()):
                 return
-            if self.budget.plan(cost):
-                self._polish(task.task, task.ends())
-
-    def _task(self, form: Form, columns: Sequence[int], round_: int) -> Task:
-        return Task(form, columns, _STARTS << round_, (self.seed, LADDER.index(form), round_, *columns))
-
-    def _cost(self, task: Task) -> float:
-        return work(len(self._restart_rows()[1]), len(task.columns), len(task.form.powers), task.starts)
+            if self.budget.plan(work):
+                self._done.add(task)
+                self._polish(task, started.ends())
 
     def _restart_rows(self) -> tuple[np.ndarray, np.ndarray]:
         rows = self._some_rows(_MOST_ROWS)
         return self.rows.fit_x[rows], self.rows.fit_y[rows]
-
-    def _is_determined(self, task: Task) -> bool:
-        """Return whether there are more rows than weights."""
-        return len(task.form.powers) * (len(task.columns) + 1) <= 0.9 * len(self._restart_rows()[1])
 
     def _polish(self, task: Task, ends: Sequence[State]) -> None:
         for end in ends[:_POLISHED]:
@@ -207,23 +198,24 @@ class Search:
                 self.pool.add(formula, task.form.name, end.agreement)
 
     def _simplify(self) -> None:
-        """Look for a shorter formula of the same inputs."""
+        """Look for a product of sums that is shorter than the sum that was found of the same inputs."""
         best = self.pool.best
-        columns = list(best.formula.inputs)
-        if not 1 < len(columns) <= _MOST_SIMPLIFIED or best.complexity <= 2 * len(columns):
+        columns = best.formula.inputs
+        if best.form not in _SUMS or not 1 < len(columns) <= _MOST_SIMPLIFIED or best.complexity <= 2 * len(columns):
             return
         self.report("shorter formulas of the same inputs")
-        for form in LADDER:
-            task = self._task(form, columns, 0)
+        x, y = self._restart_rows()
+        for work, task in ladder.tasks([columns], x, y, self.seed):
             if self.budget.over:
                 return
-            if self._is_determined(task) and self.budget.plan(self._cost(task)):
-                self._polish(task, run(task, *self._restart_rows(), self.budget))
+            if task not in self._done and self.budget.plan(work):
+                self._polish(task, run(task, x, y, self.budget))
 
     def _some_rows(self, most: int) -> np.ndarray:
         """Return rows to fit to, as many as are needed to search."""
         rows = len(self.rows.fit_y)
-        return np.arange(min(rows, max(most, 6 * self.rows.x.shape[1])))
+        count = min(rows, max(most, 6 * self.rows.x.shape[1]))
+        return np.linspace(0, rows - 1, count).round().astype(int)
 
 
 def held_out_rows(rows: int, inputs: int, rng: np.random.Generator) -> np.ndarray:

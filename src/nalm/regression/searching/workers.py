@@ -18,7 +18,7 @@ class Task(NamedTuple):
     """Restarts of one form on some inputs."""
 
     form: Form
-    columns: Sequence[int]
+    columns: tuple[int, ...]
     starts: int
     seed: tuple[int, ...]
 
