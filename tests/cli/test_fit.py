@@ -54,7 +54,7 @@ def test_predict_needs_the_formula_s_columns_only(command, products):
 
 
 def test_what_is_no_formula_is_told(command, tmp_path):
-    x, y = table(lambda x: 0 * x[:, 0], rows=40, inputs=2)
+    x, _y = table(lambda x: 0 * x[:, 0], rows=40, inputs=2)
     noise = np.random.default_rng(0).standard_normal(40)
     pl.DataFrame(np.column_stack([x, noise]), schema=["a", "b", "y"]).write_csv("noise.csv")
     outcome = command("fit", "noise.csv", "--target", "y", "--max-seconds", "5")

@@ -73,14 +73,17 @@ def test_tolerance_says_what_is_near():
     assert str(nalm.formula(unit, tolerance=0.05)) == "x1*x2"
 
 
+REFUSED = {"NALU", "GNALU", "INALU", "MCFC", "MulMCFC", "NNU", "Dense", "MLP"}
+
+
 @pytest.mark.parametrize("name", [name for name in nalm.units.names() if name != "mlp"])
 def test_every_unit_is_read_right_or_refused(name):
     """As far as nothing is rounded, the formula has the unit's values, for positive inputs."""
     unit = nalm.units.create(name, 2, 1, dtype=torch.float64).eval()
     try:
         found = nalm.formula(unit, ["a", "b"], tolerance=0)
-    except InputError as error:
-        assert "cannot be read" in str(error)
+    except InputError:
+        assert unit.__class__.__name__ in REFUSED
         return
     x = torch.tensor([[1.3, 0.7]], dtype=torch.float64)
     assert float(found.expression.subs({A: 1.3, B: 0.7})) == pytest.approx(unit(x).item(), rel=1e-5, abs=1e-6)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _AS_GOOD = 1.5
 """Formulas with more than this times the best error on the rows held out are not judged: they are not exact."""
+_MOST_ROWS = 5000
 _RIVAL_BITS = 7.0
 _RIVAL_NODES = 2
 
@@ -110,15 +111,24 @@ def search(
     rows = Rows(x, y, held_out_rows(len(y), x.shape[1], rng))
     # products of matrices must not depend on how many threads a machine has
     with threadpool_limits(limits=1):
-        pool = Search(rows, budget, seed, report, workers).run()
-        return _result(pool, tuple(names), budget, rng)
+        pool = Search(_some(rows, rng), budget, seed, report, workers).run()
+        return _result(pool, rows, tuple(names), budget, rng)
 
 
-def _result(pool: Pool, names: tuple[str, ...], budget: Budget, rng: np.random.Generator) -> Result:
+def _some(rows: Rows, rng: np.random.Generator) -> Rows:
+    """Return as many rows as are needed to search; what is found is fitted and judged on all."""
+    most = max(_MOST_ROWS, 10 * rows.x.shape[1])
+    if len(rows.y) <= most:
+        return rows
+    chosen = np.sort(rng.permutation(len(rows.y))[:most])
+    return Rows(rows.x[chosen], rows.y[chosen], rows.held_out[chosen])
+
+
+def _result(pool: Pool, rows: Rows, names: tuple[str, ...], budget: Budget, rng: np.random.Generator) -> Result:
     candidates = list(pool.candidates.values())
     best = choose(candidates)
     front = _front(candidates, best)
-    entries = [_entry(candidate, pool, names, best) for candidate in front]
+    entries = [_entry(candidate, pool, rows, names, best) for candidate in front]
     return Result(names, tuple(entries), front.index(best), confidence(candidates, best, rng), budget.cut)
 
 
@@ -131,8 +141,7 @@ def _front(candidates: Sequence[Candidate], best: Candidate) -> list[Candidate]:
     return front
 
 
-def _entry(candidate: Candidate, pool: Pool, names: tuple[str, ...], best: Candidate) -> Entry:
-    rows = pool.rows
+def _entry(candidate: Candidate, pool: Pool, rows: Rows, names: tuple[str, ...], best: Candidate) -> Entry:
     final = refitted(candidate, rows)
     if candidate.held_out_error > _AS_GOOD * best.held_out_error + 1e-9:
         verdict = Verdict(False, "worse than the best")

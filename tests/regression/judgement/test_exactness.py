@@ -103,3 +103,12 @@ def test_what_has_no_input_or_no_value_is_not_exact():
     x, y = table(lambda x: x[:, 0] * x[:, 1])
     assert not verdict(product(scale=2.0), x, np.full(len(y), 2.0)).exact
     assert verdict(product(one(0, "1/2")), -x, y).reason == "undefined on some rows"
+
+
+def test_few_rows_of_few_values_are_met_by_chance():
+    """Nine rows of three values hold less than the choice among two hundred columns."""
+    x = np.random.default_rng(1).choice([1.0, 2.0, 5.0], (9, 200))
+    law = product(one(3), one(150))
+    assert "by chance" in verdict(law, x, law(x)).reason
+    more = np.random.default_rng(1).choice([1.0, 2.0, 5.0], (60, 200))
+    assert verdict(law, more, law(more)).exact

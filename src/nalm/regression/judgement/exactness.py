@@ -25,6 +25,11 @@ _NUMBER_BITS = 3.0
 _TERM_BITS = 10.0
 """How much simpler than chance the numbers of each term must be together."""
 
+_BITS_OF_A_NUMBER = 30.0
+"""What a row holds whose target is met to rounding, if no two rows have the same."""
+_MOST_NEIGHBOUR_ROWS = 2000
+_MOST_RESIDUALS = 20_000
+
 
 class Verdict(NamedTuple):
     """What the rows say of a formula."""
@@ -52,13 +57,29 @@ def judge(formula: Formula, x: np.ndarray, y: np.ndarray, held_out: np.ndarray) 
         doubt = _doubts(formula, x, y, residual, held_out)
         if doubt:
             return Verdict(False, doubt)
-    rival = equal_neighbour(formula, x, y)
+    few = np.linspace(0, len(y) - 1, min(len(y), _MOST_NEIGHBOUR_ROWS)).astype(int)
+    rival = equal_neighbour(formula, x[few], y[few])
     if rival:
         return Verdict(False, rival)
+    if _needed_bits(formula, x.shape[1]) > _bits(y, noiseless=noiseless):
+        return Verdict(False, "too few rows of too few values: other formulas meet them by chance")
     if noiseless:
         return Verdict(True, "it meets every row, to rounding")
     share = math.sqrt(float((residual**2).mean()) / float(((y - y.mean()) ** 2).mean()))
     return Verdict(True, f"what is left is noise, {100 * share:.2g} % of the target's standard deviation")
+
+
+def _bits(y: np.ndarray, *, noiseless: bool) -> float:
+    """Return how many bits the target holds that a formula can be right about by chance."""
+    share = np.unique(y, return_counts=True)[1] / len(y)
+    if noiseless and len(share) == len(y):
+        return _BITS_OF_A_NUMBER * len(y)
+    return -len(y) * math.log2(float((share**2).sum()))
+
+
+def _needed_bits(formula: Formula, inputs: int) -> float:
+    """Return how many bits tell a formula from all others of its size, and a million times as many."""
+    return 20 + formula.complexity * math.log2(inputs + 8)
 
 
 def is_exact_to_rounding(formula: Formula, x: np.ndarray, y: np.ndarray) -> bool:
@@ -109,7 +130,8 @@ def _doubts(formula: Formula, x: np.ndarray, y: np.ndarray, residual: np.ndarray
     chance = _chance(formula, x, math.sqrt(variance))
     if chance:
         return chance
-    structure = left_over(residual, formula, x)
+    few = np.linspace(0, len(y) - 1, min(len(y), _MOST_RESIDUALS)).astype(int)
+    structure = left_over(residual[few], formula, x[few])
     return f"what is left depends on {structure}" if structure else ""
 
 
