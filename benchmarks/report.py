@@ -24,9 +24,9 @@ COLOURS = ("#0072b2", "#d55e00")
 Curves = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-def begin(part: str) -> str:
+def begin(part: str, script: str = "report.py") -> str:
     """Return the line after which the generated part begins."""
-    return f"<!-- begin of {part}, made by benchmarks/report.py -->\n"
+    return f"<!-- begin of {part}, made by benchmarks/{script} -->\n"
 
 
 def end(part: str) -> str:
@@ -34,17 +34,17 @@ def end(part: str) -> str:
     return f"<!-- end of {part} -->\n"
 
 
-def with_part(page: str, part: str, content: str) -> str:
+def with_part(page: str, part: str, content: str, script: str = "report.py") -> str:
     """Return `page` with `content` between the markers of `part`.
 
     Raises:
         ValueError: the page has no such markers.
     """
-    before, found, rest = page.partition(begin(part))
+    before, found, rest = page.partition(begin(part, script))
     _, closed, after = rest.partition(end(part))
     if not (found and closed):
-        raise ValueError(f"the page has no lines {begin(part)!r} and {end(part)!r}")
-    return f"{before}{begin(part)}\n{content}\n{end(part)}{after}"
+        raise ValueError(f"the page has no lines {begin(part, script)!r} and {end(part)!r}")
+    return f"{before}{begin(part, script)}\n{content}\n{end(part)}{after}"
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

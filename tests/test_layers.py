@@ -17,7 +17,7 @@ LAYERS = (
     ("errors", "streams", "interrupts", "figure_kinds"),
     ("functional",),
     ("units",),
-    ("testing", "tasks"),
+    ("testing", "tasks", "regression"),
     ("runs",),
     ("studies",),
     ("training", "citations"),

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     # isort: off
-    from nalm import errors as errors, functional as functional, testing as testing, units as units
+    from nalm import errors as errors, functional as functional, regression as regression
+    from nalm import testing as testing, units as units
     from nalm.api import Results as Results, run as run
     from nalm.citations import cite as cite
+    from nalm.regression import ArithmeticRegressor as ArithmeticRegressor, formula as formula
 
     # types of the classes that are documented; to a type checker any other unit is Any
     from nalm.units import (
@@ -51,8 +53,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("errors", "functional", "testing", "units")
-_MODULES = {"Results": "nalm.api", "Unit": "nalm.units", "cite": "nalm.citations", "run": "nalm.api"}
+_SUBMODULES = ("errors", "functional", "regression", "testing", "units")
+_MODULES = {
+    "ArithmeticRegressor": "nalm.regression",
+    "Results": "nalm.api",
+    "Unit": "nalm.units",
+    "cite": "nalm.citations",
+    "formula": "nalm.regression",
+    "run": "nalm.api",
+}
 _OTHERS = (*_SUBMODULES, *_MODULES, "__version__")
 
 

@@ -278,6 +278,36 @@ def bench(
 
 
 @app.command()
+def fit(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A CSV, TSV or Parquet file, columns with names.")],
+    target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to explain.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMNS", help="Columns to explain it by, such as a,b,c; by default all others."),
+    ] = None,
+    max_seconds: Annotated[float, typer.Option(metavar="S", help="How long the search may take.")] = 60.0,
+    to: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the best formula and its network here.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the search.")] = 0,
+    workers: Annotated[int, typer.Option(metavar="N", help="Processes to search with.")] = 1,
+) -> None:
+    """Find the exact formula behind a column of a table, or say that there is none of its kind."""
+    from nalm.cli._fit import fit_table
+
+    fit_table(table, target=target, inputs=inputs or [], max_seconds=max_seconds, to=to, seed=seed, workers=workers)
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `nalm fit --to` wrote.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="A table with the formula's columns.")],
+) -> None:
+    """Print a kept formula's value for every row of a table, one a line."""
+    from nalm.cli._fit import predict_table
+
+    predict_table(folder, table)
+
+
+@app.command()
 def cite(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A unit, a study, or a citation key.")],
 ) -> None:

@@ -89,7 +89,7 @@ def _plot(facet: Facet, measure: str) -> Plot:
 
 
 def _quartiles(rows: pl.DataFrame, measure: str) -> tuple[list[int], NDArray[np.float64]]:
-    """Logged steps, and the quartiles over runs at each `[steps, 3]`; infinite and NaN where they are undefined."""
+    """Return logged steps, and the quartiles over runs at each `[steps, 3]`; infinite and NaN where undefined."""
     steps = np.unique(rows["step"].to_numpy())
     steps = steps[np.unique(np.linspace(0, len(steps) - 1, _MOST_POINTS).round().astype(int))]
     runs = [_at_steps(run, measure, steps) for _, run in rows.group_by("run", maintain_order=True)]
@@ -97,7 +97,7 @@ def _quartiles(rows: pl.DataFrame, measure: str) -> tuple[list[int], NDArray[np.
 
 
 def _at_steps(run: pl.DataFrame, measure: str, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The error of a run at some steps: the last one that was logged; infinite once the run has diverged."""
+    """Return the error of a run at some steps: the last one that was logged; infinite once the run has diverged."""
     run = run.sort("step")
     errors = run[measure].cast(pl.Float64).fill_nan(inf).to_numpy()
     logged = run["step"].to_numpy()
@@ -131,7 +131,7 @@ def quantiles(values: NDArray[np.float64], shares: Sequence[float]) -> NDArray[n
 
 
 def _curve(index: int, steps: Sequence[int], values: NDArray[np.float64], least: float, most: float) -> Curve:
-    """A line; where its upper quartile is infinite, the ribbon leaves the panel at `most`."""
+    """Return a line; where its upper quartile is infinite, the ribbon leaves the panel at `most`."""
     lower, middle, upper = (
         tuple(max(float(value), least) if isfinite(value) else None for value in column) for column in values.T
     )

@@ -144,7 +144,7 @@ def _panel(title: str, rows: pl.DataFrame, time: str, what: str) -> WeightsPanel
 
 
 def _limits(paths: Sequence[WeightPath]) -> tuple[float, float]:
-    """The published limits, moved out to hold all paths, except what is farther than any exact unit."""
+    """Return the published limits, moved out to hold all paths but what is farther than any exact unit."""
     values = np.array([value for path in paths for value in (*path.weight_0, *path.weight_1)])
     near = values[np.abs(values) <= _FARTHEST]
     low, high = min([_LIMITS[0], *near]), max([_LIMITS[1], *near])

@@ -192,7 +192,7 @@ def _series(axes: Axes, series: Series, data: PanelsFigure, mark: Mark, points: 
 
 
 def _blocks(data: PanelsFigure, style: Style, marks: Sequence[Mark]) -> list[Block]:
-    """The legend: models by colour and marker, what else differs by line type."""
+    """Return the legend: models by colour and marker, what else differs by line type."""
     line = {"linestyle": "-"} if data.lines else {}
     models = tuple(
         Line2D([], [], label=shown(model.title), **(point(mark, style) | line))

@@ -1,0 +1,1 @@
+"""Formulas: their numbers, their values and derivatives, and how they are written."""

@@ -1,0 +1,1 @@
+"""Whether a formula is exact: its residuals, its numbers, and the formulas near it."""

@@ -1,0 +1,88 @@
+"""Formulas that differ in one place: each must be clearly worse before a formula is called exact."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from nalm.regression.algebra.formula import Factor, Formula, Term
+from nalm.regression.algebra.numbers import ZERO
+
+_CHANCE = 1e-3
+"""Chance that a wrong formula among all neighbours is taken to be worse."""
+_ROUNDING = 1e-12
+_MOST_SWAPPED = 400
+
+
+def equal_neighbour(formula: Formula, x: np.ndarray, y: np.ndarray) -> str:
+    """Return what could be changed in `formula` without doing clearly worse on the rows; empty where nothing can.
+
+    Neighbours have one input left out, or another in its place, or another sign; an input more; a power one
+    step away; one term less. Their scale is fitted anew.
+    """
+    rows = len(y)
+    size = float(y @ y)
+    own = max(_squares(formula(x), y), rows * (_ROUNDING**2) * size)
+    worse = own * math.exp(min(500.0, (2 * math.log(_count(formula, x.shape[1]) / _CHANCE)) / rows))
+    for values, change in _neighbours(formula, x):
+        if np.isfinite(values).all() and _squares(values, y) <= worse:
+            return f"{change} does as well"
+    return ""
+
+
+def _count(formula: Formula, inputs: int) -> int:
+    return max(1, (inputs + 4) * sum(len(factor.weights) + 1 for factor in formula.factors()))
+
+
+def _squares(values: np.ndarray, y: np.ndarray) -> float:
+    """Return the squared residuals after fitting the scale."""
+    size = float(values @ values)
+    residual = y - values * (float(values @ y) / size if size > 0 else 0.0)
+    return float(residual @ residual)
+
+
+def _neighbours(formula: Formula, x: np.ndarray) -> Iterator[tuple[np.ndarray, str]]:
+    """Yield values at the rows, and what was changed: `{}` stands for inputs by their columns."""
+    with np.errstate(all="ignore"):
+        products = [term.coefficient.value * term.product(x) for term in formula.terms]
+        total = np.sum(products, axis=0)
+        for place, term in enumerate(formula.terms):
+            rest = total - products[place]
+            if len(formula.terms) > 1:
+                yield rest, "without one of its terms it"
+                yield rest - products[place], "with another sign it"
+            for index, factor in enumerate(term.factors):
+                others = Term(term.coefficient, term.factors[:index] + term.factors[index + 1 :])
+                weight = others.coefficient.value * others.product(x)
+                for base, power, change in _near_factors(factor, x):
+                    yield rest + weight * _power(base, power), change
+
+
+def _power(base: np.ndarray, power: float) -> np.ndarray:
+    return base ** (int(power) if power == int(power) else power)
+
+
+def _near_factors(factor: Factor, x: np.ndarray) -> Iterator[tuple[np.ndarray, float, str]]:
+    base, power = factor.base(x), factor.power.value
+    step = 0.5 if power != int(power) else 1.0
+    for other in (power - step, power + step):
+        yield base, other, "with another power it"
+    swaps = x.shape[1] * len(factor.weights) <= _MOST_SWAPPED * len(x)
+    for column, weight in factor.weights:
+        share = weight.value * x[:, column]
+        without = base - share
+        if len(factor.weights) > 1 or factor.bias != ZERO:
+            yield without, power, f"without {{{column}}} it"
+            yield without - share, power, f"with {{{column}}} subtracted it"
+        for other in range(x.shape[1]) if swaps else ():
+            if other != column and other not in factor.inputs:
+                yield without + weight.value * x[:, other], power, f"with {{{other}}} in place of {{{column}}} it"
+    unit = max(abs(weight.value) for _, weight in factor.weights)
+    for other in range(x.shape[1]):
+        if other not in factor.inputs:
+            yield base + unit * x[:, other], power, f"with {{{other}}} added it"
+            yield base - unit * x[:, other], power, f"with {{{other}}} subtracted it"
+    if factor.bias != ZERO:
+        yield base - factor.bias.value, power, "without a constant it"
