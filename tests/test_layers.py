@@ -15,13 +15,13 @@ ROOT = Path(nalm.__file__).parent
 # what a line holds may import the lines above it, and nothing else of nalm
 LAYERS = (
     ("errors", "streams", "interrupts", "figure_kinds"),
-    ("functional",),
+    ("functional", "_lines"),
     ("units",),
-    ("testing", "tasks", "regression"),
+    ("tasks", "regression"),
     ("runs",),
     ("studies",),
     ("training", "citations"),
-    ("digits",),
+    ("digits", "testing"),
     ("results",),
     ("estimates", "progress"),
     ("figures",),

@@ -20,3 +20,6 @@ FIGURE_KINDS: tuple[str, ...] = (
     "classes",
     "epochs",
 )
+
+FIGURE_STYLES: tuple[str, ...] = ("default", "published")
+"""What `nalm plot --style` names, in the order of `nalm.figures.style.STYLES`."""

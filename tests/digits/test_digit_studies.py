@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,13 @@ def words(case: str) -> list[str]:
     return ["run", study, *SMALL, *chosen, *changed, "--seeds", seeds, "--out", "here"]
 
 
+def _without_references(case: str) -> AbstractContextManager[object]:
+    """Expect what is said of sequences whose references are too few to tell what is solved."""
+    if case in ("product", "sum"):
+        return pytest.warns(RuntimeWarning, match="Learning curves are shown instead")
+    return nullcontext()
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_from_the_command_line_to_the_figure(case: str, command: Command) -> None:
     assert command(*words(case)).status == 0
@@ -63,7 +71,8 @@ def test_from_the_command_line_to_the_figure(case: str, command: Command) -> Non
     for suffix in ("svg", "png"):
         assert command("plot", "here", "--to", f"figure.{suffix}").status == 0
     first = Path("figure.svg").read_bytes()
-    assert plot(store, "again.svg").read_bytes() == first
+    with _without_references(case):
+        assert plot(store, "again.svg").read_bytes() == first
     assert command("report", "here", "--to", "report.html").status == 0
     assert command("export", "here", "--to", "records.csv").status == 0
     assert not list(Path("here/checkpoints").iterdir())

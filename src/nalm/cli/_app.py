@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nalm.figure_kinds import FIGURE_KINDS
-from nalm.figures.style import STYLES
+from nalm.figure_kinds import FIGURE_KINDS, FIGURE_STYLES
 
 app = typer.Typer(
     name="nalm",
@@ -189,7 +188,7 @@ def plot(
         typer.Option(metavar="KIND", help=f"The study's figure, or another kind: {', '.join(FIGURE_KINDS)}."),
     ] = "figure",
     style: Annotated[
-        str, typer.Option(metavar="|".join(STYLES), help="Colours for everybody, or those of the papers.")
+        str, typer.Option(metavar="|".join(FIGURE_STYLES), help="Colours for everybody, or those of the papers.")
     ] = "default",
     width: Annotated[
         str | None,

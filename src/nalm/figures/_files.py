@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,18 @@ def figure_bytes(figure: Figure, suffix: str) -> bytes:
     with mpl.rc_context(RC):
         _keep_literal(figure)
         figure.savefig(buffer, format=name, dpi=300, metadata=_METADATA[name])
-    return buffer.getvalue()
+    content = buffer.getvalue()
+    return _renumbered(content) if name == "svg" else content
+
+
+def _renumbered(svg: bytes) -> bytes:
+    """Give clip paths numbers in their order.
+
+    matplotlib names them by a hash of their position, whose last bits the solver of the layout leaves open.
+    """
+    names = dict.fromkeys(re.findall(rb"url\(#(p[0-9a-f]{10})\)", svg))
+    numbers = {name: b"clip%d" % number for number, name in enumerate(names)}
+    return re.sub(rb"p[0-9a-f]{10}", lambda found: numbers.get(found.group(), found.group()), svg)
 
 
 def _keep_literal(figure: Figure) -> None:

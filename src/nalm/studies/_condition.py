@@ -13,7 +13,7 @@ from nalm.tasks import Task
 class Condition(NamedTuple):
     """Runs that differ by their seed alone.
 
-    Attributes:
+    Args:
         task, network, training: of its runs (`nalm.runs.Run`).
         seeds: one per run.
         parameters: values of the study's own grid keys.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 class Training(NamedTuple):
     """How nalm trains a module.
 
-    Attributes:
+    Args:
         way: `"kernel"`, `"tensor program"` or `"ordinary loop"`.
         reason: why it is no kernel, in one line; None for a kernel.
         difference: in what it differs from an ordinary loop, in one line; None if it does not.

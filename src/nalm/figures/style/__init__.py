@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from nalm.errors import InputError, did_you_mean
+from nalm.figure_kinds import FIGURE_STYLES
 from nalm.figures.style.palette import distinct, hues
 
 _LEAST_IN, _MOST_IN = 2.0, 40.0
@@ -66,7 +67,7 @@ DEFAULT = Style(
 PUBLISHED = Style(palette=hues, markers=("o",), marker_size=3.6, marker_edge="", marks_ours=True, marks_all=False)
 """The look of the papers' figures."""
 
-STYLES = {"default": DEFAULT, "published": PUBLISHED}
+STYLES = dict(zip(FIGURE_STYLES, (DEFAULT, PUBLISHED), strict=True))
 """Styles by name."""
 
 
