@@ -13,7 +13,7 @@ from nalm.studies._condition import Condition
 from nalm.studies._keys import DIGIT_TASKS, flat
 from nalm.studies._problems import problems
 from nalm.studies._schema import NetworkTable
-from nalm.tasks import DigitTask, StaticDigits
+from nalm.tasks import DigitTask
 
 
 def digit_condition(
@@ -22,9 +22,8 @@ def digit_condition(
     """Return the condition of a network under settings `values`, or what is wrong with it, one line per problem."""
     lines = list(_refused(network))
     model = DIGIT_TASKS[values["kind"]]
-    unit = "stage" if model is StaticDigits else "cell"
     try:
-        task = model.model_validate({**values, unit: network.unit})
+        task = model.model_validate({**values, model.unit_key: network.unit})
     except ValidationError as error:
         return None, [*lines, *problems(error)]
     lines += _missing_folds(task, seeds)

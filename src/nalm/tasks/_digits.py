@@ -43,6 +43,7 @@ class DigitSettings(PenaltySettings):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     trainer: ClassVar[str] = "epochs"
+    unit_key: ClassVar[str]
     # what arithmetic tasks have and these do not
     interpolation_range: ClassVar[None] = None
     extrapolation_range: ClassVar[None] = None

@@ -67,14 +67,23 @@ def address(array: np.ndarray) -> ctypes.c_void_p:
 
 
 def load(library: Library) -> ctypes.CDLL:
-    """Load a library whose file is whole.
+    """Load a library whose file is whole; numbers are computed afterwards as before.
 
     Raises:
         OSError: it is missing, truncated or altered, or cannot be loaded.
     """
     if kept.read_note(library.path) is None:
         raise OSError(f"{library.path}: damaged")
-    return ctypes.CDLL(str(library.path))
+    before = _flushes_subnormals()
+    loaded = ctypes.CDLL(str(library.path))
+    if _flushes_subnormals() != before:
+        # GCC links -ffast-math with code that changes this for the whole thread as soon as the library is loaded
+        torch.set_flush_denormal(before)
+    return loaded
+
+
+def _flushes_subnormals() -> bool:
+    return bool(np.float32(1e-45) * np.float32(1) == 0)
 
 
 def find(name: str) -> Library | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from nalm.runs.settings import TrainingSettings
 from nalm.training import kept, toolchain
 from nalm.training.kernel.arrays import UnsupportedError
 from nalm.training.kernel.trace import untraceable
-from nalm.training.lowerings._base import Program
+from nalm.training.lowerings._base import Lowered, Program
 from nalm.training.lowerings.examine import Examined, examine
 from nalm.training.lowerings.native import WIDE, WIDE_FLAGS, NativeCode, NativeProgram, evaluation_rows, generate
 from nalm.training.lowerings.proof import RANGES, Reference, disagreement, references
@@ -97,14 +97,14 @@ class ProgramKey:
 
 
 @dataclass(frozen=True)
-class Fallback:
+class Fallback(Lowered):
     """Why the native kernel does not train a network.
 
     Attributes:
         reason: in half a sentence, with the line of the module that causes it.
         compiler: the reason is that no C++ compiler works.
         batched: all runs can still be trained as one tensor program; otherwise by the ordinary loop.
-        constants: as in `NativeCode`.
+        constants: see `Lowered`.
     """
 
     reason: str
@@ -112,8 +112,10 @@ class Fallback:
     batched: bool = True
     constants: str = ""
 
+    def program(self, new_step: Callable[[], Step]) -> TensorProgram:
+        """See `Lowered.program`; not for networks of the ordinary loop."""
+        return TensorProgram(new_step())
 
-Lowered = NativeCode | Fallback
 
 _CANNOT = "the compiled kernel cannot express"
 
@@ -281,7 +283,7 @@ def _forward(module: nn.Module) -> str:
 @lru_cache(maxsize=64)
 def program(key: ProgramKey, lowered: Lowered) -> Program:
     """Return the program of `key`, built at most once per process; not for networks of the ordinary loop."""
-    return NativeProgram(lowered) if isinstance(lowered, NativeCode) else TensorProgram(_new_step(key))
+    return lowered.program(lambda: _new_step(key))
 
 
 def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:

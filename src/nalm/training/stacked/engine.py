@@ -14,8 +14,8 @@ from torch import nn
 
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
-from nalm.training.lowerings._base import Inputs
-from nalm.training.lowerings.choice import Fallback, Lowered, ProgramKey, program, program_key, step_of
+from nalm.training.lowerings._base import Inputs, Lowered
+from nalm.training.lowerings.choice import Fallback, ProgramKey, program, program_key, step_of
 from nalm.training.lowerings.constants import constants, digest_of
 from nalm.training.stacked.batches import ArithmeticRun, Batch, stream_key
 from nalm.training.stacked.collect import History, trained_runs

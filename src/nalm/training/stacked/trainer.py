@@ -9,12 +9,13 @@ from operator import mul
 from pathlib import Path
 from typing import Any, cast
 
-from nalm.errors import InputError
 from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
 from nalm.training.executors import Executor, OnProgress
-from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, step_of, warn_of_fallbacks
+from nalm.training.lowerings._base import Lowered
+from nalm.training.lowerings.choice import ProgramKey, program_key, step_of, warn_of_fallbacks
+from nalm.training.lowerings.devices import find_lowering
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
@@ -44,8 +45,7 @@ class StackedTrainer(Trainer):
 
     def check_device(self, device: str) -> None:
         """See `Trainer.check_device`."""
-        if device != "cpu":
-            raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
+        find_lowering(device)
 
     def check_network(self, run: Run) -> Sequence[str]:
         """See `Trainer.check_network`."""
@@ -66,7 +66,7 @@ class StackedTrainer(Trainer):
         """See `Trainer.plan`; batches take seconds and need no checkpoints."""
         return [BatchJob(batch) for batch in plan(cast("Sequence[ArithmeticRun]", runs))]
 
-    def prepare(self, jobs: Sequence[BatchJob], executor: Executor) -> list[BatchJob]:
+    def prepare(self, jobs: Sequence[BatchJob], executor: Executor, device: str) -> list[BatchJob]:
         """Compile each network once, several at a time, and warn of those that are trained more slowly."""
         keys = [{program_key(run): run.network.label for run in job.batch.runs} for job in jobs]
         labels = {key: label for names in keys for key, label in names.items()}
@@ -75,7 +75,7 @@ class StackedTrainer(Trainer):
         lowered: dict[ProgramKey, Lowered] = {}
         executor.run(
             _lower,
-            [(key, classes) for key in labels],
+            [(key, device, classes) for key in labels],
             lambda job, found: lowered.__setitem__(job[0], found),
             lambda done: None,
         )
@@ -89,6 +89,7 @@ class StackedTrainer(Trainer):
 
     def train(self, job: BatchJob, device: str, on_progress: OnProgress) -> TrainedRuns:
         """See `Trainer.train`."""
+        lower = find_lowering(device)
         lowered = {key: job.lowered.get(key) or lower(key) for key in map(program_key, job.batch.runs)}
         return train_batch(job.batch, lowered, on_progress)
 
@@ -97,7 +98,7 @@ class StackedTrainer(Trainer):
         return seconds_per_update(samples)
 
 
-def _lower(job: tuple[ProgramKey, Mapping[str, bytes]], on_progress: OnProgress) -> Lowered:
-    key, classes = job
+def _lower(job: tuple[ProgramKey, str, Mapping[str, bytes]], on_progress: OnProgress) -> Lowered:
+    key, device, classes = job
     unpack(key.sources, classes)
-    return lower(key)
+    return find_lowering(device)(key)
