@@ -179,9 +179,14 @@ def _mean(
     return algebra.map("div", algebra.reduce("add", x, dim, keepdim), float(algebra.count(x, dim)))
 
 
-@operation("prod")
+@operation("prod", "product")
 def _prod(algebra: Arrays, x: Array, dim: int | None = None, keepdim: bool = False, dtype: Any = None) -> Array:
     return algebra.reduce("mul", x, dim, keepdim)
+
+
+@operation("others")
+def _others(algebra: Arrays, x: Array, dim: int) -> Array:
+    return algebra.others(x, dim)
 
 
 @operation("amax", "max")
