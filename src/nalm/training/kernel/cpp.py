@@ -46,7 +46,7 @@ extern "C" void {name}({arguments}) {{
   constexpr int64_t B = {rows}, F = {wide};
   const V ONE(1.0f), ZERO(0.0f), TRUE = (ZERO == ZERO);
   (void)ONE; (void)TRUE; (void)F;
-  for (int64_t n = 0; n < runs; n++) {{
+{mode}  for (int64_t n = 0; n < runs; n++) {{
 """
 
 # `prepare`, if given, makes the data of a step from what `data_of_run` points to
@@ -66,8 +66,10 @@ def _inputs(sizes: Sizes, step: str) -> list[str]:
     return lines
 
 
-def _head(name: str, arguments: str, sizes: Sizes) -> str:
-    return _HEAD.format(name=name, arguments=arguments, rows=sizes.rows, wide=sizes.wide or 1)
+def _head(name: str, arguments: str, sizes: Sizes, outputs: Sequence[Expression]) -> str:
+    has_products = any(node.op == "product wide" for node in ordered(outputs))
+    mode = "  const TinyAreZero tiny_are_zero;\n" if has_products else ""
+    return _HEAD.format(name=name, arguments=arguments, rows=sizes.rows, wide=sizes.wide or 1, mode=mode)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def training_function(
         *(f"state[{i}] = state{i};" for _, i in single),
     ]
     arguments = f"float* states, {_INPUTS}, int64_t steps, int64_t* failed"
-    return _head("train", arguments, sizes) + "\n".join(lines) + "\n  }\n}\n"
+    return _head("train", arguments, sizes, outputs) + "\n".join(lines) + "\n  }\n}\n"
 
 
 def evaluation_function(name: str, outputs: Sequence[Expression], sizes: Sizes) -> str:
@@ -142,4 +144,4 @@ def evaluation_function(name: str, outputs: Sequence[Expression], sizes: Sizes) 
         f"for (int64_t i = 0; i < {len(outputs)}; i++) result[n * {len(outputs)} + i] = means[i] / chunks;",
     ]
     arguments = f"const float* states, {_INPUTS}, int64_t chunks, float* result"
-    return _head(name, arguments, sizes) + "\n".join(lines) + "\n  }\n}\n"
+    return _head(name, arguments, sizes, outputs) + "\n".join(lines) + "\n  }\n}\n"

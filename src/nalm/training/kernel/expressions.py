@@ -140,8 +140,8 @@ class Graph:
                 return args[0]
             case "mul" if constants[1] == 0:
                 return args[1]
-            # the value of what is there for its gradient alone
-            case "sub" if args[0] is args[1]:
+            # the value of what a product over a wide layer has for its gradient alone
+            case "sub" if args[0] is args[1] and len(args[0].axes) > 1:
                 return self.constant(0.0)
             case "neg" if args[0].op == "neg":
                 return args[0].args[0]

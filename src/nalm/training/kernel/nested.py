@@ -18,7 +18,7 @@ _TILE, _WEIGHTS = 5, 4
 # vectors of the batch that a sweep carries at a time: what it keeps of them stays in the first-level cache
 _SWEPT = 2
 # results of one loop, and vectors that they may take
-_MOST_ROOTS, _MOST_VECTORS = 10, 20
+_MOST_ROOTS, _MOST_VECTORS = 12, 24
 
 
 def nested_loops(roots: Sequence[Expression]) -> list[str]:
@@ -132,7 +132,7 @@ def _over_batch(roots: Sequence[Expression]) -> list[str]:
     names = _Names("(f + u)", "b")
     body = names.statements(_computed(roots))
     body += [f"a{root.index}[u] = a{root.index}[u] + inside<B>({names.vector(root.args[0])}, b);" for root in roots]
-    weights = _vectors(_WEIGHTS, roots)
+    weights = 1 << _vectors(_WEIGHTS, roots).bit_length() - 1
     return [
         *(f"alignas(64) float kept{root.index}[padded<F>];" for root in roots),
         *["{", *defined(names.hoisted)],
