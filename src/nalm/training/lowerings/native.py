@@ -113,7 +113,7 @@ class _Tracing:
             return function(tensors[:count], *tensors[count:])
 
         examples = [torch.ones(self._algebra.shape(x)) for x in inputs]
-        expressions = scalarise(trace(flat, examples), inputs, self._algebra)
+        expressions = scalarise(trace(flat, examples, self._wide), inputs, self._algebra)
         if len(self._graph) > MOST_EXPRESSIONS:
             found = f"a step of {len(self._graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}"
             raise UnsupportedError(found)
