@@ -410,7 +410,8 @@ class Store:
 
     def _add_environment(self) -> None:
         path = self.path / _ENVIRONMENT
-        if self._altered(manifest.read(self.path), "") and files.set_aside(path, self.path / DAMAGED):
+        altered = path.exists() and self._altered(manifest.read(self.path), "")
+        if altered and files.set_aside(path, self.path / DAMAGED):
             self._mended.append(f"{path}: truncated or altered; moved to {self.path / DAMAGED}, begun anew")
         known = self.environments()
         if environment() not in known:
