@@ -29,7 +29,7 @@ def print_summary(folder: Path, form: str) -> None:
     else:
         typer.echo(render(groups, form), nl=False)
     for line in store.mixtures():
-        typer.echo(f"nalm: {folder}: {line}", err=True)
+        _tell(f"{folder}: {line}")
 
 
 def plot_figure(folder: Path, to: Path | None, what: str, style: str, width: str | None) -> None:
@@ -43,7 +43,7 @@ def plot_figure(folder: Path, to: Path | None, what: str, style: str, width: str
     from nalm.figures import plot
 
     path = to if to is not None else folder / f"{what}.pdf"
-    typer.echo(plot(Store.open(folder), path, what, style=style, width=width, on_notice=_tell))
+    typer.echo(plot(_told(Store.open(folder)), path, what, style=style, width=width, on_notice=_tell))
 
 
 def _tell(notice: str) -> None:
@@ -80,4 +80,11 @@ def _opened(folder: Path) -> Store:
     store = Store.open(folder)
     if store.is_empty:
         raise InputError(f"{folder}: there are no finished runs to show; nalm run trains them")
+    return _told(store)
+
+
+def _told(store: Store) -> Store:
+    """Say what is lost or altered of a results folder that no number follows from."""
+    for line in store.notices():
+        _tell(line)
     return store

@@ -8,6 +8,7 @@ launcher before it. All private names of PyTorch that nalm needs are used in thi
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import shlex
@@ -22,6 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from nalm import files
+from nalm.errors import NalmError
 from nalm.training import kept
 
 _DEFAULT = "clang++" if sys.platform == "darwin" else "g++"
@@ -36,6 +39,10 @@ _TRIAL = """
 #include <ATen/cpu/vec/vec.h>
 extern "C" void trial(float* x) { (at::vec::Vectorized<float>::loadu(x).exp()).store(x); }
 """
+
+
+# as compilers say it
+_NO_ROOM = os.strerror(errno.ENOSPC)
 
 
 class NoCompilerError(Exception):
@@ -118,6 +125,7 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Library:
     Raises:
         NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
         CompilationError: it cannot build this source.
+        NalmError: the disk is full; another way to train would take many times longer, and other last digits.
     """
     with kept.caches_of_torch():
         compiler = _tried(*asked())
@@ -150,9 +158,19 @@ class _Compiler:
         """
         words = [*self.command, *arguments]
         done = subprocess.run(words, capture_output=True, text=True, errors="replace", env=os.environ | {"LC_ALL": "C"})
+        if done.returncode and _NO_ROOM in done.stderr:
+            raise NalmError(_no_room())
         if done.returncode:
             raise CompilationError(_complaint(done.stderr) or f"exit status {done.returncode}")
         return done.stdout
+
+
+def _no_room() -> str:
+    folders = f"{kept.folder()} or {os.environ.get('TMPDIR', '/tmp')}"
+    return (
+        f"{folders}: the disk is full, and networks are compiled there; make room, or name other folders in NALM_CACHE "
+        "and TMPDIR; finished batches are kept, the same command goes on"
+    )
 
 
 def _complaint(text: str) -> str:
@@ -176,6 +194,8 @@ def _made(compiler: _Compiler, name: str, source: str, flags: tuple[str, ...]) -
             note = _note(compiler, flags)
             path = kept.keep_library(name, built, note)
     except OSError as error:
+        if files.is_full(error):
+            raise NalmError(_no_room()) from error
         raise NoCompilerError(f"no library can be kept in {kept.folder()}: {error.strerror}") from error
     return Library(name, path, **note)
 
@@ -220,6 +240,8 @@ def _tried(named: str, capability: str) -> _Compiler:
             else:
                 return compiler
     except OSError as error:
+        if files.is_full(error):
+            raise NalmError(_no_room()) from error
         raise NoCompilerError(f"{command[0]!r} cannot be run: {error.strerror}") from error
     raise NoCompilerError(f"{named!r} cannot build PyTorch's headers: {complaint}")
 

@@ -114,7 +114,7 @@ def run(
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     progress = Progress()
     if checkpoint is not None:
-        progress = checkpoints.load(checkpoint, identity, network, optimizer)
+        progress = checkpoints.load(checkpoint, identity, settings.epochs, network, optimizer)
     report = on_progress or (lambda updates: None)
     report(progress.step)
     saved = time.monotonic()
