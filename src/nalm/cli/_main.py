@@ -18,7 +18,7 @@ def main() -> None:
         from nalm.cli._app import app
 
         try:
-            app()
+            app(prog_name="nalm")
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nalm import interrupts
-from nalm.errors import InputError, NalmError
+from nalm.errors import InputError, NalmError, missing_package
 from nalm.training.executors._base import CollectedProgress, Executor, Function, Job, OnProgress, Result
 from nalm.training.executors.threads import one_thread
 
@@ -44,7 +44,7 @@ def check_cluster(cluster: str) -> None:
             f"cluster {cluster!r}: give tcp://HOST:PORT of a Dask scheduler, or local:N for N workers here"
         )
     if find_spec("distributed") is None:
-        raise InputError(f"cluster {cluster!r}: needs Dask; pip install 'nalm[cluster]'")
+        raise missing_package(f"cluster {cluster!r}", "distributed (Dask)", "cluster")
 
 
 class Dask(Executor):
