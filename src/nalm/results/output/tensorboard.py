@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from nalm.errors import InputError
+from nalm.errors import missing_package
 from nalm.results.columns import is_weight, schema
 
 _TAGS = {
@@ -36,9 +36,7 @@ def write_events(records: pl.DataFrame, folder: Path) -> None:
         event_type = importlib.import_module("tensorboardX.proto.event_pb2").Event
         writer_type = importlib.import_module("tensorboardX.record_writer").RecordWriter
     except ImportError:
-        raise InputError(
-            "export to TensorBoard needs the package tensorboardX; install it with: pip install 'nalm[tensorboard]'"
-        ) from None
+        raise missing_package("export to TensorBoard", "tensorboardX", "tensorboard") from None
     tags = _TAGS | {name: f"weight/{name}" for name in records.columns if is_weight(name)}
     for _, rows in records.group_by("run", maintain_order=True):
         target = folder / _folder_name(rows.select(schema("label").keys()).row(0, named=True))

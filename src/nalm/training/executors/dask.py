@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nalm import interrupts
-from nalm.errors import InputError, NalmError
+from nalm.errors import InputError, NalmError, missing_package
 from nalm.training.executors._base import Cluster, CollectedProgress, Function, Job, OnProgress, Result
 from nalm.training.executors.threads import one_thread
 
@@ -70,7 +70,7 @@ class Dask(Cluster):
                 f"cluster {name!r}: give tcp://HOST:PORT of a Dask scheduler, or local:N for N workers here"
             )
         if find_spec("distributed") is None:
-            raise InputError(f"cluster {name!r}: needs Dask; pip install 'nalm[cluster]'")
+            raise missing_package(f"cluster {name!r}", "distributed (Dask)", "cluster")
 
     def _connect(self, cluster: str) -> Client:
         from distributed import Client, LocalCluster

@@ -26,6 +26,7 @@ from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, initial_network
 from nalm.training.step.step import Step
 from nalm.training.toolchain import CompilationError, NoCompilerError
+from nalm.training.torch_specific import UnknownTorchError
 from nalm.units import source_hash
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
@@ -102,7 +103,7 @@ class Fallback(Lowered):
 
     Attributes:
         reason: in half a sentence, with the line of the module that causes it.
-        compiler: the reason is that no C++ compiler works.
+        compiler: the reason is the compiler or PyTorch, not the network.
         batched: all runs can still be trained as one tensor program; otherwise by the ordinary loop.
         constants: see `Lowered`.
     """
@@ -240,7 +241,7 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
         reason = f"{_CANNOT} {error}" if " at " in str(error) else f"{_CANNOT} {error}{_forward(step.module)}"
     except CompilationError as error:
         reason = f"the compiler refuses it: {error}"
-    except NoCompilerError as error:
+    except (NoCompilerError, UnknownTorchError) as error:
         reason, compiler = str(error), True
     try:
         disproof = _disproof(key, TensorProgram(_new_step(key)), found)
@@ -298,9 +299,6 @@ def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
 
 def _warning(fallback: Fallback) -> str:
     if fallback.compiler:
-        return (
-            "trained many times slower than it could be, because no C++ compiler works here: "
-            f"{fallback.reason} (install g++, or name another compiler in CXX)"
-        )
+        return f"trained many times slower than it could be, because {fallback.reason}"
     how = "as one slower tensor program" if fallback.batched else "one run at a time, many times slower"
     return f"trained {how}, because {fallback.reason}"

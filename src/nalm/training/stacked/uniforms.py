@@ -20,6 +20,7 @@ from nalm.training import toolchain
 from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.noise import Draw, NoiseStream
 from nalm.training.toolchain import address
+from nalm.training.torch_specific import UnknownTorchError
 
 _WORDS = 624
 
@@ -35,8 +36,8 @@ def library() -> ctypes.CDLL | None:
     try:
         found = known[0] if known else toolchain.build(source, flags)
         loaded = toolchain.load(found)
-    except toolchain.NoCompilerError:
-        return None
+    except (toolchain.NoCompilerError, toolchain.CompilationError, UnknownTorchError):
+        return None  # NumPy draws the same
     if known is None:
         toolchain.remember(description, found)
     for name in ("draw", "write", "make_context", "noise"):
