@@ -43,7 +43,8 @@ class OrdinaryLoop:
         self.streams = streams
         self._objective = objective
         self._label = label
-        self._trained = [p for p in module.parameters() if p.requires_grad]
+        trained = {name: p for name, p in module.named_parameters() if p.requires_grad}
+        self._names, self._trained = list(trained), list(trained.values())
         self._optimizer = _optimizer(objective, self._trained, learning_rate) if self._trained else None
         self._pending: tuple[Tensor, Tensor] | None = None
 
@@ -51,7 +52,7 @@ class OrdinaryLoop:
         """Criterion and penalty of a training batch, which the next `train` has to be given as well."""
         self._pending = self._forward(x, t, run_flags, schedule)
         criterion, penalty = self._pending
-        return criterion.item(), float(penalty)
+        return criterion.item(), penalty.item()
 
     def train(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> None:
         """Make one update."""
@@ -86,6 +87,15 @@ class OrdinaryLoop:
         """All parameters and buffers by name, as they are."""
         named = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
         return {name: value.detach() for name, value in named.items()}
+
+    def slots(self) -> dict[tuple[str, str], Tensor]:
+        """What the optimiser remembers, by name of the slot and of the parameter; zeros before a first gradient."""
+        state = {} if self._optimizer is None else self._optimizer.state
+        return {
+            (slot, name): state[parameter][slot].detach() if parameter in state else torch.zeros_like(parameter)
+            for slot in self._objective.optimizer.slot_names
+            for name, parameter in zip(self._names, self._trained, strict=True)
+        }
 
     def _forward(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
         self.module.train()

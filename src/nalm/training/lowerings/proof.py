@@ -1,13 +1,14 @@
 """Whether a lowering trains a network as the ordinary loop does: a few steps of both, compared.
 
-Both start from the same values, read the same data and the same random numbers; states, losses, penalties and errors
-after each step must agree. How closely follows from float32: the ordinary loop is run again from values and data that
-differ by one rounding error each, and what that changes, with a margin for the number of operations, is allowed.
+Both start from the same values, read the same data and the same random numbers. States, losses, penalties and errors
+after each step must agree, and what the optimiser remembers: Adam's step hardly depends on the size of a gradient. How
+closely follows from float32: the ordinary loop is run again from values and data that differ by one rounding error
+each, and what that changes, with a margin for the number of operations, is allowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -107,6 +108,7 @@ def _ordinary_values(loop: OrdinaryLoop, step: Step, trial: Trial) -> dict[str, 
         held = loop.held()
         for name in (*step.parameters, *step.buffers):
             values[f"{name} after step {k}"] = held[name].numpy().copy()
+        values |= _after(k, loop.slots())
     return values
 
 
@@ -131,7 +133,12 @@ def by_program(program: Program, module: nn.Module, streams: RunRandom, step: St
         program.train(states, inputs, failed)
         named = step.named(torch.from_numpy(states[0, : step.network_size]))
         values |= {f"{name} after step {k}": value.numpy().copy() for name, value in named.items()}
+        values |= _after(k, step.named_slots(torch.from_numpy(states[0])))
     return Trajectory(values, streams.torch.get_state())
+
+
+def _after(k: int, slots: Mapping[tuple[str, str], Tensor]) -> dict[str, np.ndarray]:
+    return {f"{slot} of {name} after step {k}": value.numpy().copy() for (slot, name), value in slots.items()}
 
 
 def _split(data: np.ndarray, step: Step) -> tuple[Tensor, Tensor]:
