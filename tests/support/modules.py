@@ -63,7 +63,7 @@ class Ridge(nn.Module):
 
 
 class Versatile(nn.Module):
-    """Has all that a lowering may get wrong: parameters, a buffer that follows the data, noise, a penalty, two modes."""
+    """All that a lowering may get wrong: parameters, a buffer that follows the data, noise, a penalty, two modes."""
 
     mean: Tensor
 

@@ -86,11 +86,12 @@ class _Examination:
             self._check_no_difference("constructing it", difference(before, twin))
             name = difference(before, other)
             reason = _of_types(modules[0]) if name is None else f"attribute {name}, which differs between seeds"
-        trial = self._usable_trial()
-        if trial is None:
+        usable = self._usable_trial()
+        if usable is None:
             return Examined(reason or "what it does with the data of a trial", digest_of(before))
-        drawn = begun[0][1].copy()
-        first, second = (self._trained(*one, trial) for one in begun[:2])
+        trial, first = usable
+        drawn = begun[0][1]
+        second = self._trained(*begun[1], trial)
         self._check_same("training it", first.module, second.module)
         change = self._attribute(first, before, trial) or self._draws(first, drawn, trial)
         return Examined(reason or change, digest_of(before))
@@ -104,17 +105,16 @@ class _Examination:
         learning_rate = self._step.settings.learning_rate
         return OrdinaryLoop(module, streams, self._step.objective, self._label, learning_rate)
 
-    def _usable_trial(self) -> Trial | None:
-        """Return the data of the first range for which the module is defined."""
+    def _usable_trial(self) -> tuple[Trial, OrdinaryLoop] | None:
+        """Return the data of the first range for which the module is defined, and what it was trained by."""
         for bounds in RANGES:
             trial = trial_of(self._step, bounds, self._rows)
             try:
-                self._trained(*self._build(0), trial)
+                return trial, self._trained(*self._build(0), trial)
             except OutputError:
                 raise
             except InputError:
                 continue
-            return trial
         return None
 
     def _attribute(self, loop: OrdinaryLoop, before: dict[str, str], trial: Trial) -> str | None:

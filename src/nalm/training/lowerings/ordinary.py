@@ -89,7 +89,7 @@ class OrdinaryLoop:
         return {name: value.detach() for name, value in named.items()}
 
     def slots(self) -> dict[tuple[str, str], Tensor]:
-        """What the optimiser remembers, by name of the slot and of the parameter; zeros before a first gradient."""
+        """Return what the optimiser remembers, by name of the slot and of the parameter; zeros without a gradient."""
         state = {} if self._optimizer is None else self._optimizer.state
         return {
             (slot, name): state[parameter][slot].detach() if parameter in state else torch.zeros_like(parameter)

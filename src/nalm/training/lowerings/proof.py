@@ -8,7 +8,7 @@ each, and what that changes, with a margin for the number of operations, is allo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,6 +56,10 @@ class Trial:
     schedule: np.ndarray
     run_flags: np.ndarray
 
+    def evaluated(self, k: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Return the evaluation sets, numbered, that are read before step `k`: all before the first and the last."""
+        return iter(enumerate(self.sets) if k in (0, len(self.batches) - 1) else ())
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -97,7 +101,7 @@ def _ordinary_values(loop: OrdinaryLoop, step: Step, trial: Trial) -> dict[str, 
     run_flags = torch.from_numpy(trial.run_flags)
     for k, batch in enumerate(trial.batches):
         x, t = _split(batch, step)
-        for number, data in enumerate(trial.sets):
+        for number, data in trial.evaluated(k):
             values[f"the error on {data.shape[1]} samples before step {k}, set {number}"] = np.array(
                 loop.error(*_split(data, step))
             )
@@ -120,7 +124,7 @@ def by_program(program: Program, module: nn.Module, streams: RunRandom, step: St
     noise = NoiseStream(streams.torch, step.draws, step.settings.batch_size)
     failed, index = np.full(1, -1, dtype=np.int64), np.zeros(1, dtype=np.int64)
     for k, batch in enumerate(trial.batches):
-        for number, data in enumerate(trial.sets):
+        for number, data in trial.evaluated(k):
             rows = program.evaluation_rows(data.shape[1], step.features[0])
             chunks = np.ascontiguousarray(data.reshape(len(data), -1, rows).swapaxes(0, 1))
             values[f"the error on {data.shape[1]} samples before step {k}, set {number}"] = program.error(

@@ -251,7 +251,7 @@ class Step:
         return self.network([part.view(shape) for part, shape in zip(parts, shapes, strict=True)])
 
     def named_slots(self, state: Tensor) -> dict[tuple[str, str], Tensor]:
-        """What the optimiser remembers in a flat state, by name of the slot and of the parameter."""
+        """Return what the optimiser remembers in a flat state, by name of the slot and of the parameter."""
         names = [(slot, name) for slot in self.optimizer.slot_names for name in self.parameters]
         return dict(zip(names, self.split(state)[len(self.parameters) + len(self.buffers) :], strict=True))
 
