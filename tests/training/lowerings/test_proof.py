@@ -26,8 +26,8 @@ ROWS = (50, 40)
 SETTINGS: dict[str, Any] = {"batch_size": 32, "validation_samples": 50, "test_samples": 40, "penalty": {"size": 0.3}}
 
 
-def build() -> tuple[nn.Module, RunRandom]:
-    return initial_network(network("support.modules:Versatile"), (2, 1), 0, "paper")
+def build(seed: int = 0) -> tuple[nn.Module, RunRandom]:
+    return initial_network(network("support.modules:Versatile"), (2, 1), seed, "paper")
 
 
 def step_of(**settings: Any) -> Step:
