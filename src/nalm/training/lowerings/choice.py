@@ -18,7 +18,8 @@ from nalm.training import kept, toolchain
 from nalm.training.kernel.arrays import UnsupportedError
 from nalm.training.kernel.trace import untraceable
 from nalm.training.lowerings._base import Lowered, Program
-from nalm.training.lowerings.examine import Examined, examine
+from nalm.training.lowerings.examine import Examined, behaviour, examine
+from nalm.training.lowerings.hashes import check_hashes
 from nalm.training.lowerings.native import WIDE, WIDE_FLAGS, NativeCode, NativeProgram, evaluation_rows, generate
 from nalm.training.lowerings.proof import RANGES, Reference, disagreement, references
 from nalm.training.lowerings.tensor import TensorProgram
@@ -168,7 +169,7 @@ def _new_step(key: ProgramKey) -> Step:
             )
     problem: InputError | None = None
     for low, high in RANGES:
-        module, streams = _begun(key)
+        module, streams = begun(key)
         try:
             with streams.drawing(), _lines.guarded(key.label):
                 return Step(
@@ -184,7 +185,8 @@ def _new_step(key: ProgramKey) -> Step:
     raise problem
 
 
-def _begun(key: ProgramKey, seed: int = 0) -> tuple[nn.Module, RunRandom]:
+def begun(key: ProgramKey, seed: int = 0) -> tuple[nn.Module, RunRandom]:
+    """Return the network of the run with a seed before its first step, and its streams."""
     return initial_network(key.layers, key.widths, seed, key.training.streams)
 
 
@@ -197,6 +199,8 @@ def lower(key: ProgramKey) -> Lowered:
     """
     with ONE_AT_A_TIME, kept.caches_of_torch(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a module says is said when it is trained
+        if key.sources:
+            check_hashes(key, key.sources, key.label)
         rows = _evaluation_rows(key)
         known = toolchain.recall(repr(key))
         if known is not None:
@@ -219,13 +223,18 @@ def _samples(key: ProgramKey) -> tuple[int, ...]:
 def _examined(key: ProgramKey) -> Examined:
     if not key.layers.has_own_units:
         return Examined(None)
-    return examine(_new_step(key), lambda seed: _begun(key, seed), _samples(key), key.label, key.sources)
+    return examine(_new_step(key), lambda seed: begun(key, seed), _samples(key), key.label, key.sources)
+
+
+def behaviour_of(key: ProgramKey) -> str:
+    """Return a digest of what a network of the user's own does in this process."""
+    return behaviour(_new_step(key), lambda seed: begun(key, seed), _samples(key), key.label)
 
 
 def _lowered(key: ProgramKey, constants: str) -> Lowered:
     """Return the first lowering that does what the ordinary loop does."""
     step = _new_step(key)
-    found = references(step, lambda: _begun(key), _samples(key), key.label)
+    found = references(step, lambda seed: begun(key, seed), _samples(key), key.label)
     if not found:
         nothing = "it gives no finite numbers in any trial, so that no other way to train it can be compared"
         return Fallback(f"{nothing}{_forward(step.module)}", compiler=False, batched=False)
@@ -256,7 +265,7 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
 def difference(key: ProgramKey, lowered: Lowered, updates: int, seed: int) -> str | None:
     """In what a lowering differs from the ordinary loop after some updates on data of a seed, or None."""
     with ONE_AT_A_TIME:
-        found = references(_new_step(key), lambda: _begun(key), _samples(key), key.label, updates, seed)
+        found = references(_new_step(key), lambda seed: begun(key, seed), _samples(key), key.label, updates, seed)
         return _disproof(key, program(key, lowered), found)
 
 
@@ -268,7 +277,7 @@ def _compiled(key: ProgramKey, constants: str) -> NativeCode:
 
 def _disproof(key: ProgramKey, program: Program, found: list[Reference]) -> str | None:
     step = _new_step(key)
-    difference = disagreement(program, step, lambda: _begun(key), found)
+    difference = disagreement(program, step, lambda seed: begun(key, seed), found)
     return difference and f"in a trial of another way {difference}{_forward(step.module)}"
 
 

@@ -27,6 +27,7 @@ class History:
         failed_step, stopped_step: where the run ended before its last iteration, else None.
         state: final parameters and buffers by name.
         made_by: what trained it.
+        origin: what is known of why it failed, as the end of a sentence.
     """
 
     rows: int
@@ -38,6 +39,7 @@ class History:
     stopped_step: int | None
     state: dict[str, np.ndarray]
     made_by: MadeBy
+    origin: str = ""
 
     @property
     def status(self) -> Status:
@@ -50,7 +52,7 @@ class History:
     def reason(self) -> str | None:
         """One sentence for a run that did not go to its last iteration."""
         if self.failed_step is not None:
-            return f"diverged: a parameter was not finite after the update of step {self.failed_step}"
+            return f"diverged: a parameter was not finite after the update of step {self.failed_step}{self.origin}"
         if self.stopped_step is not None:
             return f"settled: the network had not changed for {UNCHANGED_ROWS} logged rows at step {self.stopped_step}"
         return None

@@ -16,6 +16,7 @@ from nalm.training.executors import Executor, OnProgress
 from nalm.training.lowerings._base import Lowered
 from nalm.training.lowerings.choice import ProgramKey, program_key, step_of, warn_of_fallbacks
 from nalm.training.lowerings.devices import find_lowering
+from nalm.training.lowerings.seeds import warn_of_other_modules
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
@@ -80,6 +81,12 @@ class StackedTrainer(Trainer):
             lambda done: None,
         )
         warn_of_fallbacks((label, lowered[key]) for key, label in labels.items())
+        own = [run for job in jobs for run in job.batch.runs if run.network.has_own_units]
+        seeds: dict[ProgramKey, set[int]] = {}
+        for run in own:
+            seeds.setdefault(program_key(run), set()).add(run.seed)
+        for key, found in seeds.items():
+            warn_of_other_modules(labels[key], key, lowered[key], found)
         if not executor.shares_files:
             return list(jobs)  # kernels are compiled, or found, where each job is done
         return [
