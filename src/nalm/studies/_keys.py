@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from nalm.runs.settings import TrainingSettings
 from nalm.tasks import ArithmeticTask
+from nalm.tasks.learning import LearningSettings
 from nalm.tasks.sequential_digits import SequentialDigits
 from nalm.tasks.static_digits import StaticDigits
 
@@ -82,22 +83,13 @@ DIGIT_TASKS: dict[str, type[StaticDigits | SequentialDigits]] = {
 }
 """The digit tasks by their `kind`."""
 
-# a digit task is one table of settings, of which these stand in the table [settings] of a study
+# a digit task is one table of settings; those of training stand in the table [settings] of a study
 _DIGIT_TRAINING = (
     "epochs",
-    "batch_size",
-    "learning_rate",
-    "sparsity_penalty",
-    "ramp_start",
-    "ramp_end",
-    "input_penalty",
-    "bounds_penalty",
-    PENALTY,
+    *LearningSettings.model_fields,
     "training_metrics",
     "evaluation_interval",
     "precision",
-    "streams",
-    "constraints",
 )
 # and these follow from the network
 _FROM_NETWORK = ("stage", "cell")
@@ -147,5 +139,5 @@ def given(table: BaseModel) -> dict[str, Any]:
 def keys_of(kind: Any) -> tuple[str, ...]:
     """Return the keys that a task of this kind and its training have."""
     if kind in DIGIT_TASKS:
-        return tuple(key for key in DIGIT_TASKS[kind].model_fields if key not in _FROM_NETWORK)
+        return (*(key for key in DIGIT_TASKS[kind].model_fields if key not in _FROM_NETWORK), *_NETWORK)
     return (*_ARITHMETIC_TASK, *_ARITHMETIC_TRAINING, *_NETWORK)
