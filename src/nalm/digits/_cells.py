@@ -99,6 +99,9 @@ def create_cell(settings: SequentialDigits, network: NetworkSettings) -> Cell:
     Raises:
         InputError: no cell, unit or operation is called so, or a unit refuses its arguments.
     """
+    first = network.layers[0]
+    if network.layers == (first,) and first.unit == "mclstm":
+        return units.create_cell(first.unit, settings.outputs, 1, **first.arguments)
     name = refuse_arguments(network, CELLS, "cell")
     if name == "solved":
         return SolvedCell(settings.operation)

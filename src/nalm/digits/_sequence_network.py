@@ -12,7 +12,7 @@ from nalm.digits._operations import digit_operation
 from nalm.runs import NetworkSettings
 from nalm.streams import weight_generator
 from nalm.tasks.sequential_digits import SequentialDigits
-from nalm.units import Cell, FrameworkCell
+from nalm.units import Cell, FrameworkCell, MCLSTMCell
 
 
 class DigitSequenceNetwork(nn.Module):
@@ -56,7 +56,7 @@ def _initial_state(settings: SequentialDigits, network: NetworkSettings, cell: C
     if settings.initial_state is not None:
         return settings.initial_state
     neutral = digit_operation(settings.operation).neutral
-    if isinstance(cell, FrameworkCell):
+    if isinstance(cell, (FrameworkCell, MCLSTMCell)):
         return 0.0
     if isinstance(cell, (SolvedCell, PassThroughCell)) or network.has_own_units:
         return neutral

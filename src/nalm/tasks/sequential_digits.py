@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from nalm.tasks._digits import DIGITS, TRAINING_DIGITS, DigitSettings
 
-CELLS = ("solved", "pass_through", "rnn_tanh", "rnn_relu", "gru", "lstm")
+CELLS = ("solved", "pass_through", "rnn_tanh", "rnn_relu", "gru", "lstm", "mclstm")
 """Cells of the sequential task beside the units."""
 
 _SEQUENTIAL_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -30,7 +30,8 @@ class SequentialDigits(DigitSettings):
     Attributes:
         operation: `"mul"` or `"add"`.
         cell: `"solved"` (the operation itself: the reference), `"pass_through"` (the label alone), `rnn_tanh`,
-            `rnn_relu`, `gru`, `lstm`, or any unit, with label and state as its inputs; of several layers, their names.
+            `rnn_relu`, `gru`, `lstm`, `mclstm`, or any unit, with label and state as its inputs; of several layers,
+            their names.
         training_length: Images per training sequence.
         test_lengths: Images per test sequence.
         outputs: Numbers that the image network reads from an image; the reference takes one.
