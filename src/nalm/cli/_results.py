@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from nalm.cli._tables import console
 from nalm.errors import InputError
 from nalm.results.store import Store
+
+if TYPE_CHECKING:
+    from nalm.results.part import Part
 
 
 def print_summary(folder: Path, form: str) -> None:
@@ -32,18 +36,40 @@ def print_summary(folder: Path, form: str) -> None:
         _tell(f"{folder}: {line}")
 
 
-def plot_figure(folder: Path, to: Path | None, what: str, style: str, width: str | None) -> None:
-    """Write a figure, by default into the folder.
+def plot_figure(
+    folder: Path,
+    to: Path | None,
+    what: str,
+    style: str,
+    width: str | None,
+    only: Mapping[str, Sequence[Any]],
+    folds: Sequence[int],
+) -> None:
+    """Write a figure, by default into the folder; of some runs, if they are named.
 
     Raises:
-        InputError: an unknown type of file, kind or style, a wrong width, no finished run, or nothing of `what` to
-            show.
+        InputError: an unknown type of file, kind or style, a wrong width, no finished run, nothing of `what` to show,
+            runs that are not there, or folds of another task than the static digits.
         StoreError: `folder` is no results folder, or damaged.
     """
     from nalm.figures import plot
 
     path = to if to is not None else folder / f"{what}.pdf"
-    typer.echo(plot(_told(Store.open(folder)), path, what, style=style, width=width, on_notice=_tell))
+    shown = _chosen(_told(Store.open(folder)), only, folds)
+    typer.echo(plot(shown, path, what, style=style, width=width, on_notice=_tell))
+
+
+def _chosen(store: Store, only: Mapping[str, Sequence[Any]], folds: Sequence[int]) -> Store | Part:
+    from nalm.results.part import Part
+
+    if folds:
+        if "seed" in only:
+            raise InputError("fold: the fold of a run is its seed, which --only gives, too; give one of them")
+        tasks = set().union(*store.each(lambda records: set(records.table["task"].unique())))
+        if tasks != {"static-digits"}:
+            raise InputError(f"fold: only runs of the task 'static-digits' have folds; these are of {sorted(tasks)}")
+        only = {**only, "seed": folds}
+    return Part(store, only) if only else store
 
 
 def _tell(notice: str) -> None:

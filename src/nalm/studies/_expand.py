@@ -122,10 +122,11 @@ def _condition(
         return None, foreign
     seeds = network.seeds or study.seeds
     if kind in DIGIT_TASKS:
-        if "hidden_size" in study.model_fields_set:
-            return None, ["hidden_size: networks of digit tasks have none"]
+        hidden = values.pop("hidden_size", network.hidden_size or study.hidden_size)
+        if "hidden_size" in study.model_fields_set and all(len(other.stack) == 1 for other in study.networks):
+            return None, ["hidden_size: no network has several layers"]
         own = nested({key: _plain(value) for key, value in values.items()})
-        return digit_condition(network, own, seeds, parameters)
+        return digit_condition(network, own, seeds, parameters, hidden)
     return _arithmetic_condition(study, network, values, seeds, parameters)
 
 
@@ -162,7 +163,7 @@ def _arithmetic_condition(
     lines += too_large(task, settings, training)
     if lines:
         return None, lines
-    effective = {**task.model_dump(mode="json"), **flat(training.model_dump(mode="json")), "hidden_size": hidden}
+    effective = {**task.model_dump(mode="json"), **flat(dict(training)), "hidden_size": hidden}
     shown = {key: effective[key] for key in parameters}
     return Condition(task, settings, training, seeds, shown), lines
 

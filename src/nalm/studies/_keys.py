@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from nalm.runs.settings import TrainingSettings
 from nalm.tasks import TASKS
+from nalm.tasks.learning import LearningSettings
 
 PENALTY = "penalty"
 """The key whose values are factors by name; everywhere but in files each is a key of its own, `penalty.NAME`."""
@@ -79,22 +80,13 @@ DIGIT_TASKS = {kind: model for kind, model in TASKS.items() if model.unit_key is
 
 _OTHERS = {kind: model for kind, model in TASKS.items() if kind not in DIGIT_TASKS}
 
-# a digit task is one table of settings, of which these stand in the table [settings] of a study
+# a digit task is one table of settings; those of training stand in the table [settings] of a study
 _DIGIT_TRAINING = (
     "epochs",
-    "batch_size",
-    "learning_rate",
-    "sparsity_penalty",
-    "ramp_start",
-    "ramp_end",
-    "input_penalty",
-    "bounds_penalty",
-    PENALTY,
+    *LearningSettings.model_fields,
     "training_metrics",
     "evaluation_interval",
     "precision",
-    "streams",
-    "constraints",
 )
 # and these follow from the network
 _FROM_NETWORK = tuple(model.unit_key for model in DIGIT_TASKS.values())
@@ -144,6 +136,6 @@ def given(table: BaseModel) -> dict[str, Any]:
 def keys_of(kind: Any) -> tuple[str, ...]:
     """Return the keys that a task of this kind and its training have."""
     if kind in DIGIT_TASKS:
-        return tuple(key for key in DIGIT_TASKS[kind].model_fields if key not in _FROM_NETWORK)
+        return (*(key for key in DIGIT_TASKS[kind].model_fields if key not in _FROM_NETWORK), *_NETWORK)
     task = _OTHERS[kind].model_fields if kind in _OTHERS else _ARITHMETIC_TASK
     return (*task, *_ARITHMETIC_TRAINING, *_NETWORK)

@@ -51,6 +51,30 @@ def select(runs: Sequence[Run], only: Mapping[str, Any]) -> list[Run]:
     return chosen
 
 
+def select_texts(rows: Sequence[Mapping[str, Any]], only: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    """Return the ids of the runs of a table that match, in their order.
+
+    Args:
+        rows: the labels of finished runs, one row each, with the id as `run`.
+        only: as of `select`.
+        keys: the columns that may be asked for.
+
+    Raises:
+        InputError: as `select`.
+    """
+    chosen = list(rows)
+    for key, wanted in only.items():
+        if key not in keys:
+            raise InputError(f"only {key}: unknown key {key!r}{did_you_mean(key, keys)}; keys are {', '.join(keys)}")
+        possible = list(dict.fromkeys(_text(row[key]) for row in rows))
+        accepted = set().union(*(_meant(key, value, possible) for value in _alternatives(key, wanted)))
+        chosen = [row for row in chosen if _text(row[key]) in accepted]
+    if not chosen:
+        wanted = " and ".join(f"{key}={_shown(value)}" for key, value in only.items())
+        raise InputError(f"only: no run has {wanted} together")
+    return [str(row["run"]) for row in chosen]
+
+
 def _known_keys(runs: Iterable[Run]) -> list[str]:
     return list(dict.fromkeys([*_KEYS, *(key for run in runs for key in run.parameters)]))
 
@@ -76,7 +100,10 @@ def _matching(key: str, value: Any, runs: Sequence[Run]) -> set[str]:
     Raises:
         InputError: no run has one.
     """
-    possible = list(dict.fromkeys(_text(_value(run, key)) for run in runs))
+    return _meant(key, value, list(dict.fromkeys(_text(_value(run, key)) for run in runs)))
+
+
+def _meant(key: str, value: Any, possible: Sequence[str]) -> set[str]:
     for text in _readings(key, value):
         if text in possible:
             return {text}

@@ -38,6 +38,8 @@ _NUMBERS = [
     "early_stop",
     "saved_weights",
     "learning_rate",
+    "learning_rate_interval",
+    "learning_rate_factor",
     "pcc_to_mse_iteration",
     "inalu_penalty_start",
     "ramp",
