@@ -100,6 +100,9 @@ def run(
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts, as element I of a job array does.")
     ] = None,
     early_stop: EarlyStopOption = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write event files of finished runs here, batch by batch.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be trained.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per finished batch.")] = False,
 ) -> None:
@@ -117,6 +120,7 @@ def run(
         device=device,
         cluster=cluster,
         part=part,
+        tensorboard=tensorboard,
         dry_run=dry_run,
         json_lines=json,
     )

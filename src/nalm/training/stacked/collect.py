@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -27,6 +27,7 @@ class History:
         failed_step, stopped_step: where the run ended before its last iteration, else None.
         state: final parameters and buffers by name.
         made_by: what trained it.
+        internals: what was recorded of the inside of the network, by name.
     """
 
     rows: int
@@ -38,6 +39,7 @@ class History:
     stopped_step: int | None
     state: dict[str, np.ndarray]
     made_by: MadeBy
+    internals: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
@@ -75,6 +77,7 @@ def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], 
             "interpolation_error": errors[:, 0],
             "extrapolation_error": errors[:, 1],
             "sparsity_error": np.ma.masked_where(np.isnan(sparsity), sparsity),
+            **_internals(histories),
         },
         weights=tuple(history.weights for history in histories),
         status=tuple(history.status for history in histories),
@@ -84,3 +87,14 @@ def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], 
         seconds=seconds,
         made_by=tuple(history.made_by for history in histories),
     )
+
+
+def _internals(histories: Sequence[History]) -> dict[str, np.ndarray]:
+    """Return what was recorded of the insides, by name; masked in the rows of networks that have no such number."""
+    names = dict.fromkeys(name for history in histories for name in history.internals)
+    found: dict[str, np.ndarray] = {}
+    for name in names:
+        parts = [np.array(history.internals.get(name, [np.nan] * history.rows)) for history in histories]
+        absent = [np.full(history.rows, name not in history.internals) for history in histories]
+        found[name] = np.ma.array(np.concatenate(parts), mask=np.concatenate(absent))
+    return found
