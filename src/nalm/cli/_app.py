@@ -214,6 +214,33 @@ def plot(
 
 
 @app.command()
+def sweep(
+    to: Annotated[Path, typer.Option(metavar="FILE.csv|.parquet|.pdf|.svg|.png", help="Table, or picture.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A results folder.")] = None,
+    grid: Annotated[str, typer.Option(metavar="FROM:TO:POINTS", help="Values of each input.")] = "-6:6:121",
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only these runs; repeat for more keys.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE.safetensors|.pth", help="A network in a file, instead of DIR.")
+    ] = None,
+    network: Annotated[str | None, typer.Option(metavar="UNIT,…", help="Units of its layers.")] = None,
+    inputs: Annotated[int, typer.Option(metavar="N", help="Its inputs.")] = 2,
+    outputs: Annotated[int, typer.Option(metavar="N", help="Its outputs.")] = 1,
+    hidden_size: Annotated[int, typer.Option(metavar="N", help="Its width between layers.")] = 2,
+    gold: Annotated[
+        str, typer.Option(metavar="OPERATION", help="Exact values beside those of a file; runs have their own.")
+    ] = "",
+) -> None:
+    """Write what networks make of a grid of inputs."""
+    from nalm.cli._options import only_values
+    from nalm.cli._sweep import FileNetwork, sweep_networks
+
+    own = FileNetwork(weights, network, inputs, outputs, hidden_size, gold)
+    sweep_networks(to, folder, grid, only_values(only or []), own)
+
+
+@app.command()
 def report(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Results folders.")],
     to: Annotated[Path, typer.Option(metavar="FILE.html", help="The page.")] = Path("report.html"),
