@@ -171,8 +171,11 @@ def execute(
     workers: int | None = None,
     device: str = "cpu",
     cluster: str | None = None,
+    tensorboard: Path | None = None,
 ) -> None:
     """Train the runs of `job` that are not `finished`, and store each batch, or run of a digit task, as it is done.
+
+    With `tensorboard`, event files of the runs go into that folder at once.
 
     Raises:
         InputError: unknown device, wrong number of workers.
@@ -188,6 +191,11 @@ def execute(
 
     def keep(trained: TrainedRuns) -> None:
         store.write(trained)
+        if tensorboard is not None:
+            from nalm.results.output.tensorboard import write_events
+            from nalm.results.records import records_table
+
+            write_events(records_table(trained), tensorboard)
         reporter.batch(trained)
 
     try:

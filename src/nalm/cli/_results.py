@@ -31,7 +31,7 @@ def print_summary(folder: Path, form: str) -> None:
     if form == "table":
         console().print(table(groups))
     else:
-        typer.echo(render(groups, form), nl=False)
+        typer.echo(render(groups, form, store.study.name if store.study else None), nl=False)
     for line in store.mixtures():
         _tell(f"{folder}: {line}")
 

@@ -39,6 +39,7 @@ def run_study(
     device: str,
     cluster: str | None,
     part: str | None,
+    tensorboard: Path | None,
     dry_run: bool,
     json_lines: bool,
 ) -> None:
@@ -55,7 +56,8 @@ def run_study(
         job.check_device(workers, device, cluster)
         print_plan(job, workers)
         return
-    failed = train(job, reporter(json_lines), workers=workers, device=device, cluster=cluster)
+    report = reporter(json_lines)
+    failed = train(job, report, workers=workers, device=device, cluster=cluster, tensorboard=tensorboard)
     if failed:
         complain_of(failed)
     if not json_lines:
@@ -64,7 +66,15 @@ def run_study(
         raise typer.Exit(1)
 
 
-def train(job: Job, report: Reporter, *, workers: int | None, device: str, cluster: str | None = None) -> list[Failure]:
+def train(
+    job: Job,
+    report: Reporter,
+    *,
+    workers: int | None,
+    device: str,
+    cluster: str | None = None,
+    tensorboard: Path | None = None,
+) -> list[Failure]:
     """Train a job with messages on stderr; returns the runs that failed.
 
     Raises:
@@ -76,7 +86,16 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str, clust
     with plain_warnings():
         finished = job.finished(store, note)
         try:
-            execute(job, store, finished, report, workers=workers, device=device, cluster=cluster)
+            execute(
+                job,
+                store,
+                finished,
+                report,
+                workers=workers,
+                device=device,
+                cluster=cluster,
+                tensorboard=tensorboard,
+            )
         except KeyboardInterrupt:
             kept = len(job.finished(store, note))
             note(

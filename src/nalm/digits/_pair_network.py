@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from nalm import units
-from nalm.digits._image_networks import ColourDigits, IsolatedDigits
 from nalm.digits._stages import create_stage
+from nalm.digits.image_networks.networks import ColourDigits, IsolatedDigits
 from nalm.runs import NetworkSettings
 from nalm.streams import weight_generator
 from nalm.tasks.static_digits import StaticDigits
@@ -43,7 +43,7 @@ class DigitPairNetwork(nn.Module):
         wide = picture == "width"
         kind = image_network or ("affine" if wide else "spline")
         self.image_network = IsolatedDigits() if picture == "isolated" else ColourDigits(kind, bounded_warps, wide)
-        self.stage = create_stage(NetworkSettings.of_unit(stage) if isinstance(stage, str) else stage, operation)
+        self.stage = create_stage(stage, operation)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the outputs `[batch]`."""

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from nalm import units
 from nalm.digits._cells import PassThroughCell, SolvedCell, create_cell
-from nalm.digits._image_networks import DigitReader
 from nalm.digits._operations import digit_operation
+from nalm.digits.image_networks.networks import DigitReader
 from nalm.runs import NetworkSettings
 from nalm.streams import weight_generator
 from nalm.tasks.sequential_digits import SequentialDigits

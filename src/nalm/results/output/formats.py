@@ -19,13 +19,14 @@ from nalm.results.summary import Estimate, Group, StepEstimate, group_parameters
 Format = Literal["table", "csv", "json", "latex"]
 
 
-def render(groups: Sequence[Group], to: str = "table") -> str:
+def render(groups: Sequence[Group], to: str = "table", label: str | None = None) -> str:
     """Return a summary as text that ends in a line break.
 
     Args:
         groups: a summary.
         to: "table" (plain text, as wide as it needs), "csv" (full precision), "json" (the public contract) or
             "latex".
+        label: of the LaTeX table, such as the name of the study.
 
     Raises:
         InputError: another format, or no group for LaTeX.
@@ -35,7 +36,7 @@ def render(groups: Sequence[Group], to: str = "table") -> str:
     if to == "csv":
         return summary_frame(groups).write_csv()
     if to == "latex":
-        return latex_table(groups)
+        return latex_table(groups, label)
     if to == "table":
         return _plain(table(groups))
     formats = get_args(Format)

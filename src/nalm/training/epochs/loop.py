@@ -25,6 +25,7 @@ from nalm.training.epochs.context import ComputeContext
 from nalm.training.epochs.objective import EpochObjective, clip_gradients_, create_optimizer, learning_rate
 from nalm.training.epochs.record import DigitsResult, EpochRecord
 from nalm.training.epochs.stopping import Stopping
+from nalm.training.internals import internals
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -76,6 +77,10 @@ class Experiment(ABC, Generic[Network]):
     @abstractmethod
     def metrics(self, epoch: int) -> dict[str, float]:
         """Metrics of the current state."""
+
+    @abstractmethod
+    def sample_criterion(self) -> Tensor:
+        """Criterion of the first training samples, as many as a batch has, in the mode that the network is in."""
 
     @abstractmethod
     def evaluate_test(self) -> int:
@@ -200,6 +205,8 @@ def _record(experiment: Experiment[Any], progress: Progress) -> EpochRecord:
     experiment.network.eval()
     with torch.no_grad(), _drawing(experiment, f"evaluation {progress.epoch}"):
         metrics = experiment.metrics(progress.epoch)
+        if experiment.settings.record:
+            metrics |= internals(experiment.network, experiment.sample_criterion, experiment.settings.record)
         error = units.sparsity_error(experiment.arithmetic_head)
         weights = units.effective_weights(experiment.arithmetic_head)
     return EpochRecord(

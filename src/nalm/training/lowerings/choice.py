@@ -37,6 +37,7 @@ _NUMBERS = [
     "streams",
     "early_stop",
     "saved_weights",
+    "record",
     "learning_rate",
     "learning_rate_interval",
     "learning_rate_factor",

@@ -23,7 +23,7 @@ from nalm.training.stacked.early_stopping import EarlyStopping
 from nalm.training.stacked.networks import Networks, OrdinaryNetworks, StackedNetworks
 from nalm.training.stacked.origins import origin
 from nalm.training.stacked.reinitialisation import Reinitialisation
-from nalm.training.step.initial import initial_network
+from nalm.training.step.initial import ONE_AT_A_TIME, initial_network
 from nalm.training.step.objective import Objective
 
 # Steps of the schedule that are computed at once and shared by all seeds.
@@ -136,6 +136,15 @@ class _Group:
             return None
         return int(np.argmin(np.where(known, validation, np.inf)))
 
+    def _internals(self, n: int, rows: int) -> dict[str, list[float]]:
+        """Return what the settings ask for of the inside of a run's network, on samples of its validation set."""
+        if not self.settings.record:
+            return {}
+        run, samples = self.runs[n], min(self.settings.batch_size, self.settings.validation_samples)
+        x, t = run.task.evaluation_set("validation", run.seed, self.settings.streams, samples)
+        with ONE_AT_A_TIME:
+            return self.networks.internals(n, rows, x, t)
+
     def histories(self) -> dict[str, History]:
         """Everything recorded, by run id."""
         losses, errors = np.stack(self.losses, axis=1), np.stack(self.errors, axis=1)
@@ -156,6 +165,7 @@ class _Group:
                 failed_step=failed_step,
                 stopped_step=stopped_step,
                 state=self.networks.state(n, self._saved_row(errors[n, :rows, 0])),
+                internals=self._internals(n, rows),
                 made_by=self.networks.made_by,
                 origin=self._origins.get(n, "") if failed_step == 0 else "",
             )
