@@ -147,6 +147,8 @@ def run(
     """
     chosen = seeds if seeds is None or isinstance(seeds, str) else list(seeds)
     job = prepare(study, settings=settings, seeds=chosen, only=only, out=None if out is None else Path(out))
+    for line in job.cautions:
+        warnings.warn(line, RuntimeWarning, stacklevel=2)
     store = job.open_store(workers, device, cluster)
     finished = job.finished(store, lambda line: warnings.warn(line, RuntimeWarning, stacklevel=4))
     execute(job, store, finished, _reporter(progress), workers=workers, device=device, cluster=cluster)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nalm.cautions import cautions
 from nalm.cluster import Part, runs_of
 from nalm.cluster.heartbeat import Heartbeat
 from nalm.errors import InputError, StudyError, did_you_mean
@@ -44,12 +45,21 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """The chosen runs of a study, and the folder that they belong into; `part` if they are one of several."""
+    """The chosen runs of a study, and the folder that they belong into.
+
+    Attributes:
+        study: the study.
+        runs: those chosen.
+        path: the folder.
+        part: of the runs, if these are one of several.
+        cautions: a line for each doubt about its settings.
+    """
 
     study: Study
     runs: tuple[Run, ...]
     path: Path
     part: Part | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -158,8 +168,9 @@ def prepare(
     runs = expand(loaded, chosen)
     if only:
         runs = select(runs, only)
-    check_networks(loaded)
-    return Job(loaded, tuple(runs), Path(out) if out is not None else Path("results") / loaded.name)
+    doubts = cautions(loaded, settings or {}, check_networks(loaded))
+    path = Path(out) if out is not None else Path("results") / loaded.name
+    return Job(loaded, tuple(runs), path, cautions=tuple(doubts))
 
 
 def execute(
@@ -204,8 +215,11 @@ def execute(
         reporter.end()
 
 
-def check_networks(study: Study) -> None:
+def check_networks(study: Study) -> dict[str, list[str]]:
     """Build each network, so that wrong arguments and penalties show before the first run.
+
+    Returns:
+        The names of the penalties of each network by its label.
 
     Raises:
         StudyError: units refuse their arguments; a penalty without a factor, or a factor of none; all problems at once.
@@ -213,20 +227,22 @@ def check_networks(study: Study) -> None:
     from nalm.training import find_trainer
 
     wrong: dict[str, None] = {}
-    penalties: dict[str, None] = {}
+    penalties: dict[str, list[str]] = {}
     factors: dict[str, None] = {}
     for condition in conditions(study):
         run = condition.run(study.name, condition.seeds[0], study.sources)
         factors |= dict.fromkeys(run.factors)
         try:
-            penalties |= dict.fromkeys(find_trainer(run.task.trainer).check_network(run))
+            penalties.setdefault(condition.label, []).extend(find_trainer(run.task.trainer).check_network(run))
         except InputError as error:
             wrong[f"{study.name}: network {condition.label!r}: {error}"] = None
     if wrong:
         raise StudyError(wrong)
-    idle = [name for name in factors if name not in penalties]
+    known = dict.fromkeys(name for names in penalties.values() for name in names)
+    idle = [name for name in factors if name not in known]
     if idle:
-        raise StudyError(f"{study.name}: settings.penalty.{name}: {_idle(name, penalties)}" for name in idle)
+        raise StudyError(f"{study.name}: settings.penalty.{name}: {_idle(name, known)}" for name in idle)
+    return penalties
 
 
 def _idle(name: str, penalties: Iterable[str]) -> str:

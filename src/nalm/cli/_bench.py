@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.table import Table
 
-from nalm.cli._run import complain_of, reporter, train
-from nalm.cli._tables import console
+from nalm._screen import Column
+from nalm.cautions import cautions
+from nalm.cli._run import complain_of, note, reporter, train
+from nalm.cli._tables import show
 from nalm.jobs import Job, check_networks
 from nalm.results.ranking import Rank, ranking
 from nalm.results.store import Store
@@ -37,7 +38,8 @@ def bench_units(
     """
     compared = pin(compare(load(study, settings), units, operations))
     runs = expand(compared, None if seeds is None else choose_seeds(seeds))
-    check_networks(compared)
+    for line in cautions(compared, settings, check_networks(compared)):
+        note(f"warning: {line}")
     for line in findings(compared):
         typer.echo(f"nalm: check: {line}", err=True)
     job = Job(compared, tuple(runs), out if out is not None else results_folder(compared))
@@ -45,7 +47,7 @@ def bench_units(
     if failed:
         complain_of(failed)
     store = Store.open(job.path)
-    console().print(ranking_table(ranking(store)))
+    print_ranking(ranking(store))
     from nalm.figures import plot
 
     typer.echo(f"{plot(store, job.path / 'figure.png')}; next: nalm summary {job.path}")
@@ -93,21 +95,23 @@ def results_folder(study: Study) -> Path:
     return folder.with_name(f"{folder.name}-{version}")
 
 
-def ranking_table(ranks: Sequence[Rank]) -> Table:
-    """Lay out a ranking for a terminal."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("rank", justify="right")
-    table.add_column("unit")
-    for column in ("solved", "success rate", "ranges solved by every seed", "median solved at"):
-        table.add_column(column, justify="right")
-    for place, rank in enumerate(ranks, start=1):
-        mean, lower, upper = rank.success_rate
-        table.add_row(
-            str(place),
-            rank.unit,
-            f"{rank.solved}/{rank.runs}",
-            f"{mean:.2f} [{lower:.2f}, {upper:.2f}]",
-            f"{rank.conditions_solved}/{rank.conditions}",
-            "-" if rank.solved_at is None else f"{rank.solved_at:.0f}",
-        )
-    return table
+def print_ranking(ranks: Sequence[Rank]) -> None:
+    """Print a ranking."""
+    columns = [
+        Column("rank", key=True),
+        Column("unit", right=False, key=True),
+        Column("solved", key=True),
+        *map(Column, ("success rate", "ranges solved by every seed", "median solved at")),
+    ]
+    show(columns, [[str(place), *_cells(rank)] for place, rank in enumerate(ranks, start=1)])
+
+
+def _cells(rank: Rank) -> list[str]:
+    mean, lower, upper = rank.success_rate
+    return [
+        rank.unit,
+        f"{rank.solved}/{rank.runs}",
+        f"{mean:.2f} [{lower:.2f}, {upper:.2f}]",
+        f"{rank.conditions_solved}/{rank.conditions}",
+        "-" if rank.solved_at is None else f"{rank.solved_at:.0f}",
+    ]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from nalm.cli._tables import console
+from nalm._screen import left_out
+from nalm.cli._tables import console, show_table
 from nalm.errors import InputError
 from nalm.results.store import Store
 
@@ -25,7 +26,10 @@ def print_summary(folder: Path, form: str) -> None:
     store = _opened(folder)
     groups = summary_of(store)
     if form == "table":
-        console().print(table(groups))
+        view, missing = table(groups, console().width)
+        show_table(view)
+        if missing:
+            _tell(left_out(missing, "--format csv has all"))
     else:
         typer.echo(render(groups, form), nl=False)
     for line in store.mixtures():

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from nalm import interrupts
-from nalm.cli._tables import console, number, span
+from nalm._screen import Column
+from nalm.cli._tables import number, show, span
 from nalm.cluster import parse_part
 from nalm.errors import NalmError
 from nalm.estimates import measure
@@ -49,6 +49,8 @@ def run_study(
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
     job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    for line in job.cautions:
+        note(f"warning: {line}")
     if part is not None:
         job = job.take(parse_part(part))
     if dry_run:
@@ -132,17 +134,14 @@ def print_plan(job: Job, workers: int | None) -> None:
     rows: dict[tuple[str, str, str], _Row] = {}
     for run in job.runs:
         rows.setdefault((run.label, run.task.operation, _length(run)), _Row()).add(run, durations.get(run.id))
-    table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
-    for column in ("unit", "operation"):
-        table.add_column(column)
-    for column in ("iterations", "runs", "finished", "run-iterations to do", "time"):
-        table.add_column(column, justify="right")
-    for key, row in rows.items():
-        table.add_row(*key, *row.cells())
+    columns = [
+        *(Column(name, right=False, key=True) for name in ("unit", "operation")),
+        *map(Column, ("iterations", "runs", "finished", "run-iterations to do", "time")),
+    ]
     total = _Row(*(sum(column) for column in zip(*(astuple(row) for row in rows.values()), strict=True)))
-    table.add_section()
-    table.add_row("all", "", "", *total.cells())
-    console().print(table)
+    typer.echo(f"{job.study.name} into {job.path}")
+    shown = [[*key, *row.cells()] for key, row in rows.items()]
+    show(columns, [*shown, ["all", "", "", *total.cells()]], ruled=True)
 
 
 def _length(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -13,7 +14,8 @@ class TrainingSettings(PenaltySettings):
     """Training settings of one run; defaults are those of Madsen & Johansen (2020).
 
     Iterations count updates from 0 to `iterations` inclusive, as the original code does: a run makes
-    `iterations + 1` updates and logs `iterations // log_interval + 1` rows, each taken before the update of its step.
+    `iterations + 1` updates and logs a row at every `log_interval`-th step and at the last, taken before the update of
+    that step.
 
     Raises:
         pydantic.ValidationError: a value outside its allowed range, or an unknown key.
@@ -77,6 +79,7 @@ class TrainingSettings(PenaltySettings):
         return self
 
     @property
-    def logged_steps(self) -> range:
-        """The steps at which a row is recorded."""
-        return range(0, self.iterations + 1, self.log_interval)
+    def logged_steps(self) -> Sequence[int]:
+        """The steps at which a row is recorded: every `log_interval`-th, and the last."""
+        steps = range(0, self.iterations + 1, self.log_interval)
+        return steps if steps[-1] == self.iterations else (*steps, self.iterations)

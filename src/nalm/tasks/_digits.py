@@ -43,6 +43,8 @@ class DigitSettings(PenaltySettings):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     trainer: ClassVar[str] = "epochs"
+    # what `ramp_start` and `ramp_end` count
+    ramp_counts: ClassVar[str]
     # what arithmetic tasks have and these do not
     interpolation_range: ClassVar[None] = None
     extrapolation_range: ClassVar[None] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -42,6 +42,8 @@ class SequentialDigits(DigitSettings):
         bounds_penalty: Factor of the penalty `bounds` of units that keep their weights by one.
         evaluation_interval: Epochs between evaluations.
     """
+
+    ramp_counts: ClassVar[str] = "updates"
 
     kind: Literal["sequential-digits"] = "sequential-digits"
     operation: Literal["mul", "add"] = "mul"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -42,6 +42,8 @@ class StaticDigits(DigitSettings):
         training_metrics: Whether errors on the training samples are recorded at every epoch or at the last
             only; they cost a quarter of the time.
     """
+
+    ramp_counts: ClassVar[str] = "epochs"
 
     kind: Literal["static-digits"] = "static-digits"
     picture: Literal["isolated", "colour"] = "isolated"

@@ -59,7 +59,7 @@ class History:
 def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], seconds: float) -> TrainedRuns:
     """Return the records of a batch from the histories of its runs."""
     rows = [history.rows for history in histories]
-    steps = [np.arange(n) * run.training.log_interval for run, n in zip(runs, rows, strict=True)]
+    steps = [np.array(run.training.logged_steps)[:n] for run, n in zip(runs, rows, strict=True)]
     losses = np.concatenate([history.losses for history in histories]).astype(np.float64)
     errors = np.concatenate([history.errors for history in histories]).astype(np.float64)
     sparsity = np.concatenate(
