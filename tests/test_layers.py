@@ -27,6 +27,7 @@ LAYERS = (
     ("figures",),
     ("report", "cluster"),
     ("jobs",),
+    ("_bench",),
     ("api",),
     ("cli",),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -11,6 +11,7 @@ from nalm.cautions import cautions
 from nalm.cluster import Part, runs_of
 from nalm.cluster.heartbeat import Heartbeat
 from nalm.errors import InputError, StudyError, did_you_mean
+from nalm.progress import About
 from nalm.runs import Run
 from nalm.studies import Study, choose_seeds, conditions, expand, load, pin, select, to_toml
 
@@ -121,6 +122,10 @@ class Job:
         """Return the ids of the chosen runs that `store` holds; `warn` gets a line for each damaged file."""
         return store.finished(warn) & {run.id for run in self.runs}
 
+    def about(self, finished: Collection[str]) -> About:
+        """Return what a reporter tells of those chosen runs that are not `finished`."""
+        return About.of([run for run in self.runs if run.id not in finished], self.study.selection_window)
+
     def peek_finished(self, warn: Callable[[str], None]) -> set[str]:
         """Return the same without changing anything in the folder, which need not be there.
 
@@ -144,7 +149,7 @@ class Job:
 
 
 def prepare(
-    study: str,
+    study: str | Study | Mapping[str, Any],
     *,
     settings: Mapping[str, Any] | None = None,
     seeds: Any = None,
@@ -154,7 +159,7 @@ def prepare(
     """Read a study and choose runs of it; nothing is written.
 
     Args:
-        study: name of a study that ships, or path of a TOML file.
+        study: name of a study that ships, or path of a TOML file; or the study itself, as an object or as tables.
         settings: replaced everywhere in the study, by key.
         seeds: instead of the study's own, `"A:B"` or whole numbers.
         only: values, or lists of alternatives, by key; see `nalm.studies.select`.

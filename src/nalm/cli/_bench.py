@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from nalm._bench import prepare_bench
 from nalm._screen import Column
-from nalm.cautions import cautions
-from nalm.cli._run import complain_of, note, reporter, train
+from nalm.cli._run import complain_of, note, train
 from nalm.cli._tables import show
-from nalm.jobs import Job, check_networks
+from nalm.cli._waiting import waiting
 from nalm.results.ranking import Rank, ranking
 from nalm.results.store import Store
-from nalm.studies import Study, choose_seeds, compare, expand, load, pin
 
 
 def bench_units(
@@ -36,14 +33,11 @@ def bench_units(
         InputError: a unit, the study or an option is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
-    compared = pin(compare(load(study, settings), units, operations))
-    runs = expand(compared, None if seeds is None else choose_seeds(seeds))
-    for line in cautions(compared, settings, check_networks(compared)):
-        note(f"warning: {line}")
-    for line in findings(compared):
-        typer.echo(f"nalm: check: {line}", err=True)
-    job = Job(compared, tuple(runs), out if out is not None else results_folder(compared))
-    failed = train(job, reporter(json_lines=False), workers=workers, device="cpu")
+    with waiting(f"checking {units[0]}"):
+        job = prepare_bench(units, study, operations=operations, out=out, seeds=seeds, settings=settings)
+    for line in job.cautions:
+        note(line if line.startswith("check: ") else f"warning: {line}")
+    failed = train(job, json_lines=False, workers=workers, device="cpu")
     if failed:
         complain_of(failed)
     store = Store.open(job.path)
@@ -53,46 +47,6 @@ def bench_units(
     typer.echo(f"{plot(store, job.path / 'figure.png')}; next: nalm summary {job.path}")
     if failed:
         raise typer.Exit(1)
-
-
-def findings(study: Study) -> list[str]:
-    """Return what the quick checks of `nalm.testing` find in the user's own classes, a line each.
-
-    A unit that is in order for positive inputs is in order.
-    """
-    found = []
-    for target in study.sources:
-        problems = _problems(target, positive=False)
-        if problems and _problems(target, positive=True):
-            found += [f"{target}: {problem}" for problem in problems]
-    return found
-
-
-def _problems(target: str, positive: bool) -> list[str]:
-    from nalm.testing import CHECKS, QUICK, ConformanceError, check_unit
-    from nalm.units import create
-
-    try:
-        check_unit(partial(create, target), positive=positive, skip=set(CHECKS) - set(QUICK))
-    except ConformanceError as error:
-        return [line for line in str(error).splitlines() if line.partition(":")[0] in QUICK]
-    return []
-
-
-def results_folder(study: Study) -> Path:
-    """Return the folder of a study's results, another one for each version of a class that has been edited.
-
-    Raises:
-        StoreError: the folder is damaged.
-    """
-    folder = Path("results") / study.name
-    if not (folder / "study.toml").exists():
-        return folder
-    there = Store.open(folder).study
-    if there is None or there.sources == study.sources:
-        return folder
-    version = hashlib.sha256("".join(study.sources.values()).encode()).hexdigest()[:8]
-    return folder.with_name(f"{folder.name}-{version}")
 
 
 def print_ranking(ranks: Sequence[Rank]) -> None:

@@ -16,11 +16,12 @@ from rich.console import Console
 from nalm import interrupts
 from nalm._screen import Column
 from nalm.cli._tables import number, show, span
+from nalm.cli._waiting import waiting
 from nalm.cluster import parse_part
 from nalm.errors import NalmError
 from nalm.estimates import measure
 from nalm.jobs import Failure, Job, Reporter, execute, prepare
-from nalm.progress import Bar, JsonLines, Lines
+from nalm.progress import About, Bar, JsonLines, Lines
 from nalm.runs import Run
 from nalm.tasks import DigitTask
 
@@ -48,7 +49,8 @@ def run_study(
         InputError: an option or the study is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
-    job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    with waiting(f"reading {study}"):
+        job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
     for line in job.cautions:
         note(f"warning: {line}")
     if part is not None:
@@ -57,7 +59,7 @@ def run_study(
         job.check_device(workers, device, cluster)
         print_plan(job, workers)
         return
-    failed = train(job, reporter(json_lines), workers=workers, device=device, cluster=cluster)
+    failed = train(job, json_lines, workers=workers, device=device, cluster=cluster)
     if failed:
         complain_of(failed)
     if not json_lines:
@@ -66,7 +68,7 @@ def run_study(
         raise typer.Exit(1)
 
 
-def train(job: Job, report: Reporter, *, workers: int | None, device: str, cluster: str | None = None) -> list[Failure]:
+def train(job: Job, json_lines: bool, *, workers: int | None, device: str, cluster: str | None = None) -> list[Failure]:
     """Train a job with messages on stderr; returns the runs that failed.
 
     Raises:
@@ -74,9 +76,12 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str, clust
         NalmError: the disk failed, or a cluster was lost; finished batches are kept.
         typer.Exit: status 130 if interrupted.
     """
-    store = job.open_store(workers, device, cluster)
+    with waiting(f"opening {job.path}"):
+        store = job.open_store(workers, device, cluster)
     with plain_warnings():
-        finished = job.finished(store, note)
+        with waiting(f"reading {job.path}"):
+            finished = job.finished(store, note)
+            report = reporter(json_lines, job.about(finished))
         try:
             execute(job, store, finished, report, workers=workers, device=device, cluster=cluster)
         except KeyboardInterrupt:
@@ -96,13 +101,13 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str, clust
     return job.failures(store)
 
 
-def reporter(json_lines: bool) -> Reporter:
+def reporter(json_lines: bool, about: About | None = None) -> Reporter:
     """JSON lines, a live bar on a terminal that can move its cursor, or plain lines."""
     if json_lines:
         return JsonLines(_write_line)
     terminal = Console()
     # rich takes a pipe for a terminal where colours are forced, as many build servers do
-    return Bar(terminal) if terminal.is_interactive and sys.stdout.isatty() else Lines(_write_line)
+    return Bar(terminal, about) if terminal.is_interactive and sys.stdout.isatty() else Lines(_write_line, about)
 
 
 def note(text: str) -> None:

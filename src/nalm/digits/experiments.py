@@ -29,6 +29,14 @@ def create_experiment(
     return SequenceExperiment(settings, seed, images, context)
 
 
+def initial_network(settings: StaticDigits | SequentialDigits, seed: int) -> nn.Module:
+    """Return the network of a run before training."""
+    with torch.random.fork_rng(devices=[]):
+        if isinstance(settings, StaticDigits):
+            return create_pair_network(settings, seed)
+        return create_sequence_network(settings, seed)
+
+
 def check_network(settings: StaticDigits | SequentialDigits) -> list[str]:
     """Build the network and return the names of its penalties.
 

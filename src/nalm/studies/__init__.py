@@ -16,7 +16,7 @@ from nalm.studies._load import load, loads, override
 from nalm.studies._pin import pin
 from nalm.studies._schema import FigureTable, NetworkTable, Study
 from nalm.studies._seeds import parse_seeds, seeds_text
-from nalm.studies._select import choose_seeds, select
+from nalm.studies._select import choose_seeds, matching, select
 
 cells = conditions  # its earlier name
 
@@ -33,6 +33,7 @@ __all__ = [
     "expand",
     "load",
     "loads",
+    "matching",
     "names",
     "override",
     "papers",
