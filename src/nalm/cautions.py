@@ -32,7 +32,12 @@ def cautions(study: Study, changed: Collection[str], penalties: Mapping[str, Col
 
 def _doubts(condition: Condition, penalties: Collection[str]) -> Iterator[str]:
     settings, (length, unit) = _timed(condition), _length(condition)
-    is_ramped = "sparsity" in penalties and settings.sparsity_penalty and getattr(settings, "ramp", "") != "exponential"
+    is_ramped = (
+        "sparsity" in penalties
+        and settings.sparsity_penalty
+        and getattr(settings, "ramp", "linear") == "linear"
+        and not (condition.task.kind == "single-module" and settings.constraints == "released")
+    )
     if is_ramped and length <= settings.ramp_start:
         yield (
             f"the sparsity penalty is never on: its ramp begins at {settings.ramp_start:,} {unit} (ramp_start), and "

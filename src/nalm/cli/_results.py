@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from nalm._screen import left_out
+from nalm.cli._options import only_values
 from nalm.cli._tables import console, show_table
 from nalm.errors import InputError
 from nalm.results.store import Store
+from nalm.results.store.part import part
 
 
-def print_summary(folder: Path, form: str) -> None:
+@dataclass(frozen=True)
+class Choice:
+    """Which runs of a folder are meant: `--only` and `--seeds`."""
+
+    only: Mapping[str, Any]
+    seeds: str | None
+
+    @classmethod
+    def of(cls, only: Sequence[str] | None, seeds: str | None) -> Choice:
+        """Read the options.
+
+        Raises:
+            InputError: not of the form KEY=VALUE.
+        """
+        return cls(only_values(only or []), seeds)
+
+    def opened(self, folder: Path) -> Store:
+        """Open the chosen runs of a results folder that has something to show.
+
+        Raises:
+            InputError: no finished run, or none of these.
+            StoreError: `folder` is no results folder, or damaged.
+        """
+        store = Store.open(folder)
+        if store.is_empty:
+            raise InputError(f"{folder}: there are no finished runs to show; nalm run trains them")
+        return part(store, self.only, self.seeds)
+
+
+def print_summary(folder: Path, form: str, choice: Choice) -> None:
     """Print the summary as a table, CSV, JSON or LaTeX.
 
     Raises:
@@ -23,7 +56,7 @@ def print_summary(folder: Path, form: str) -> None:
     from nalm.results.output.formats import render, table
     from nalm.results.summaries import summary_of
 
-    store = _opened(folder)
+    store = choice.opened(folder)
     groups = summary_of(store)
     if form == "table":
         view, missing = table(groups, console().width)
@@ -54,7 +87,7 @@ def _tell(notice: str) -> None:
     typer.echo(f"nalm: {notice}", err=True)
 
 
-def write_report(folders: Sequence[Path], to: Path) -> None:
+def write_report(folders: Sequence[Path], to: Path, choice: Choice) -> None:
     """Write the report page.
 
     Raises:
@@ -63,10 +96,10 @@ def write_report(folders: Sequence[Path], to: Path) -> None:
     """
     from nalm.report import write
 
-    typer.echo(write([_opened(folder) for folder in folders], to))
+    typer.echo(write([choice.opened(folder) for folder in folders], to))
 
 
-def export_records(folder: Path, to: Path) -> None:
+def export_records(folder: Path, to: Path, choice: Choice) -> None:
     """Write the records.
 
     Raises:
@@ -75,13 +108,5 @@ def export_records(folder: Path, to: Path) -> None:
     """
     from nalm.results import export
 
-    export(_opened(folder), to)
+    export(choice.opened(folder), to)
     typer.echo(to)
-
-
-def _opened(folder: Path) -> Store:
-    """Open a results folder that has something to show."""
-    store = Store.open(folder)
-    if store.is_empty:
-        raise InputError(f"{folder}: there are no finished runs to show; nalm run trains them")
-    return store

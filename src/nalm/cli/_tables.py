@@ -95,6 +95,28 @@ def print_units() -> None:
     typer.echo("~ approached, not exact; inputs: full = any sign, magnitude = of |x|, positive = positive only")
 
 
+def print_settings(names: Sequence[str]) -> None:
+    """Print what settings mean, and their defaults.
+
+    Raises:
+        InputError: there is no such setting.
+    """
+    from nalm.errors import InputError, did_you_mean
+    from nalm.studies import DESCRIPTIONS, default_of
+
+    for name in names:
+        if name not in DESCRIPTIONS:
+            raise InputError(f"unknown setting {name!r}{did_you_mean(name, DESCRIPTIONS)} (nalm settings lists all)")
+    columns = [
+        Column("setting", right=False, key=True),
+        Column("default", right=False, key=True),
+        Column("meaning", right=False, words=True),
+    ]
+    show(columns, [[name, default_of(name), DESCRIPTIONS[name]] for name in names or DESCRIPTIONS])
+    if not names:
+        typer.echo("\nNo default: it depends on the task.")
+
+
 def print_citation(name: str) -> None:
     """Print BibTeX."""
     from nalm.citations import cite

@@ -9,6 +9,7 @@ from typing import Any
 from nalm.studies._catalogue import names, papers
 from nalm.studies._compare import compare
 from nalm.studies._condition import Condition
+from nalm.studies._described import DESCRIPTIONS, default_of
 from nalm.studies._document import to_toml
 from nalm.studies._expand import conditions, expand
 from nalm.studies._keys import SETTABLE
@@ -21,6 +22,7 @@ from nalm.studies._select import choose_seeds, matching, select
 cells = conditions  # its earlier name
 
 __all__ = [
+    "DESCRIPTIONS",
     "SETTABLE",
     "Condition",
     "FigureTable",
@@ -30,6 +32,7 @@ __all__ = [
     "choose_seeds",
     "compare",
     "conditions",
+    "default_of",
     "expand",
     "load",
     "loads",
