@@ -14,7 +14,7 @@ ROOT = Path(nalm.__file__).parent
 
 # what a line holds may import the lines above it, and nothing else of nalm
 LAYERS = (
-    ("errors", "streams", "interrupts", "figure_kinds"),
+    ("errors", "streams", "interrupts", "files", "figure_kinds"),
     ("functional", "_lines", "_screen"),
     ("units",),
     ("tasks", "regression"),

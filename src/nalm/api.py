@@ -100,7 +100,7 @@ class Results:
             InputError: an unknown key, or a value, seed or combination that no run has.
             StoreError: a file is damaged.
         """
-        from nalm.results.store.part import part
+        from nalm.results.part import part
 
         return Results(part(self._store, labels, seeds))
 

@@ -222,11 +222,19 @@ def plot(
         str | None,
         typer.Option(metavar="3.3in|84mm|…", help="Of the page; letters keep their size. Default: what it needs."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Draw only these runs; repeat for more keys or alternatives."),
+    ] = None,
+    fold: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Draw only this fold of the static digit task; repeatable.")
+    ] = None,
 ) -> None:
     """Draw the study's figure, or another one of its results."""
+    from nalm.cli._options import only_values
     from nalm.cli._results import plot_figure
 
-    plot_figure(folder, to, what, style, width)
+    plot_figure(folder, to, what, style, width, only_values(only or []), fold or [])
 
 
 @app.command()
@@ -281,8 +289,8 @@ def show(
     only: ShownOnlyOption = None,
 ) -> None:
     """Show a run: settings, outcome, errors over the steps, learnt weights and what they compute."""
-    from nalm.cli._show import show_run
     from nalm.cli._results import Choice
+    from nalm.cli._show import show_run
 
     show_run(run, folder, Choice.of(only, None))
 

@@ -13,8 +13,8 @@ from nalm._screen import left_out
 from nalm.cli._options import only_values
 from nalm.cli._tables import console, show_table
 from nalm.errors import InputError
+from nalm.results.part import part
 from nalm.results.store import Store
-from nalm.results.store.part import part
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Choice:
         store = Store.open(folder)
         if store.is_empty:
             raise InputError(f"{folder}: there are no finished runs to show; nalm run trains them")
-        return part(store, self.only, self.seeds)
+        return part(_told(store), self.only, self.seeds)
 
 
 def print_summary(folder: Path, form: str, choice: Choice) -> None:
@@ -66,21 +66,41 @@ def print_summary(folder: Path, form: str, choice: Choice) -> None:
     else:
         typer.echo(render(groups, form), nl=False)
     for line in store.mixtures():
-        typer.echo(f"nalm: {folder}: {line}", err=True)
+        _tell(f"{folder}: {line}")
 
 
-def plot_figure(folder: Path, to: Path | None, what: str, style: str, width: str | None) -> None:
-    """Write a figure, by default into the folder.
+def plot_figure(
+    folder: Path,
+    to: Path | None,
+    what: str,
+    style: str,
+    width: str | None,
+    only: Mapping[str, Sequence[Any]],
+    folds: Sequence[int],
+) -> None:
+    """Write a figure, by default into the folder; of some runs, if they are named.
 
     Raises:
-        InputError: an unknown type of file, kind or style, a wrong width, no finished run, or nothing of `what` to
-            show.
+        InputError: an unknown type of file, kind or style, a wrong width, no finished run, nothing of `what` to show,
+            runs that are not there, or folds of another task than the static digits.
         StoreError: `folder` is no results folder, or damaged.
     """
     from nalm.figures import plot
 
     path = to if to is not None else folder / f"{what}.pdf"
-    typer.echo(plot(Store.open(folder), path, what, style=style, width=width, on_notice=_tell))
+    shown = _chosen(_told(Store.open(folder)), only, folds)
+    typer.echo(plot(shown, path, what, style=style, width=width, on_notice=_tell))
+
+
+def _chosen(store: Store, only: Mapping[str, Sequence[Any]], folds: Sequence[int]) -> Store:
+    if folds:
+        if "seed" in only:
+            raise InputError("fold: the fold of a run is its seed, which --only gives, too; give one of them")
+        tasks = set().union(*store.each(lambda records: set(records.table["task"].unique())))
+        if tasks != {"static-digits"}:
+            raise InputError(f"fold: only runs of the task 'static-digits' have folds; these are of {sorted(tasks)}")
+        only = {**only, "seed": folds}
+    return part(store, only)
 
 
 def _tell(notice: str) -> None:
@@ -110,3 +130,10 @@ def export_records(folder: Path, to: Path, choice: Choice) -> None:
 
     export(choice.opened(folder), to)
     typer.echo(to)
+
+
+def _told(store: Store) -> Store:
+    """Say what is lost or altered of a results folder that no number follows from."""
+    for line in store.notices():
+        _tell(line)
+    return store

@@ -23,6 +23,8 @@ DESCRIPTIONS: dict[str, str] = {
     "dataset": "images of digits: mnist, or digits, the small set of scikit-learn",
     "digits": "the digits that are used, such as 0123456789",
     "picture": "static digits: isolated, two digits side by side, or colour, one per channel",
+    "image_network": "static digits: the network that reads the pictures, by default the published one of the picture",
+    "bounded_warps": "static digits: keep the source points of spline warps within the picture",
     "folds": "static digits: number of test sets that the pairs of digits are split into; a seed is a fold",
     "samples_per_pair": "static digits: samples of each pair of digits, in training and test",
     "validation_share": "static digits: share of the training samples that is kept for validation",
@@ -47,6 +49,8 @@ DESCRIPTIONS: dict[str, str] = {
     # the optimiser
     "optimizer": "adam or sgd",
     "learning_rate": "of the optimiser",
+    "learning_rate_interval": "steps (digit tasks: epochs) after which the learning rate is multiplied by the factor",
+    "learning_rate_factor": "what the learning rate is multiplied by at each interval",
     "momentum": "of sgd",
     "clip_gradient_norm": "scale gradients to this norm at most; none",
     "clip_gradient_value": "clip each gradient to this magnitude; none",

@@ -7,6 +7,7 @@ launcher before it.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import shlex
@@ -21,6 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from nalm import files
+from nalm.errors import NalmError
 from nalm.training import kept, torch_specific
 
 _DEFAULT = "clang++" if sys.platform == "darwin" else "g++"
@@ -35,6 +38,10 @@ _TRIAL = """
 #include <ATen/cpu/vec/vec.h>
 extern "C" void trial(float* x) { (at::vec::Vectorized<float>::loadu(x).exp()).store(x); }
 """
+
+
+# as compilers say it
+_NO_ROOM = os.strerror(errno.ENOSPC)
 
 
 class NoCompilerError(Exception):
@@ -74,14 +81,23 @@ def address(array: np.ndarray) -> ctypes.c_void_p:
 
 
 def load(library: Library) -> ctypes.CDLL:
-    """Load a library whose file is whole.
+    """Load a library whose file is whole; numbers are computed afterwards as before.
 
     Raises:
         OSError: it is missing, truncated or altered, or cannot be loaded.
     """
     if kept.read_note(library.path) is None:
         raise OSError(f"{library.path}: damaged")
-    return ctypes.CDLL(str(library.path))
+    before = _flushes_subnormals()
+    loaded = ctypes.CDLL(str(library.path))
+    if _flushes_subnormals() != before:
+        # GCC links -ffast-math with code that changes this for the whole thread as soon as the library is loaded
+        torch.set_flush_denormal(before)
+    return loaded
+
+
+def _flushes_subnormals() -> bool:
+    return bool(np.float32(1e-45) * np.float32(1) == 0)
 
 
 def find(name: str) -> Library | None:
@@ -117,6 +133,7 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Library:
         NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
         UnknownTorchError: this PyTorch does not tell how it compiles.
         CompilationError: it cannot build this source.
+        NalmError: the disk is full; another way to train would take many times longer, and other last digits.
     """
     with kept.caches_of_torch():
         compiler = _tried(*asked())
@@ -149,9 +166,19 @@ class _Compiler:
         """
         words = [*self.command, *arguments]
         done = subprocess.run(words, capture_output=True, text=True, errors="replace", env=os.environ | {"LC_ALL": "C"})
+        if done.returncode and _NO_ROOM in done.stderr:
+            raise NalmError(_no_room())
         if done.returncode:
             raise CompilationError(_complaint(done.stderr) or f"exit status {done.returncode}")
         return done.stdout
+
+
+def _no_room() -> str:
+    folders = f"{kept.folder()} or {os.environ.get('TMPDIR', '/tmp')}"
+    return (
+        f"{folders}: the disk is full, and networks are compiled there; make room, or name other folders in NALM_CACHE "
+        "and TMPDIR; finished batches are kept, the same command goes on"
+    )
 
 
 def _complaint(text: str) -> str:
@@ -175,6 +202,8 @@ def _made(compiler: _Compiler, name: str, source: str, flags: tuple[str, ...]) -
             note = _note(compiler, flags)
             path = kept.keep_library(name, built, note)
     except OSError as error:
+        if files.is_full(error):
+            raise NalmError(_no_room()) from error
         raise NoCompilerError(f"no library can be kept in {kept.folder()}: {error.strerror}", _FOLDER) from error
     return Library(name, path, **note)
 
@@ -219,6 +248,8 @@ def _tried(named: str, capability: str) -> _Compiler:
             else:
                 return compiler
     except OSError as error:
+        if files.is_full(error):
+            raise NalmError(_no_room()) from error
         raise NoCompilerError(
             f"there is no C++ compiler, {command[0]!r} cannot be run: {error.strerror}", _INSTALL
         ) from error

@@ -92,8 +92,8 @@ class Trainer(ABC):
     def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[Any]:
         """Cut `runs` into jobs; the cut changes no result, and depends on nothing but the runs."""
 
-    def prepare(self, jobs: Sequence[Any], executor: Executor) -> Sequence[Any]:
-        """Return `jobs` after what they share has been done once."""
+    def prepare(self, jobs: Sequence[Any], executor: Executor, device: str) -> Sequence[Any]:
+        """Return `jobs` after what they share on `device` has been done once."""
         return jobs
 
     @abstractmethod

@@ -78,7 +78,7 @@ def _train(
         if job.checkpoint is not None:
             job.checkpoint.unlink(missing_ok=True)
 
-    executor.run(partial(_do, kind.name, device), kind.prepare(jobs, executor), finish, on_progress)
+    executor.run(partial(_do, kind.name, device), kind.prepare(jobs, executor, device), finish, on_progress)
 
 
 def _do(name: str, device: str, job: Any, on_progress: OnProgress) -> TrainedRuns:

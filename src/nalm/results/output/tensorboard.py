@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,9 @@ def write_events(records: pl.DataFrame, folder: Path) -> None:
     for _, rows in records.group_by("run", maintain_order=True):
         target = folder / _folder_name(rows.select(schema("label").keys()).row(0, named=True))
         target.mkdir(parents=True, exist_ok=True)
-        (target / _FILE).unlink(missing_ok=True)  # the writer appends
-        writer = writer_type(str(target / _FILE))
+        part = target / f".{_FILE}.tmp"
+        part.unlink(missing_ok=True)  # the writer appends
+        writer = writer_type(str(part))
         try:
             writer.write(event_type(wall_time=0.0, file_version="brain.Event:2").SerializeToString())
             for row in rows.iter_rows(named=True):
@@ -50,8 +52,13 @@ def write_events(records: pl.DataFrame, folder: Path) -> None:
                 ]
                 event = event_type(wall_time=float(row["step"]), step=row["step"], summary={"value": values})
                 writer.write(event.SerializeToString())
-        finally:
             writer.close()
+            part.replace(target / _FILE)
+        except BaseException:
+            with suppress(OSError):
+                writer.close()
+            part.unlink(missing_ok=True)
+            raise
 
 
 def _folder_name(labels: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from nalm.training import torch_specific
 from nalm.training.kernel import aten
 from nalm.training.kernel.arrays import Array, Arrays, UnsupportedError, plain
 from nalm.training.kernel.expressions import Expression
+from nalm.training.kernel.products import wide_product
 
 # composite operations that PyTorch counts as core, written with simpler ones
 _COMPOSITE = [
@@ -59,7 +60,14 @@ class UnrolledProducts(TorchFunctionMode):
     """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros.
 
     Products of `nalm.functional` that take care of what overflows on the way are the formula alone.
+
+    Args:
+        wide: how many factors a product over the inputs of a wide layer has, which stays one operation; None for none.
     """
+
+    def __init__(self, wide: int | None = None) -> None:
+        super().__init__()
+        self._wide = wide
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -75,6 +83,9 @@ class UnrolledProducts(TorchFunctionMode):
         dim = kwargs.get("dim", dim)
         if dim is None:
             x, dim = x.reshape(-1), 0
+        if x.shape[dim] == self._wide:
+            product = wide_product(x, dim)
+            return product.unsqueeze(dim) if kwargs.get("keepdim", keepdim) else product
         product = None
         for factor in x.unbind(dim):
             product = factor if product is None else product * factor
@@ -97,8 +108,15 @@ def _first_line_outside_torch(stack_trace: str | None) -> str:
     return frames[-1] if frames else ""
 
 
-def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Tensor]) -> torch.fx.GraphModule:
+def trace(
+    function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Tensor], wide: int | None = None
+) -> torch.fx.GraphModule:
     """Return the ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
+
+    Args:
+        function: what to trace.
+        examples: its arguments.
+        wide: see `UnrolledProducts`.
 
     Raises:
         UnsupportedError: Python control flow of the module depends on the values of tensors, or it does something else
@@ -107,7 +125,7 @@ def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Ten
     """
 
     def unrolled(*args: Tensor) -> Tensor | list[Tensor]:
-        with UnrolledProducts():
+        with UnrolledProducts(wide):
             return function(*args)
 
     pure = torch.func.functionalize(unrolled, remove="mutations")

@@ -11,18 +11,18 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-from torch import nn
 
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
-from nalm.training.lowerings._base import Inputs
-from nalm.training.lowerings.choice import Fallback, Lowered, ProgramKey, program, program_key, step_of
-from nalm.training.lowerings.constants import constants, digest_of
+from nalm.training.lowerings._base import Inputs, Lowered
+from nalm.training.lowerings.choice import Fallback, ProgramKey, program, program_key, step_of
+from nalm.training.lowerings.seeds import is_as_compiled
 from nalm.training.stacked.batches import ArithmeticRun, Batch, stream_key
 from nalm.training.stacked.collect import History, trained_runs
 from nalm.training.stacked.data import PARTS, Block, Data, Part
 from nalm.training.stacked.early_stopping import EarlyStopping
 from nalm.training.stacked.networks import Networks, OrdinaryNetworks, StackedNetworks
+from nalm.training.stacked.origins import origin
 from nalm.training.stacked.reinitialisation import Reinitialisation
 from nalm.training.step.initial import initial_network
 from nalm.training.step.objective import Objective
@@ -71,6 +71,7 @@ class _Group:
         self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
         self._early_stopping = EarlyStopping(self.settings, len(runs)) if self.settings.early_stop else None
         self.stopped_step = np.full(len(runs), -1, dtype=np.int64)
+        self._origins: dict[int, str] = {}
         self.losses: list[np.ndarray] = []
         self.errors: list[np.ndarray] = []
 
@@ -113,6 +114,8 @@ class _Group:
         inputs = Inputs(self.run_flags, schedule, data, self.data_index, *self.networks.noise(count))
         if logged:
             self.losses.append(self.networks.measure(inputs, self.failed))
+            if start == 0 and self.runs[0].network.has_own_units:
+                self._find_origins(data)
         first = 0
         while first < count:
             reset = self._rule.next(start + first, start + count) if self._rule else None
@@ -124,6 +127,11 @@ class _Group:
             for run in () if reset is None else np.flatnonzero(reset[1] & (self.failed < 0)):
                 self.networks.redraw(int(run))
             first = last
+
+    def _find_origins(self, data: Sequence[Block]) -> None:
+        """Note where numbers of a user's module that are not finite in the first step come from."""
+        for n in np.flatnonzero(~np.isfinite(self.losses[0][:, 0])):
+            self._origins[int(n)] = origin(self.runs[n], np.asarray(data[self.data_index[n]][:1])[0])
 
     def _saved_row(self, validation: np.ndarray) -> int | None:
         """Return the network to keep: the last one, or of the logged ones the first with the least validation error."""
@@ -153,6 +161,7 @@ class _Group:
                 stopped_step=stopped_step,
                 state=self.networks.state(n, self._saved_row(errors[n, :rows, 0])),
                 made_by=self.networks.made_by,
+                origin=self._origins.get(n, "") if failed_step == 0 else "",
             )
         return found
 
@@ -177,7 +186,7 @@ def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple
     key, family = program_key(runs[0]), runs[0].training.streams
     begun = {run.seed: initial_network(run.network, key.widths, run.seed, family) for run in runs}
     ordinary = _is_ordinary(lowered)
-    alone_seeds = {seed for seed, (module, _) in begun.items() if ordinary or not _is_as_compiled(lowered, module)}
+    alone_seeds = {seed for seed, (module, _) in begun.items() if ordinary or not is_as_compiled(lowered, module)}
     if stacked := [run for run in runs if run.seed not in alone_seeds]:
         yield stacked, StackedNetworks(step_of(key), program(key, lowered), stacked, begun)
     if alone := [run for run in runs if run.seed in alone_seeds]:
@@ -187,10 +196,6 @@ def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple
 
 def _is_ordinary(lowered: Lowered) -> bool:
     return isinstance(lowered, Fallback) and not lowered.batched
-
-
-def _is_as_compiled(lowered: Lowered, module: nn.Module) -> bool:
-    return not lowered.constants or digest_of(constants(module)) == lowered.constants
 
 
 def _train_together(
