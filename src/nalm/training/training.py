@@ -60,6 +60,11 @@ def train(
             executor.close()
 
 
+def compiled_networks(runs: Sequence[Run]) -> int:
+    """Return how many networks are compiled, or found compiled, before `runs` are trained."""
+    return sum(kind.networks(own) for kind, own in by_trainer(runs).items())
+
+
 def _train(
     kind: Trainer,
     jobs: Sequence[Any],

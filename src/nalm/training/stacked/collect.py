@@ -75,7 +75,7 @@ MEASURES: dict[str, Callable[[History], np.ndarray | None]] = {
 def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], seconds: float) -> TrainedRuns:
     """Return the records of a batch from the histories of its runs."""
     rows = [history.rows for history in histories]
-    steps = [np.arange(n) * run.training.log_interval for run, n in zip(runs, rows, strict=True)]
+    steps = [np.array(run.training.logged_steps)[:n] for run, n in zip(runs, rows, strict=True)]
     return TrainedRuns(
         runs=cast("tuple[Run, ...]", runs),
         run_index=np.repeat(np.arange(len(runs)), rows),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -59,6 +60,7 @@ class _Group:
     def __init__(self, runs: Sequence[ArithmeticRun], networks: Networks, data: Data) -> None:
         self.runs = tuple(runs)
         self.settings = runs[0].training
+        self.logged_steps = np.array(self.settings.logged_steps)
         self.networks = networks
         self.objective = networks.objective
         self.data_index = data.index(runs)
@@ -94,6 +96,8 @@ class _Group:
         errors = [self.networks.error(*sets, self.failed) for sets in self._sets]
         self.errors.append(np.stack(errors, axis=1))
         networks = self.networks.record()
+        if step % self.settings.log_interval:
+            return  # the last step, between two that training looks at
         if self._rule is not None:
             self._rule.log(errors[0])
         if self._early_stopping is not None:
@@ -149,7 +153,7 @@ class _Group:
         """Everything recorded, by run id."""
         losses, errors = np.stack(self.losses, axis=1), np.stack(self.errors, axis=1)
         weights, sparsity = self.networks.described()
-        logged = np.arange(len(self.losses)) * self.settings.log_interval
+        logged = self.logged_steps[: len(self.losses)]
         found = {}
         for n, run in enumerate(self.runs):
             failed_step = int(self.failed_step[n]) if self.failed_step[n] >= 0 else None
@@ -218,10 +222,9 @@ def _train_together(
         for chosen, networks in _networks(group, lowered[program_key(group[0])])
     ]
     end = settings.iterations + 1
-    for logged in settings.logged_steps:
+    for logged, stop in pairwise((*settings.logged_steps, end)):
         for group in groups:
             group.evaluate(logged)
-        stop = min(logged + settings.log_interval, end)
         for start in range(logged, stop, data.steps):
             blocks = data.draw(min(data.steps, stop - start))
             for group in groups:

@@ -9,6 +9,8 @@ from operator import mul
 from pathlib import Path
 from typing import Any, cast
 
+from torch import nn
+
 from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
@@ -20,6 +22,7 @@ from nalm.training.lowerings.seeds import warn_of_other_modules
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
+from nalm.training.step.initial import initial_network
 from nalm.training.trainer import Trainer
 from nalm.units._catalogue.portable import packed, unpack
 
@@ -51,6 +54,17 @@ class StackedTrainer(Trainer):
     def check_network(self, run: Run) -> Sequence[str]:
         """See `Trainer.check_network`."""
         return step_of(program_key(cast("ArithmeticRun", run))).found
+
+    def network(self, run: Run) -> nn.Module:
+        """See `Trainer.network`."""
+        mine = cast("ArithmeticRun", run)
+        widths = (mine.task.in_features, mine.task.out_features)
+        return initial_network(mine.network, widths, mine.seed, mine.training.streams)[0]
+
+    def networks(self, runs: Sequence[Run]) -> int:
+        """See `Trainer.networks`; runs of one condition share their settings."""
+        some = {(id(run.network), id(run.training), id(run.task)): run for run in runs}
+        return len({program_key(cast("ArithmeticRun", run)) for run in some.values()})
 
     def work(self, run: Run) -> int:
         """See `Trainer.work`: numbers read and multiplied per sample, times samples.
