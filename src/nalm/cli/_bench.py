@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from nalm.cli._run import complain_of, reporter, train
 from nalm.cli._tables import console
@@ -104,7 +105,7 @@ def ranking_table(ranks: Sequence[Rank]) -> Table:
         mean, lower, upper = rank.success_rate
         table.add_row(
             str(place),
-            rank.unit,
+            Text(rank.unit),
             f"{rank.solved}/{rank.runs}",
             f"{mean:.2f} [{lower:.2f}, {upper:.2f}]",
             f"{rank.conditions_solved}/{rank.conditions}",

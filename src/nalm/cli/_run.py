@@ -13,6 +13,7 @@ from typing import Any, cast
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from nalm import interrupts
 from nalm.cli._tables import console, number, span
@@ -132,13 +133,13 @@ def print_plan(job: Job, workers: int | None) -> None:
     rows: dict[tuple[str, str, str], _Row] = {}
     for run in job.runs:
         rows.setdefault((run.label, run.task.operation, _length(run)), _Row()).add(run, durations.get(run.id))
-    table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
+    table = Table(title=Text(f"{job.study.name} into {job.path}"), title_justify="left")
     for column in ("unit", "operation"):
         table.add_column(column)
     for column in ("iterations", "runs", "finished", "run-iterations to do", "time"):
         table.add_column(column, justify="right")
     for key, row in rows.items():
-        table.add_row(*key, *row.cells())
+        table.add_row(*map(Text, key), *row.cells())
     total = _Row(*(sum(column) for column in zip(*(astuple(row) for row in rows.values()), strict=True)))
     table.add_section()
     table.add_row("all", "", "", *total.cells())

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nalm.errors import InputError, did_you_mean
+from nalm.results.output.escaping import json_value, printable, without_formulas
 from nalm.results.output.latex import latex_table
 from nalm.results.summary import Estimate, Group, StepEstimate, group_parameters, summary_frame
 
@@ -31,9 +32,10 @@ def render(groups: Sequence[Group], to: str = "table") -> str:
         InputError: another format, or no group for LaTeX.
     """
     if to == "json":
-        return json.dumps([dict(group) for group in groups], indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        content = [json_value(dict(group)) for group in groups]
+        return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if to == "csv":
-        return summary_frame(groups).write_csv()
+        return without_formulas(summary_frame(groups)).write_csv()
     if to == "latex":
         return latex_table(groups)
     if to == "table":
@@ -47,7 +49,7 @@ def table(groups: Sequence[Group]) -> Table:
     labels, columns, rows = table_cells(groups)
     view = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, column in enumerate(columns):
-        view.add_column(column, justify="left" if index < labels else "right", no_wrap=True)
+        view.add_column(Text(column), justify="left" if index < labels else "right", no_wrap=True)
     for index, row in enumerate(rows):
         if index and row[0] != rows[index - 1][0]:
             view.add_section()
@@ -131,7 +133,7 @@ def _plain(view: Table) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else printable(str(value))
 
 
 def _scientific(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from nalm.errors import InputError
 from nalm.results.collation import collation_key
+from nalm.results.output.escaping import printable
 from nalm.results.summary import Estimate, Group, StepEstimate, group_parameters
 from nalm.results.titles import math_title, operation_title, unit_title
 from nalm.tasks import Range
@@ -76,7 +77,7 @@ def latex_table(groups: Sequence[Group], label: str | None = None) -> str:
 
 def escape(text: str) -> str:
     """Return `text` with LaTeX's special characters escaped."""
-    return "".join(_SPECIAL.get(character, character) for character in text)
+    return "".join(_SPECIAL.get(character, character) for character in printable(text))
 
 
 def percent_cell(mean: float | None, lower: float | None, upper: float | None, bold: bool) -> str:
