@@ -9,13 +9,13 @@ import pytest
 from support.command import Command
 
 REFUSED = {
-    '"nmu", arguments = { in_features = 3 }': "argument 'in_features' is not a study's to give: it follows from the task",
+    '"nmu", arguments = { in_features = 3 }': "argument 'in_features' is not a study's to give: it follows from",
     '"nmu", arguments = { out_features = 1 }': "argument 'out_features' is not a study's to give: it follows from",
     '"nmu", arguments = { device = "cuda" }': "argument 'device' is not a study's to give: give nalm run --device",
     '"nmu", arguments = { dtype = "float16" }': "argument 'dtype' is not a study's to give: networks are trained in",
     '"torch.nn:Linear", arguments = { dtype = "float64" }': "argument 'dtype' is not a study's to give",
     '"torch.nn:Embedding"': "torch.nn:Embedding: RuntimeError",
-    '"torch.nn:Conv1d"': "cannot be called with (in_features, out_features): missing a required argument: 'kernel_size'",
+    '"torch.nn:Conv1d"': "(in_features, out_features): missing a required argument: 'kernel_size'",
     '"torch.nn:ReLU"': "cannot be called with (in_features, out_features): too many positional arguments",
     '"torch.nn:Module"': "torch.nn:Module: TypeError",
     '"torch:add"': "add must be a subclass of torch.nn.Module",
