@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from nalm import units
 from nalm.digits._image_networks import ColourDigits, IsolatedDigits
 from nalm.digits._stages import create_stage
-from nalm.streams import weight_generator
 from nalm.tasks.static_digits import StaticDigits
+from nalm.training.step.initial import RunRandom, constructed
 
 
 class DigitPairNetwork(nn.Module):
@@ -45,14 +44,18 @@ def create_pair_network(settings: StaticDigits, seed: int) -> DigitPairNetwork:
     """Build the network with the initial values of `seed`.
 
     Under `paper` streams the image network is drawn twice and the stage once, as in the released program; all
-    stages thus start from the same image network.
+    stages thus start from the same image network. A stage of the user's own stays as its constructor leaves it.
     """
-    with torch.random.fork_rng(devices=[]):
+    streams = RunRandom.of(seed, settings.streams)
+    with streams.copy().drawing():
         network = DigitPairNetwork(settings.picture, settings.stage, settings.operation)
-    generator = weight_generator(seed, settings.streams)
     if settings.streams == "paper":
-        units.reset_parameters(network.image_network, generator)
-    units.reset_parameters(network, generator)
+        units.reset_parameters(network.image_network, streams.torch)
+    if ":" in settings.stage:
+        units.reset_parameters(network.image_network, streams.torch)
+        network.stage = constructed(lambda: create_stage(settings.stage, settings.operation), 2, streams)
+    else:
+        units.reset_parameters(network, streams.torch)
     if isinstance(network.image_network, ColourDigits) and settings.constraints == "paper":
         network.image_network.start_as_identity_()
     return network

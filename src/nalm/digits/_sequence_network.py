@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from nalm import functional, units
 from nalm.digits._image_networks import DigitReader
-from nalm.streams import weight_generator
 from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.training.step.initial import RunRandom, constructed
 from nalm.units import NMU, SNMU, Cell, FrameworkCell, UnitCell
 
 # in the name of a module of the user's own
@@ -130,11 +130,18 @@ def create_sequence_network(settings: SequentialDigits, seed: int) -> DigitSeque
     """Build the network with the initial values of `seed`.
 
     Under `paper` streams everything is drawn three times, as in the released program (constructors, the
-    end of the network's constructor, the script); the third draw counts.
+    end of the network's constructor, the script); the third draw counts. A cell of the user's own stays as its
+    constructor leaves it.
     """
-    with torch.random.fork_rng(devices=[]):
+    streams = RunRandom.of(seed, settings.streams)
+    with streams.copy().drawing():
         network = DigitSequenceNetwork(settings)
-    generator = weight_generator(seed, settings.streams)
+    generator = streams.torch
+    if _OWN_CLASS in settings.cell:
+        for _ in range(3 if settings.streams == "paper" else 1):
+            units.reset_parameters(network.reader, generator)
+        network.cell = constructed(lambda: _create_cell(settings), settings.outputs, streams)  # type: ignore[assignment]
+        return network
     if settings.streams == "paper":
         units.reset_parameters(network.reader, generator)
         if isinstance(network.cell, FrameworkCell):
