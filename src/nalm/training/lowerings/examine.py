@@ -63,8 +63,8 @@ def examine(step: Step, build: Build, rows: Sequence[int], label: str, sources: 
         # more to the point than whatever else is wrong
         if any(source_hash(unit) != code for unit, code in sources):
             raise InputError(
-                f"{label}: training it changes values outside of it (globals, attributes of the class), so that a run "
-                "would depend on those before it; keep them in attributes of self"
+                f"{label}: building or training it changes values outside of it (globals, attributes of the class), so "
+                "that a run would depend on those before it; keep them in attributes of self"
             ) from None
 
 

@@ -115,7 +115,7 @@ def redraw(module: nn.Module, network: NetworkSettings, widths: tuple[int, int],
     fresh = built(network, widths, streams)
     with torch.no_grad():
         for target, source in (
-            *zip(module.parameters(), fresh.parameters(), strict=True),
+            *zip(dict(module.named_parameters()).values(), dict(fresh.named_parameters()).values(), strict=True),
             *zip(module.buffers(), fresh.buffers(), strict=True),
         ):
             target.copy_(source)
