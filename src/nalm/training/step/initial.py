@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from nalm import units
+from nalm.errors import InputError
 from nalm.runs import NetworkSettings
 from nalm.streams import Family, derived_key, weight_generator
 
@@ -54,8 +55,11 @@ class RunRandom:
         """Let everything that draws without a generator of its own draw from these streams inside a `with` block.
 
         They go on where the block stopped; the generators of the process are left as they were.
+
+        Raises:
+            InputError: PyTorch's default dtype is not float32, or the block has changed it.
         """
-        with ONE_AT_A_TIME, units.drawing_from(self.torch):
+        with ONE_AT_A_TIME, _in_float32(), units.drawing_from(self.torch):
             numpy, python = np.random.get_state(), random.getstate()
             try:
                 np.random.set_state(self.numpy)
@@ -65,6 +69,26 @@ class RunRandom:
             finally:
                 np.random.set_state(numpy)
                 random.setstate(python)
+
+
+@contextmanager
+def _in_float32() -> Iterator[None]:
+    """Hold the default dtype of the process to float32, of which the streams of all runs are."""
+    if torch.get_default_dtype() != torch.float32:
+        raise InputError(
+            f"PyTorch's default dtype is {torch.get_default_dtype()}, and runs are drawn in float32: leave out "
+            "torch.set_default_dtype and give dtype= to the layers of your own"
+        )
+    try:
+        yield
+        changed = torch.get_default_dtype()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    if changed != torch.float32:
+        raise InputError(
+            f"the network sets PyTorch's default dtype to {changed} for the whole process: give dtype= to its layers "
+            "instead"
+        )
 
 
 def initial_network(
