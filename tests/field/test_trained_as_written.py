@@ -68,14 +68,14 @@ def by_hand(cls: type[nn.Module], mine: Run) -> tuple[list[float], list[float], 
     sets = [torch.from_numpy(Data([mine]).evaluation(mine, part, rows)[0]) for part, rows in PARTS]
     losses, errors = [], []
     for step, batch in enumerate(torch.from_numpy(block)):
-        if step % settings.log_interval == 0:
+        if step in settings.logged_steps:
             module.eval()
             with torch.no_grad():
                 found = [nn.functional.mse_loss(module(s[:2].T.contiguous()), s[2:].T).item() for s in sets]
             errors.append(found[0])
         module.train()
         loss = nn.functional.mse_loss(module(batch[:2].T.contiguous()), batch[2:].T)
-        if step % settings.log_interval == 0:
+        if step in settings.logged_steps:
             losses.append(loss.item())
         if optimizer is not None:
             optimizer.zero_grad()

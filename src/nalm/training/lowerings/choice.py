@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from nalm.runs.settings import TrainingSettings
 from nalm.training import kept, toolchain
 from nalm.training.kernel.arrays import UnsupportedError
 from nalm.training.kernel.trace import untraceable
-from nalm.training.lowerings._base import Program
+from nalm.training.lowerings._base import Lowered, Program
 from nalm.training.lowerings.examine import Examined, behaviour, examine
 from nalm.training.lowerings.hashes import check_hashes
 from nalm.training.lowerings.native import WIDE, WIDE_FLAGS, NativeCode, NativeProgram, evaluation_rows, generate
@@ -27,6 +27,7 @@ from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, initial_network
 from nalm.training.step.step import Step
 from nalm.training.toolchain import CompilationError, NoCompilerError
+from nalm.training.torch_specific import UnknownTorchError
 from nalm.units import source_hash
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
@@ -36,7 +37,10 @@ _NUMBERS = [
     "streams",
     "early_stop",
     "saved_weights",
+    "record",
     "learning_rate",
+    "learning_rate_interval",
+    "learning_rate_factor",
     "pcc_to_mse_iteration",
     "inalu_penalty_start",
     "ramp",
@@ -98,14 +102,14 @@ class ProgramKey:
 
 
 @dataclass(frozen=True)
-class Fallback:
+class Fallback(Lowered):
     """Why the native kernel does not train a network.
 
     Attributes:
         reason: in half a sentence, with the line of the module that causes it.
-        compiler: the reason is that no C++ compiler works.
+        compiler: the reason is the compiler or PyTorch, not the network.
         batched: all runs can still be trained as one tensor program; otherwise by the ordinary loop.
-        constants: as in `NativeCode`.
+        constants: see `Lowered`.
     """
 
     reason: str
@@ -113,8 +117,10 @@ class Fallback:
     batched: bool = True
     constants: str = ""
 
+    def program(self, new_step: Callable[[], Step]) -> TensorProgram:
+        """See `Lowered.program`; not for networks of the ordinary loop."""
+        return TensorProgram(new_step())
 
-Lowered = NativeCode | Fallback
 
 _CANNOT = "the compiled kernel cannot express"
 
@@ -249,7 +255,7 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
         )
     except CompilationError as error:
         reason = f"the compiler refuses it: {error}"
-    except NoCompilerError as error:
+    except (NoCompilerError, UnknownTorchError) as error:
         reason, compiler = str(error), True
     try:
         disproof = _disproof(key, TensorProgram(_new_step(key)), found)
@@ -283,7 +289,7 @@ def _disproof(key: ProgramKey, program: Program, found: list[Reference]) -> str 
 @lru_cache(maxsize=64)
 def program(key: ProgramKey, lowered: Lowered) -> Program:
     """Return the program of `key`, built at most once per process; not for networks of the ordinary loop."""
-    return NativeProgram(lowered) if isinstance(lowered, NativeCode) else TensorProgram(_new_step(key))
+    return lowered.program(lambda: _new_step(key))
 
 
 def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
@@ -298,9 +304,6 @@ def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
 
 def _warning(fallback: Fallback) -> str:
     if fallback.compiler:
-        return (
-            "trained many times slower than it could be, because no C++ compiler works here: "
-            f"{fallback.reason} (install g++, or name another compiler in CXX)"
-        )
+        return f"trained many times slower than it could be, because {fallback.reason}"
     how = "as one slower tensor program" if fallback.batched else "one run at a time, many times slower"
     return f"trained {how}, because {fallback.reason}"

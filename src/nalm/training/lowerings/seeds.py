@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from torch import nn
 
 from nalm._lines import at, is_users
-from nalm.training.lowerings.choice import Lowered, ProgramKey, begun
+from nalm.training.lowerings._base import Lowered
+from nalm.training.lowerings.choice import ProgramKey, begun
 from nalm.training.lowerings.constants import constants, difference, digest_of
 
 

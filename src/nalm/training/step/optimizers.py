@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from torch import Tensor
 
-from nalm.runs.settings import TrainingSettings
+from nalm.tasks.learning import LearningSettings
+from nalm.training.step import schedules
 
 
 class Optimizer(ABC):
@@ -30,7 +31,7 @@ class Optimizer(ABC):
         return len(self.slot_names)
 
     @abstractmethod
-    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+    def schedule(self, settings: LearningSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
         """Return the value of each column before the updates number `steps` (counted from 0)."""
 
     @abstractmethod
@@ -47,11 +48,11 @@ class Adam(Optimizer):
     columns = ("adam_step_size", "adam_bias2_root")
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
-    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+    def schedule(self, settings: LearningSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
         """See `Optimizer.schedule`."""
         updates = steps + 1.0
         return {
-            "adam_step_size": settings.learning_rate / (1 - self.beta1**updates),
+            "adam_step_size": schedules.learning_rate(settings, steps) / (1 - self.beta1**updates),
             "adam_bias2_root": np.sqrt(1 - self.beta2**updates),
         }
 
@@ -75,9 +76,9 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.slot_names = ("momentum_buffer",) if momentum else ()
 
-    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+    def schedule(self, settings: LearningSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
         """See `Optimizer.schedule`."""
-        return {"learning_rate": np.full(len(steps), settings.learning_rate)}
+        return {"learning_rate": schedules.learning_rate(settings, steps)}
 
     def update(
         self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], coefficients: dict[str, Tensor]
@@ -89,6 +90,6 @@ class SGD(Optimizer):
         return parameter - coefficients["learning_rate"] * velocity, (velocity,)
 
 
-def create(settings: TrainingSettings) -> Optimizer:
+def create(settings: LearningSettings) -> Optimizer:
     """Return the optimiser that `settings` ask for."""
     return Adam() if settings.optimizer == "adam" else SGD(settings.momentum)
