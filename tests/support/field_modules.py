@@ -420,6 +420,21 @@ class Remembers(Weighted):
         return y
 
 
+class TakesValuesFromData(Weighted):
+    """Has a scale that the first batch sets."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.scale = nn.Parameter(torch.empty(i))
+        self.is_set = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.is_set:
+            self.scale.data.copy_(1 / x.std(0))
+            self.is_set = True
+        return super().forward(x * self.scale)
+
+
 class CountsEvaluations(Weighted):
     def __init__(self, i: int, o: int) -> None:
         super().__init__(i, o)
@@ -573,7 +588,7 @@ TRAINED = (
     *(ShiftedNoise, ShiftedNoiseWritten, NoiseFromBelow, NoiseFromBelowWritten, Dropped, RandomRows, NoiseAtRest),
     *(NumpyNoise, PythonNoise, Distributed, OwnGenerators, RandomSlopes, ConstantTensors, InfiniteBuffer),
     *(RemembersACall, MadeAnew, Normalised, CountsInABuffer, CountsInPython, CountsEvaluations, Remembers),
-    *(SpectralOfOld, Renormalised),
+    *(SpectralOfOld, Renormalised, TakesValuesFromData),
     *(Recomputed, Hooked, NoGradient),
     *(StraightThroughSign, BranchesOnValues, Recurrent, ClampsItsData, ChangesItsInput, Late),
     *(ComplexWeights, HalfWeights, DoubleWeights),
