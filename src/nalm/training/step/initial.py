@@ -55,8 +55,11 @@ class RunRandom:
         """Let everything that draws without a generator of its own draw from these streams inside a `with` block.
 
         They go on where the block stopped; the generators of the process are left as they were.
+
+        Raises:
+            InputError: PyTorch's default dtype is not float32, or the block has changed it.
         """
-        with ONE_AT_A_TIME, units.drawing_from(self.torch):
+        with ONE_AT_A_TIME, _in_float32(), units.drawing_from(self.torch):
             numpy, python = np.random.get_state(), random.getstate()
             try:
                 np.random.set_state(self.numpy)
@@ -66,6 +69,26 @@ class RunRandom:
             finally:
                 np.random.set_state(numpy)
                 random.setstate(python)
+
+
+@contextmanager
+def _in_float32() -> Iterator[None]:
+    """Hold the default dtype of the process to float32, of which the streams of all runs are."""
+    if torch.get_default_dtype() != torch.float32:
+        raise InputError(
+            f"PyTorch's default dtype is {torch.get_default_dtype()}, and runs are drawn in float32: leave out "
+            "torch.set_default_dtype and give dtype= to the layers of your own"
+        )
+    try:
+        yield
+        changed = torch.get_default_dtype()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    if changed != torch.float32:
+        raise InputError(
+            f"the network sets PyTorch's default dtype to {changed} for the whole process: give dtype= to its layers "
+            "instead"
+        )
 
 
 def initial_network(
@@ -133,7 +156,7 @@ def redraw(module: nn.Module, network: NetworkSettings, widths: tuple[int, int],
     fresh = built(network, widths, streams)
     with torch.no_grad():
         for target, source in (
-            *zip(module.parameters(), fresh.parameters(), strict=True),
+            *zip(dict(module.named_parameters()).values(), dict(fresh.named_parameters()).values(), strict=True),
             *zip(module.buffers(), fresh.buffers(), strict=True),
         ):
             target.copy_(source)
