@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nalm import interrupts
+from nalm.cli._foreign import tell_of_code
 from nalm.cli._tables import console, number, span
 from nalm.cluster import parse_part
 from nalm.errors import NalmError
@@ -49,7 +50,9 @@ def run_study(
         InputError: an option or the study is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
-    job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    job = prepare(
+        study, settings=settings, seeds=seeds, only=only, out=out, on_study=lambda read: tell_of_code(read, study, note)
+    )
     if part is not None:
         job = job.take(parse_part(part))
     if dry_run:
