@@ -51,7 +51,7 @@ def outcome(read: Callable[[], Any]) -> Any:
 def test_study_reader() -> None:
     originals = [shipped(name).read_bytes() for name in names()] + [STUDY.encode()]  # type: ignore[union-attr]
     read = 0
-    for _, content in inputs(400, originals):
+    for _, content in inputs(300, originals):
         text = content.decode(errors="replace")
         study = outcome(lambda text=text: loads(text, "fuzz"))
         if study is not REFUSED:
@@ -73,7 +73,7 @@ def test_store(tmp_path: Path) -> None:
     weights = {run.id: original.weights(run.id) for run in runs}
     paths = sorted(path.relative_to(original.path) for path in original.path.rglob("*") if path.is_file())
     refused = 0
-    for number, content in inputs(240, [b""]):
+    for number, content in inputs(96, [b""]):
         del content
         path = paths[number % len(paths)]
         ((_, changed),) = list(inputs_of(number, (original.path / path).read_bytes()))
@@ -197,7 +197,7 @@ def test_csv_import(tmp_path: Path) -> None:
     original = "\n".join([HEAD, *rows]).encode()
     path = tmp_path / "runs.csv"
     read = 0
-    for number, changed in inputs(200, [original]):
+    for number, changed in inputs(100, [original]):
         path.write_bytes(changed)
         folder = tmp_path / f"into-{number}"
         store = outcome(lambda folder=folder: import_csv(path, folder))
