@@ -18,7 +18,7 @@ def main() -> None:
         from nalm.cli._app import app
 
         try:
-            app()
+            app(prog_name="nalm")
         except SystemExit:
             sys.stdout.flush()
             raise

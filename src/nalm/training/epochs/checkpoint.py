@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from nalm import files
 from nalm.errors import StoreError
 from nalm.training.epochs.record import EpochRecord
 
-_NETWORK, _OPTIMIZER = "network/", "optimizer/"
+# what an optimiser remembers of a parameter
+_REMEMBERED = {torch.optim.Adam: {"step", "exp_avg", "exp_avg_sq"}, torch.optim.SGD: {"momentum_buffer"}}
+
+_NETWORK, _OPTIMIZER, _KEPT = "network/", "optimizer/", "kept/"
 
 
 @dataclass(frozen=True)
@@ -28,15 +32,52 @@ class Progress:
         step: Updates done.
         records: Of the epochs before; the record of `epoch` itself is yet to come.
         diverged_epoch: See `DigitsResult`.
+        digest: Of the network at the last record, where runs stop early.
+        unchanged: Records in a row with that network, but for the first.
+        settled_epoch: See `DigitsResult`.
     """
 
     epoch: int = 0
     step: int = 0
     records: tuple[EpochRecord, ...] = ()
     diverged_epoch: int | None = None
+    digest: str = ""
+    unchanged: int = 0
+    settled_epoch: int | None = None
 
 
-def save(path: Path, identity: str, progress: Progress, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+@dataclass
+class Kept:
+    """The network of the record with the least validation error, where that one is wanted.
+
+    Attributes:
+        error: The least error.
+        state: Of the network that had it first.
+    """
+
+    error: float = math.inf
+    state: dict[str, Tensor] = field(default_factory=dict)
+
+    def offer(self, network: nn.Module, error: float | None) -> None:
+        """Keep the network as it is now if its error is the least."""
+        if error is not None and error < self.error:
+            self.error = error
+            self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+    def restore_(self, network: nn.Module) -> None:
+        """Give `network` the values that were kept, if any were."""
+        if self.state:
+            network.load_state_dict(self.state)
+
+
+def save(
+    path: Path,
+    identity: str,
+    progress: Progress,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    kept: Kept | None = None,
+) -> None:
     """Write a checkpoint whole; `identity` names the run it belongs to.
 
     Raises:
@@ -48,8 +89,12 @@ def save(path: Path, identity: str, progress: Progress, network: nn.Module, opti
     tensors = {_NETWORK + name: value for name, value in network.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         for key, value in values.items():
-            tensors[f"{_OPTIMIZER}{names[index]}/{key}"] = torch.as_tensor(value)
+            if value is not None:
+                tensors[f"{_OPTIMIZER}{names[index]}/{key}"] = torch.as_tensor(value)
     metadata = {"identity": identity, "progress": json.dumps(asdict(progress))}
+    if kept is not None and kept.state:
+        tensors |= {_KEPT + name: value for name, value in kept.state.items()}
+        metadata["kept"] = json.dumps(kept.error)
     metadata["sha256"] = _checksum(metadata, tensors)
     content = to_bytes({name: value.contiguous() for name, value in tensors.items()}, metadata)
     try:
@@ -61,7 +106,14 @@ def save(path: Path, identity: str, progress: Progress, network: nn.Module, opti
         ) from None
 
 
-def load(path: Path, identity: str, epochs: int, network: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+def load(
+    path: Path,
+    identity: str,
+    epochs: int,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    kept: Kept | None = None,
+) -> Progress:
     """Restore network and optimiser in place and return where the run stands: at its start without a file.
 
     Args:
@@ -70,6 +122,7 @@ def load(path: Path, identity: str, epochs: int, network: nn.Module, optimizer: 
         epochs: that the run has.
         network: of the run.
         optimizer: of the run.
+        kept: restored, too, if the file has it.
 
     Raises:
         StoreError: the file is damaged, or of another run.
@@ -94,9 +147,20 @@ def load(path: Path, identity: str, epochs: int, network: nn.Module, optimizer: 
     try:
         progress = _progress(json.loads(metadata["progress"]), epochs)
         _restore(tensors, network, optimizer)
+        if kept is not None and "kept" in metadata:
+            _restore_kept(kept, json.loads(metadata["kept"]), tensors, network)
     except (KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError, RecursionError) as error:
         raise _damaged(path, error) from None
     return progress
+
+
+def _restore_kept(kept: Kept, error: float, tensors: Mapping[str, Tensor], network: nn.Module) -> None:
+    own = {name.removeprefix(_KEPT): value for name, value in tensors.items() if name.startswith(_KEPT)}
+    state = network.state_dict()
+    if {name: value.shape for name, value in own.items()} != {name: value.shape for name, value in state.items()}:
+        raise ValueError("the network that is kept is not complete")
+    kept.error = error
+    kept.state = {name: value.to(state[name].device) for name, value in own.items()}
 
 
 def _damaged(path: Path, reason: object) -> StoreError:
@@ -128,7 +192,7 @@ def _restore(tensors: dict[str, Tensor], network: nn.Module, optimizer: torch.op
             elif tensor.shape:
                 raise ValueError(f"{name} has the shape {tuple(tensor.shape)}")
             moments.setdefault(indices[parameter], {})[key] = tensor
-    if any(set(moment) != {"step", "exp_avg", "exp_avg_sq"} for moment in moments.values()):
+    if any(set(moment) != _REMEMBERED[type(optimizer)] for moment in moments.values()):
         raise ValueError("the state of the optimiser is not complete")
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -16,7 +16,7 @@ from nalm.training.kernel.arrays import Array, Arrays, Symbols, UnsupportedError
 from nalm.training.kernel.cpp import HEADER, OutputSlot, Sizes, evaluation_function, training_function
 from nalm.training.kernel.expressions import Axis, Expression, Graph
 from nalm.training.kernel.trace import scalarise, trace
-from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.lowerings._base import Inputs, Lowered, Program
 from nalm.training.step.noise import lane_axis
 from nalm.training.step.step import Step
 from nalm.training.toolchain import Library, address, load
@@ -35,18 +35,22 @@ MOST_EXPRESSIONS = 12_000
 
 
 @dataclass(frozen=True)
-class NativeCode:
+class NativeCode(Lowered):
     """A network's compiled functions, ready to be loaded by any process of this machine.
 
     Attributes:
         library: their code.
         evaluation_rows: how many samples the evaluation functions take.
-        constants: digest of what was taken for constant in a module of the user's own; other modules need another step.
+        constants: see `Lowered`.
     """
 
     library: Library
     evaluation_rows: tuple[int, ...]
     constants: str = ""
+
+    def program(self, new_step: Callable[[], Step]) -> NativeProgram:
+        """See `Lowered.program`."""
+        return NativeProgram(self)
 
 
 def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
@@ -109,7 +113,7 @@ class _Tracing:
             return function(tensors[:count], *tensors[count:])
 
         examples = [torch.ones(self._algebra.shape(x)) for x in inputs]
-        expressions = scalarise(trace(flat, examples), inputs, self._algebra)
+        expressions = scalarise(trace(flat, examples, self._wide), inputs, self._algebra)
         if len(self._graph) > MOST_EXPRESSIONS:
             found = f"a step of {len(self._graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}"
             raise UnsupportedError(found)
@@ -203,6 +207,20 @@ def evaluation_rows(samples: int, in_features: int) -> int:
     return max(rows for rows in range(1, min(samples, MOST_WIDE_ROWS) + 1) if samples % rows == 0)
 
 
+class TrainingCall(ctypes.Structure):
+    """The arguments of one call of a kernel's `train`; see `train_chunks` of the trainer's compiled code."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("train", "states", "run_table", "schedule", "prepare", "data", "noise")),
+        ("runs", ctypes.c_int64),
+        ("failed", ctypes.c_void_p),
+    ]
+
+
+BoundCall = tuple[TrainingCall, tuple[np.ndarray, ...]]
+"""A call, and the arrays that it points to and does not keep alive."""
+
+
 class NativeProgram(Program):
     """A compiled network. All arrays are C-contiguous float32 unless said otherwise.
 
@@ -242,8 +260,16 @@ class NativeProgram(Program):
     def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:
         """See `Program.train`."""
         arguments, alive = self._arguments(inputs)
-        self._library.train(address(states), *arguments, ctypes.c_int64(inputs.steps), address(failed))
+        steps = ctypes.c_int64(0), ctypes.c_int64(inputs.steps)
+        self._library.train(address(states), *arguments, *steps, address(failed))
         assert alive
+
+    def bound(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> BoundCall:
+        """Return the call that `train` makes, to be made elsewhere."""
+        (run_table, schedule, prepare, _, data, noise, runs), alive = self._arguments(inputs)
+        function = ctypes.cast(self._library.train, ctypes.c_void_p)
+        call = TrainingCall(function, address(states), run_table, schedule, prepare, data, noise, runs, address(failed))
+        return call, (*alive, inputs.run_flags, inputs.schedule)
 
     def measure(self, states: np.ndarray, inputs: Inputs) -> np.ndarray:
         """See `Program.measure`."""

@@ -62,13 +62,12 @@ def create(name: str, in_features: int, out_features: int, **arguments: Any) -> 
     """
     if ":" in name:
         factory = load_factory(name)
-        _check_arguments(name, factory, arguments)
+        checked_arguments(name, factory, arguments)
         with guarded(name):
             return factory(in_features, out_features, **arguments)
     info = resolve(name)
     given = {**info.arguments, **arguments}
-    _check_arguments(name, info.cls, given)
-    return info.cls(in_features, out_features, **given)
+    return info.cls(in_features, out_features, **checked_arguments(name, info.cls, given))
 
 
 def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
@@ -82,7 +81,12 @@ def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
             raise InputError(f"unit {name!r}: argument {argument!r} is not a study's to give: {_GIVEN[argument]}")
 
 
-def _check_arguments(name: str, factory: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> None:
+def checked_arguments(name: str, factory: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `arguments` if `factory` takes them besides two sizes.
+
+    Raises:
+        InputError: it does not; the message names the argument and those that it takes.
+    """
     signature = inspect.signature(factory)
     try:
         signature.bind(1, 1, **arguments)
@@ -93,3 +97,4 @@ def _check_arguments(name: str, factory: Callable[..., nn.Module], arguments: Ma
                 hint = did_you_mean(argument, known) or f"; it takes {', '.join(known) or 'none'}"
                 raise InputError(f"unit {name!r} has no argument {argument!r}{hint}") from None
         raise InputError(f"{name}: cannot be called with (in_features, out_features): {error}") from None
+    return arguments
