@@ -63,6 +63,7 @@ def on_two_processes(command: Command, study: Path, folder: str) -> None:
 def as_an_array_with_an_element_killed(command: Command, study: Path, folder: str) -> None:
     words = ("submit", study, "--slurm", "--out", folder)
     outcome = command(*words, "--parts", "4")
+    assert (outcome.status, outcome.errors) == (0, ""), outcome
     job = re.match(r"slurm job (\d+): ", outcome.output)[1]  # type: ignore[index]
     log = Path(folder, "jobs", f"nalm-study-{job}-2.log")
     wait_until(lambda: log.exists() and "finished already" in log.read_text())
@@ -126,7 +127,6 @@ def test_every_way_gives_the_same_bytes(command: Command, study: Path, text: str
         outcome = command("summary", folder, "--format", "json")
         assert (outcome.status, outcome.errors) == (0, "")
         summaries[way.__name__] = outcome.output
-        print(way.__name__, len(outcome.output))
     assert len(set(summaries.values())) == 1
     records = [Store.open(f"results-{way.__name__}").records() for way in WAYS]
     assert all(records[0].equals(other) for other in records[1:])
