@@ -15,6 +15,7 @@ from rich.console import Console
 
 from nalm import interrupts
 from nalm._screen import Column
+from nalm.cli._foreign import tell_of_code
 from nalm.cli._tables import number, show, span
 from nalm.cli._waiting import waiting
 from nalm.cluster import parse_part
@@ -23,6 +24,7 @@ from nalm.estimates import measure
 from nalm.jobs import Failure, Job, Reporter, execute, prepare
 from nalm.progress import About, Bar, JsonLines, Lines
 from nalm.runs import Run
+from nalm.studies import Study
 from nalm.tasks import DigitTask
 
 # more failed runs than this are counted, not listed
@@ -50,8 +52,12 @@ def run_study(
         InputError: an option or the study is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
+
+    def told(read: Study) -> None:
+        tell_of_code(read, study, note)
+
     with waiting(f"reading {study}"):
-        job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+        job = prepare(study, settings=settings, seeds=seeds, only=only, out=out, on_study=told)
     for line in job.cautions:
         note(f"warning: {line}")
     if part is not None:
