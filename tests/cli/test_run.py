@@ -313,7 +313,7 @@ def slow_study(folder):
     path.write_text(
         'title = "Many seeds"\nseeds = "0:1000"\n'
         '[task]\nkind = "single-module"\noperation = "mul"\n'
-        "[settings]\niterations = 999_999\nlog_interval = 100_000\n"
+        "[settings]\niterations = 999_999\nsparsity_penalty = 0\nlog_interval = 100_000\n"
         '[[networks]]\nunit = "nmu"\n'
     )
     return path
