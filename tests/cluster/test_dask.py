@@ -14,7 +14,7 @@ ARITHMETIC = """
 title = "Many seeds"
 seeds = "0:12"
 task = { kind = "single-module", operation = "mul" }
-settings = { iterations = 999_999, log_interval = 100_000 }
+settings = { iterations = 999_999, sparsity_penalty = 0, log_interval = 100_000 }
 networks = [{ unit = "nmu" }]
 """
 DIGITS = """

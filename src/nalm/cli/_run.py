@@ -58,12 +58,11 @@ def run_study(
 
     with waiting(f"reading {study}"):
         job = prepare(study, settings=settings, seeds=seeds, only=only, out=out, on_study=told)
-    for line in job.cautions:
-        note(f"warning: {line}")
     if part is not None:
         job = job.take(parse_part(part))
     if dry_run:
         job.check_device(workers, device, cluster)
+        tell_cautions(job)
         print_plan(job, workers)
         return
     failed = train(job, json_lines, workers=workers, device=device, cluster=cluster, tensorboard=tensorboard)
@@ -93,6 +92,7 @@ def train(
     """
     with waiting(f"opening {job.path}"):
         store = job.open_store(workers, device, cluster)
+    tell_cautions(job)
     with plain_warnings():
         with waiting(f"reading {job.path}"):
             finished = job.finished(store, note)
@@ -123,6 +123,12 @@ def train(
                 f"{where}{error.strerror or error}; finished batches are kept, the same command goes on"
             ) from None
     return job.failures(store)
+
+
+def tell_cautions(job: Job) -> None:
+    """Print the doubts about a job's settings and networks."""
+    for line in job.cautions:
+        note(line if line.startswith("check: ") else f"warning: {line}")
 
 
 def reporter(json_lines: bool, about: About | None = None) -> Reporter:
