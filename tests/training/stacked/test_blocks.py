@@ -11,6 +11,7 @@ from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.training.stacked import blocks
 from nalm.training.stacked.blocks import Chunks
+from nalm.training.stacked.data import features
 from support.lowered import errors_of, network_of, trained
 from support.runs import grid, run, wide_run
 
@@ -56,7 +57,7 @@ BATCHES = {
 @pytest.mark.parametrize("batch", BATCHES)
 def test_chunks_are_blocks(batch: str, chunked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     runs = BATCHES[batch]()
-    monkeypatch.setattr(blocks, "MOST_UPDATES", 7 * len(runs))
+    monkeypatch.setattr(blocks, "MOST_READ", 7 * sum(features(mine) for mine in runs))
     result, expected = trained(runs), in_blocks(runs, monkeypatch)
     assert chunked
     assert result.status == expected.status

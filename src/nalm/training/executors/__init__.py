@@ -1,11 +1,11 @@
-"""Where jobs are done: in this process or in worker processes. An executor knows no trainer."""
+"""Where jobs are done: in this process, in threads of it or in worker processes. An executor knows no trainer."""
 
 from nalm.errors import InputError
 from nalm.training.executors._base import CollectedProgress, Executor, OnProgress
 from nalm.training.executors.dask import Dask, check_cluster
 from nalm.training.executors.in_process import InProcess
 from nalm.training.executors.processes import Processes
-from nalm.training.executors.threads import available_cores, one_thread
+from nalm.training.executors.threads import Threads, available_cores, one_thread
 
 __all__ = [
     "CollectedProgress",
@@ -14,6 +14,7 @@ __all__ = [
     "InProcess",
     "OnProgress",
     "Processes",
+    "Threads",
     "available_cores",
     "check_cluster",
     "check_workers",

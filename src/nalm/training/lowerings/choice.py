@@ -194,14 +194,19 @@ def lower(key: ProgramKey) -> Lowered:
     """
     with ONE_AT_A_TIME, kept.caches_of_torch(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a module says is said when it is trained
-        rows = _evaluation_rows(key)
-        known = toolchain.recall(repr(key))
+        known = kept_code(key)
         if known is not None:
-            return NativeCode(known[0], rows, known[1]["constants"])
+            return known
         examined = _examined(key)
         if examined.reason is not None:
             return Fallback(f"{_CANNOT} {examined.reason}", compiler=False, batched=False)
         return _lowered(key, examined.constants)
+
+
+def kept_code(key: ProgramKey) -> NativeCode | None:
+    """Return the kernel of `key` that was compiled and proved before, if it is there and whole."""
+    known = toolchain.recall(repr(key))
+    return NativeCode(known[0], _evaluation_rows(key), known[1]["constants"]) if known else None
 
 
 def _evaluation_rows(key: ProgramKey) -> tuple[int, ...]:

@@ -14,7 +14,16 @@ from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
 from nalm.training.executors import Executor, OnProgress
-from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, step_of, warn_of_fallbacks
+from nalm.training.lowerings.choice import (
+    Lowered,
+    ProgramKey,
+    kept_code,
+    lower,
+    program_key,
+    step_of,
+    warn_of_fallbacks,
+)
+from nalm.training.lowerings.native import NativeCode
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
@@ -73,9 +82,12 @@ class StackedTrainer(Trainer):
         sources = list(dict.fromkeys(source for key in labels for source in key.sources))
         classes = packed(sources) if executor.shares_files else {}
         lowered: dict[ProgramKey, Lowered] = {}
+        if executor.shares_files:
+            known = {key: kept_code(key) for key in labels}
+            lowered |= {key: code for key, code in known.items() if code is not None}
         executor.run(
             _lower,
-            [(key, classes) for key in labels],
+            [(key, classes) for key in labels if key not in lowered],
             lambda job, found: lowered.__setitem__(job[0], found),
             lambda done: None,
         )
@@ -86,6 +98,14 @@ class StackedTrainer(Trainer):
             BatchJob(job.batch, {key: lowered[key] for key in names}, classes)
             for job, names in zip(jobs, keys, strict=True)
         ]
+
+    def releases_lock(self, jobs: Sequence[BatchJob]) -> bool:
+        """See `Trainer.releases_lock`; code of the user's own may run in Python at any point."""
+        return all(
+            isinstance(code, NativeCode) and not key.layers.has_own_units
+            for job in jobs
+            for key, code in job.lowered.items()
+        )
 
     def train(self, job: BatchJob, device: str, on_progress: OnProgress) -> TrainedRuns:
         """See `Trainer.train`."""
