@@ -99,6 +99,32 @@ BIBTEX: dict[str, str] = {
   eprint = {2211.05624},
   archiveprefix = {arXiv},
 }""",
+    "curry2025": """\
+@misc{curry2025,
+  title = {The Domain Mixed Unit: A New Neural Arithmetic Layer},
+  author = {Curry, Paul},
+  year = {2025},
+  eprint = {2509.08180},
+  archiveprefix = {arXiv},
+}""",
+    "faber2023": """\
+@inproceedings{faber2023,
+  title = {Neural Status Registers},
+  author = {Faber, Lukas and Wattenhofer, Roger},
+  booktitle = {International Conference on Machine Learning},
+  year = {2023},
+  eprint = {2004.07085},
+  archiveprefix = {arXiv},
+}""",
+    "passo2022": """\
+@misc{passo2022,
+  title = {{arXiv}:2208.06496},
+  author = {Passo and others},
+  year = {2022},
+  note = {Engineering Applications of Artificial Intelligence 139, 2024},
+  eprint = {2208.06496},
+  archiveprefix = {arXiv},
+}""",
 }
 """BibTeX entries by citation key."""
 

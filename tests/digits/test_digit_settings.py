@@ -2,10 +2,12 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from nalm.digits import SequentialDigits, StaticDigits
+from nalm.training.step.schedules import ramp
 
 
 def test_defaults_are_those_of_the_figures() -> None:
@@ -21,9 +23,8 @@ def test_defaults_are_those_of_the_figures() -> None:
 
 
 def test_ramps() -> None:
-    static = StaticDigits()
-    assert [static.ramp(epoch) for epoch in (0, 30, 31, 40, 99)] == [0, 0, 0.1, 1, 1]
-    assert SequentialDigits().ramp(55_000) == 0.5
+    assert ramp(StaticDigits(), np.array([0, 30, 31, 40, 99])).tolist() == [0, 0, 0.1, 1, 1]
+    assert ramp(SequentialDigits(), np.array([55_000])) == 0.5
 
 
 WRONG: list[tuple[type, dict[str, Any], str]] = [

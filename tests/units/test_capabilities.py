@@ -27,6 +27,8 @@ COEFFICIENTS = {
     "squared": (2.0, 0.0),
     "root": (0.5, 0.0),
     "reciprocal": (-1.0, 0.0),
+    "greater": (1.0, -1.0),
+    "less": (-1.0, 1.0),
 }
 FAR = 60.0  # a saturated logit: 1 - tanh and 1 - σ are below 1e-12, also with base φ
 
@@ -92,7 +94,8 @@ def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> Non
             if unit.weights_mul is not None:
                 set_weights(unit.weights_mul, weights)
             # Without a bias the gate sees the inputs only: it is held open for one pattern of signs.
-            unit.opening.G.copy_((1 if additive else -1) * 1e10 * torch.tensor(signs))
+            pattern = torch.ones(1) if isinstance(unit, units.NALU) and unit.free_gate else torch.tensor(signs)
+            unit.opening.G.copy_((1 if additive else -1) * 1e10 * pattern)
         case units.INALU():
             for w_hat, m_hat in ((unit.W_hat_add, unit.M_hat_add), (unit.W_hat_mul, unit.M_hat_mul)):
                 target = torch.tensor(weights).unsqueeze(-1)
@@ -118,6 +121,13 @@ def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> Non
             unit.a.zero_()
             if unit.shift is not None:
                 unit.shift.fill_(FAR)
+        case units.NSR():
+            unit.scale = 1e12
+            first, second = (1.0, 0.0), (0.0, 1.0)
+            unit.V1.copy_(torch.tensor(first if operation == "greater" else second))
+            unit.V2.copy_(torch.tensor(second if operation == "greater" else first))
+            unit.w_sign.fill_(FAR)
+            unit.w_zero.fill_(-FAR)
         case units.Dense():
             unit.W.copy_(torch.tensor(weights))
         case units.MLP():

@@ -12,15 +12,16 @@ from typing import Any, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from nalm import interrupts
-from nalm.cli._tables import console, number, span
+from nalm._screen import Column
+from nalm.cli._tables import number, show, span
+from nalm.cli._waiting import waiting
 from nalm.cluster import parse_part
 from nalm.errors import NalmError
 from nalm.estimates import measure
 from nalm.jobs import Failure, Job, Reporter, execute, prepare
-from nalm.progress import Bar, JsonLines, Lines
+from nalm.progress import About, Bar, JsonLines, Lines
 from nalm.runs import Run
 from nalm.tasks import DigitTask
 
@@ -39,6 +40,7 @@ def run_study(
     device: str,
     cluster: str | None,
     part: str | None,
+    tensorboard: Path | None,
     dry_run: bool,
     json_lines: bool,
 ) -> None:
@@ -48,14 +50,17 @@ def run_study(
         InputError: an option or the study is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
-    job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    with waiting(f"reading {study}"):
+        job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    for line in job.cautions:
+        note(f"warning: {line}")
     if part is not None:
         job = job.take(parse_part(part))
     if dry_run:
         job.check_device(workers, device, cluster)
         print_plan(job, workers)
         return
-    failed = train(job, reporter(json_lines), workers=workers, device=device, cluster=cluster)
+    failed = train(job, json_lines, workers=workers, device=device, cluster=cluster, tensorboard=tensorboard)
     if failed:
         complain_of(failed)
     if not json_lines:
@@ -64,7 +69,15 @@ def run_study(
         raise typer.Exit(1)
 
 
-def train(job: Job, report: Reporter, *, workers: int | None, device: str, cluster: str | None = None) -> list[Failure]:
+def train(
+    job: Job,
+    json_lines: bool,
+    *,
+    workers: int | None,
+    device: str,
+    cluster: str | None = None,
+    tensorboard: Path | None = None,
+) -> list[Failure]:
     """Train a job with messages on stderr; returns the runs that failed.
 
     Raises:
@@ -72,11 +85,23 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str, clust
         NalmError: the disk failed, or a cluster was lost; finished batches are kept.
         typer.Exit: status 130 if interrupted.
     """
-    store = job.open_store(workers, device, cluster)
+    with waiting(f"opening {job.path}"):
+        store = job.open_store(workers, device, cluster)
     with plain_warnings():
-        finished = job.finished(store, note)
+        with waiting(f"reading {job.path}"):
+            finished = job.finished(store, note)
+            report = reporter(json_lines, job.about(finished))
         try:
-            execute(job, store, finished, report, workers=workers, device=device, cluster=cluster)
+            execute(
+                job,
+                store,
+                finished,
+                report,
+                workers=workers,
+                device=device,
+                cluster=cluster,
+                tensorboard=tensorboard,
+            )
         except KeyboardInterrupt:
             kept = len(job.finished(store, note))
             note(
@@ -94,13 +119,13 @@ def train(job: Job, report: Reporter, *, workers: int | None, device: str, clust
     return job.failures(store)
 
 
-def reporter(json_lines: bool) -> Reporter:
+def reporter(json_lines: bool, about: About | None = None) -> Reporter:
     """JSON lines, a live bar on a terminal that can move its cursor, or plain lines."""
     if json_lines:
         return JsonLines(_write_line)
     terminal = Console()
     # rich takes a pipe for a terminal where colours are forced, as many build servers do
-    return Bar(terminal) if terminal.is_interactive and sys.stdout.isatty() else Lines(_write_line)
+    return Bar(terminal, about) if terminal.is_interactive and sys.stdout.isatty() else Lines(_write_line, about)
 
 
 def note(text: str) -> None:
@@ -132,17 +157,14 @@ def print_plan(job: Job, workers: int | None) -> None:
     rows: dict[tuple[str, str, str], _Row] = {}
     for run in job.runs:
         rows.setdefault((run.label, run.task.operation, _length(run)), _Row()).add(run, durations.get(run.id))
-    table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
-    for column in ("unit", "operation"):
-        table.add_column(column)
-    for column in ("iterations", "runs", "finished", "run-iterations to do", "time"):
-        table.add_column(column, justify="right")
-    for key, row in rows.items():
-        table.add_row(*key, *row.cells())
+    columns = [
+        *(Column(name, right=False, key=True) for name in ("unit", "operation")),
+        *map(Column, ("iterations", "runs", "finished", "run-iterations to do", "time")),
+    ]
     total = _Row(*(sum(column) for column in zip(*(astuple(row) for row in rows.values()), strict=True)))
-    table.add_section()
-    table.add_row("all", "", "", *total.cells())
-    console().print(table)
+    typer.echo(f"{job.study.name} into {job.path}")
+    shown = [[*key, *row.cells()] for key, row in rows.items()]
+    show(columns, [*shown, ["all", "", "", *total.cells()]], ruled=True)
 
 
 def _length(run: Run) -> str:

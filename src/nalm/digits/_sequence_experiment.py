@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nalm.digits._cells import SequenceSNMU
 from nalm.digits._pictures import ImageBank
-from nalm.digits._sequence_network import DigitSequenceNetwork, SequenceSNMU, create_sequence_network
+from nalm.digits._sequence_network import DigitSequenceNetwork, create_sequence_network
 from nalm.digits._sequences import draw_orders, running_targets, sequences
+from nalm.runs import NetworkSettings
 from nalm.streams import Integers
 from nalm.tasks.images import DigitImages
 from nalm.tasks.sequential_digits import SequentialDigits
@@ -39,12 +41,20 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         seed: Of training sequences, initial values and training.
         data: The images.
         context: Where to compute.
+        network: The cell; by default that which the settings name.
 
     Raises:
         InputError: an unknown cell, or too few images for one sequence.
     """
 
-    def __init__(self, settings: SequentialDigits, seed: int, data: DigitImages, context: ComputeContext) -> None:
+    def __init__(
+        self,
+        settings: SequentialDigits,
+        seed: int,
+        data: DigitImages,
+        context: ComputeContext,
+        network: NetworkSettings | None = None,
+    ) -> None:
         super().__init__(settings, seed, context)
         self._settings = settings
         orders = draw_orders(settings, data, seed)
@@ -62,7 +72,7 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         cut = sequences(orders.training, settings.training_length)
         self._sequences = context.tensor(cut)
         self._targets = context.tensor(running_targets(data.training_labels[cut], settings.operation))
-        self.network = context.network(create_sequence_network(settings, seed))
+        self.network = context.network(create_sequence_network(settings, seed, network))
         self.arithmetic_head = self.network.cell
         noisy = any(isinstance(part, SequenceSNMU) and part.noisy_evaluation for part in self.network.modules())
         self._evaluated_together = _RELEASED_BATCH if noisy else None
@@ -73,16 +83,20 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         return len(self._sequences)
 
     def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
-        """Mean squared error over all positions, and the cell's penalties; the ramp counts updates from 1."""
+        """Criterion over all positions, and the cell's penalties; the ramp counts updates from 1."""
         indices = self._sequences[samples]
         labels = self._labels(self._parts["train"].bank, indices.reshape(-1))
         states = self.network.states(labels.reshape(*indices.shape, -1))
-        loss = (states - self._targets[samples]).square().mean()
-        return self.penalised(loss, self._settings.penalty_factors(step + 1))
+        return self.penalised(states, self._targets[samples], step, step + 1)
 
-    def is_evaluated(self, epoch: int) -> bool:
-        """Every few epochs, and at the end."""
-        return epoch % self._settings.evaluation_interval == 0 or epoch == self._settings.epochs
+    @property
+    def updates_per_ramp_position(self) -> int:
+        """One."""
+        return 1
+
+    def validation_error(self, metrics: dict[str, float]) -> float | None:
+        """Return the error over all positions."""
+        return metrics["validation_error"]
 
     def metrics(self, epoch: int) -> dict[str, float]:
         """Errors and accuracies of training, validation and each test length, such as `test_5_error`."""
@@ -101,6 +115,13 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
                 metrics |= {f"{prefix}_{key}": v for key, v in self._errors(part, labels, cut).items()}
         metrics["test_mean_label"] = float(labels.double().mean())
         return metrics
+
+    def sample_criterion(self) -> Tensor:
+        """Over all positions."""
+        indices = self._sequences[: self.settings.batch_size]
+        labels = self._labels(self._parts["train"].bank, indices.reshape(-1))
+        states = self.network.states(labels.reshape(*indices.shape, -1))
+        return self.objective.criterion(states, self._targets[: len(indices)], 0)
 
     def evaluate_test(self) -> int:
         """Predict for all test sequences of the training length and return how many there are."""

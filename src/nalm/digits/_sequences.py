@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nalm.digits._operations import digit_operation
 from nalm.errors import InputError
 from nalm.streams import DataStream, FastStream, Integers, PaperStream
 from nalm.tasks.images import DigitImages
@@ -83,7 +84,9 @@ def sequences(order: Integers, length: int) -> Integers:
 
 
 def running_targets(labels: NDArray[np.uint8], operation: str) -> NDArray[np.float32]:
-    """Return running products or sums of `labels` `[..., length]`, in integers, then rounded."""
-    exact = labels.astype(np.int64)
-    running = np.cumprod(exact, axis=-1) if operation == "mul" else np.cumsum(exact, axis=-1)
-    return running.astype(np.float32)
+    """Return running products or sums of `labels` `[..., length]`, in integers, then rounded.
+
+    Raises:
+        InputError: digit tasks have no such operation.
+    """
+    return digit_operation(operation).running(labels.astype(np.int64)).astype(np.float32)

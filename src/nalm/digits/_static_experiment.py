@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nalm.digits import _metrics
-from nalm.digits._image_networks import ColourDigits
+from nalm.digits._operations import digit_operation
 from nalm.digits._pair_network import DigitPairNetwork, create_pair_network
 from nalm.digits._pairs import draw_samples, fold
 from nalm.digits._pictures import SIDE, ImageBank
+from nalm.digits.image_networks.networks import ColourDigits
+from nalm.runs import NetworkSettings
 from nalm.streams import derived_key
 from nalm.tasks.images import DigitImages
 from nalm.tasks.static_digits import StaticDigits
@@ -34,13 +36,13 @@ class _Samples:
     """
 
     def __init__(
-        self, bank: ImageBank, pairs: NDArray[Any], labels: NDArray[Any], multiply: bool, context: ComputeContext
+        self, bank: ImageBank, pairs: NDArray[Any], labels: NDArray[Any], operation: str, context: ComputeContext
     ) -> None:
         digits = labels[pairs].astype(np.float32)
         self.bank = bank
         self.pairs = context.tensor(pairs)
         self.digits = context.tensor(digits)
-        self.targets = self.digits.prod(1) if multiply else self.digits.sum(1)
+        self.targets = digit_operation(operation).of_labels(self.digits)[:, 0]
 
 
 class StaticExperiment(Experiment[DigitPairNetwork]):
@@ -52,6 +54,7 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         fold_index: Which pairs of digits are tested.
         data: The images.
         context: Where to compute.
+        network: The stage; by default that which the settings name.
 
     Raises:
         InputError: an unknown stage, or no such fold.
@@ -59,7 +62,13 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
     """
 
     def __init__(
-        self, settings: StaticDigits, seed: int, fold_index: int, data: DigitImages, context: ComputeContext
+        self,
+        settings: StaticDigits,
+        seed: int,
+        fold_index: int,
+        data: DigitImages,
+        context: ComputeContext,
+        network: NetworkSettings | None = None,
     ) -> None:
         super().__init__(settings, seed, context)
         self._settings = settings
@@ -68,14 +77,13 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
             ImageBank(data.training_images, context.device),
             ImageBank(data.test_images, context.device),
         )
-        multiply = settings.operation == "mul"
         labels = data.training_labels
         self._samples = {
-            "train": _Samples(training, samples.training, labels, multiply, context),
-            "validation": _Samples(training, samples.validation, labels, multiply, context),
-            "test": _Samples(test, samples.test, data.test_labels, multiply, context),
+            "train": _Samples(training, samples.training, labels, settings.operation, context),
+            "validation": _Samples(training, samples.validation, labels, settings.operation, context),
+            "test": _Samples(test, samples.test, data.test_labels, settings.operation, context),
         }
-        self.network = context.network(create_pair_network(settings, seed))
+        self.network = context.network(create_pair_network(settings, seed, network))
         self.arithmetic_head = self.network.stage
         # torchvision 0.6, which the original used, turned images about a point half a pixel off
         self._centre = SIDE / 2 + (0.5 if settings.constraints == "released" else 0.0)
@@ -86,15 +94,19 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         return len(self._samples["train"].pairs)
 
     def loss(self, samples: Tensor, epoch: int, step: int) -> Tensor:
-        """Mean squared error and the stage's penalties; that of sparsity is ramped over epochs."""
+        """Criterion and the stage's penalties; that of sparsity is ramped over epochs."""
         training = self._samples["train"]
         labels = self._labels(training.bank, training.pairs[samples])
-        loss = (self.network.outputs(labels) - training.targets[samples]).square().mean()
-        return self.penalised(loss, self._settings.penalty_factors(epoch))
+        return self.penalised(self.network.outputs(labels), training.targets[samples], step, epoch)
 
-    def is_evaluated(self, epoch: int) -> bool:
-        """Every epoch is."""
-        return True
+    @property
+    def updates_per_ramp_position(self) -> int:
+        """Those of an epoch."""
+        return self.updates_per_epoch
+
+    def validation_error(self, metrics: dict[str, float]) -> float | None:
+        """Return the error of the output."""
+        return metrics.get("validation_output_error", metrics.get("train_output_error"))
 
     def metrics(self, epoch: int) -> dict[str, float]:
         """Metrics of the output and both labels on all parts of the data, such as `test_output_error`."""
@@ -110,6 +122,13 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
             for what, pair in predictions.items():
                 metrics |= {f"{part}_{what}_{name}": v for name, v in _metrics.accuracies(*pair).items()}
         return metrics
+
+    def sample_criterion(self) -> Tensor:
+        """Of the output."""
+        training = self._samples["train"]
+        first = torch.arange(min(self.settings.batch_size, len(training.pairs)), device=training.pairs.device)
+        outputs = self.network.outputs(self._labels(training.bank, training.pairs[first]))
+        return self.objective.criterion(outputs, training.targets[first], 0)
 
     def evaluate_test(self) -> int:
         """Predict for all test samples and return how many there are."""
@@ -147,7 +166,10 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
         network = self.network.image_network
         with self.context.mixed_precision():
             if isinstance(network, ColourDigits):
-                labels: Tensor = network(self.context.pictures(bank.distorted_pairs(pairs, self._centre)))
+                pictures = bank.distorted_pairs(pairs, self._centre)
+                if self._settings.picture == "width":
+                    pictures = torch.cat(torch.split(pictures, 1, 1), -1)
+                labels: Tensor = network(self.context.pictures(pictures))
             else:
                 labels = network.labels_of_digits(self.context.pictures(bank.single(pairs.T.reshape(-1))))
         return labels.float()

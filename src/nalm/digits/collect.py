@@ -15,9 +15,10 @@ import numpy as np
 
 from nalm.digits._metrics import class_accuracies
 from nalm.runs import Run
-from nalm.runs.record import TrainedRuns
+from nalm.runs.record import Status, TrainedRuns
 from nalm.tasks import Task
 from nalm.training.epochs.record import DigitsResult
+from nalm.training.epochs.stopping import UNCHANGED_RECORDS
 
 CONFUSION = "confusion"
 """Name of the confusion counts of the test set's digits beside the parameters of a run of the static task."""
@@ -31,7 +32,8 @@ def trained_runs(run: Run, result: DigitsResult, seconds: float) -> TrainedRuns:
     names = dict.fromkeys(name for row in rows for name in row)
     metrics = {name: _column([row.get(name) for row in rows]) for name in names}
     training, validation, test = (_column([row.get(name) for row in rows]) for name in _errors(run.task))
-    failed = result.diverged_epoch is not None
+    status, reason = _outcome(result)
+    failed = status == "failed"
     state: dict[str, np.ndarray] = dict(result.state)
     if result.confusion is not None:
         state[CONFUSION] = result.confusion
@@ -48,12 +50,21 @@ def trained_runs(run: Run, result: DigitsResult, seconds: float) -> TrainedRuns:
             **metrics,
         },
         weights=(np.array([record.weights for record in result.records]) if result.records[0].weights else None,),
-        status=("failed" if failed else "finished",),
+        status=(status,),
         failed_step=(result.records[-1].step if failed else None,),
-        reason=(f"the loss was not finite in epoch {result.diverged_epoch}" if failed else None,),
+        reason=(reason,),
         state={run.id: state},
         seconds=seconds,
     )
+
+
+def _outcome(result: DigitsResult) -> tuple[Status, str | None]:
+    if result.diverged_epoch is not None:
+        return "failed", f"the loss was not finite in epoch {result.diverged_epoch}"
+    if result.settled_epoch is not None:
+        records = f"{UNCHANGED_RECORDS} records"
+        return "stopped", f"settled: the network had not changed for {records} at epoch {result.settled_epoch}"
+    return "finished", None
 
 
 def _column(values: Sequence[float | None]) -> np.ma.MaskedArray[Any, Any]:

@@ -11,13 +11,19 @@ from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._sequence_network import create_sequence_network
 from nalm.digits._sequences import draw_orders
 from nalm.digits._static_experiment import StaticExperiment
+from nalm.runs import NetworkSettings
 from nalm.tasks import SequentialDigits, StaticDigits
 from nalm.tasks.images import DigitImages
 from nalm.training.epochs.context import ComputeContext
 
 
 def create_experiment(
-    settings: StaticDigits | SequentialDigits, seed: int, fold: int | None, images: DigitImages, context: ComputeContext
+    settings: StaticDigits | SequentialDigits,
+    seed: int,
+    fold: int | None,
+    images: DigitImages,
+    context: ComputeContext,
+    network: NetworkSettings | None = None,
 ) -> StaticExperiment | SequenceExperiment:
     """Build network and samples of a run; `fold` is by default `seed`, and counts in the static task alone.
 
@@ -25,28 +31,40 @@ def create_experiment(
         InputError: as `train_digits`.
     """
     if isinstance(settings, StaticDigits):
-        return StaticExperiment(settings, seed, seed if fold is None else fold, images, context)
-    return SequenceExperiment(settings, seed, images, context)
+        return StaticExperiment(settings, seed, seed if fold is None else fold, images, context, network)
+    return SequenceExperiment(settings, seed, images, context, network)
 
 
-def check_network(settings: StaticDigits | SequentialDigits) -> list[str]:
+def initial_network(settings: StaticDigits | SequentialDigits, seed: int, network: NetworkSettings) -> nn.Module:
+    """Return the network of a run before training."""
+    if isinstance(settings, StaticDigits):
+        return create_pair_network(settings, seed, network)
+    return create_sequence_network(settings, seed, network)
+
+
+def check_network(settings: StaticDigits | SequentialDigits, network: NetworkSettings | None = None) -> list[str]:
     """Build the network and return the names of its penalties.
+
+    Args:
+        settings: Of the task.
+        network: Its output stage or cell; by default that which the settings name.
 
     Raises:
         InputError: an unknown stage or cell, or one with a penalty that has no factor.
     """
     rows = settings.batch_size
-    watched: nn.Module
+    head: nn.Module
     with torch.random.fork_rng(devices=[]):
         if isinstance(settings, StaticDigits):
-            watched = create_pair_network(settings, 0).stage.train()
-            watched(torch.ones(rows, 2))
+            head = create_pair_network(settings, 0, network).stage.train()
+            head(torch.ones(rows, 2))
         else:
-            network = create_sequence_network(settings, 0).train()
-            watched = network.cell
-            network.states(torch.ones(rows, settings.training_length, settings.outputs))
-        found = list(units.penalties(watched))
-    settings.refuse_unweighted(found, settings.penalty_factors(0), own=":" in settings.unit)
+            whole = create_sequence_network(settings, 0, network).train()
+            head = whole.cell
+            whole.states(torch.ones(rows, settings.training_length, settings.outputs))
+        found = list(units.penalties(head))
+    own = network.has_own_units if network is not None else ":" in settings.unit
+    settings.refuse_unweighted(found, [*settings.penalty_settings(), *settings.penalty], own=own)
     return found
 
 

@@ -6,22 +6,23 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+from torch import nn
 from torch.backends import cudnn
 
 from nalm.digits._cost import seconds_per_update
 from nalm.digits.collect import trained_runs
-from nalm.digits.experiments import check_images, check_network, create_experiment
+from nalm.digits.experiments import check_images, check_network, create_experiment, initial_network
 from nalm.errors import InputError
-from nalm.runs import Run
+from nalm.runs import NetworkSettings, Run
 from nalm.runs.record import TrainedRuns
 from nalm.tasks import DigitTask, SequentialDigits, StaticDigits, Task
 from nalm.tasks.images import DigitImages, load_images
-from nalm.training.epochs.context import ComputeContext, find_device
+from nalm.training.epochs.context import ComputeContext, find_device, made_by
 from nalm.training.epochs.loop import OnEpoch
 from nalm.training.epochs.loop import run as run_epochs
 from nalm.training.epochs.record import DigitsResult
@@ -52,8 +53,12 @@ class EpochTrainer(Trainer):
         find_device(device)
 
     def check_network(self, run: Run) -> list[str]:
-        """See `Trainer.check_network`; the task names the unit."""
-        return check_network(cast("DigitTask", run.task))
+        """See `Trainer.check_network`."""
+        return check_network(cast("DigitTask", run.task), run.network)
+
+    def network(self, run: Run) -> nn.Module:
+        """See `Trainer.network`."""
+        return initial_network(cast("DigitTask", run.task), run.seed, run.network)
 
     def check_data(self, tasks: Sequence[Task]) -> None:
         """See `Trainer.check_data`; MNIST is downloaded if need be, once, before any worker starts."""
@@ -86,14 +91,15 @@ class EpochTrainer(Trainer):
             data=_images(task.dataset),
             checkpoint=job.checkpoint,
             on_progress=counter.add,
+            network=job.run.network,
         )
         counter.flush()
-        return trained_runs(job.run, result, time.perf_counter() - start)
+        return replace(trained_runs(job.run, result, time.perf_counter() - start), made_by=(made_by(device),))
 
     def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
         """See `Trainer.seconds_per_update`; takes a second or two for each, and the time to load the data."""
         return {
-            key: seconds_per_update(cast("DigitTask", sample[0].task), sample[0].seed)
+            key: seconds_per_update(cast("DigitTask", sample[0].task), sample[0].seed, sample[0].network)
             for key, sample in samples.items()
         }
 
@@ -108,6 +114,7 @@ def train_digits(
     data: DigitImages | None = None,
     checkpoint: str | Path | None = None,
     on_progress: OnProgress | None = None,
+    network: NetworkSettings | None = None,
 ) -> DigitsResult:
     """Train one run; its result depends on settings, seed and fold alone (in its last bits on the machine).
 
@@ -128,32 +135,38 @@ def train_digits(
             resumed from: the result is the same as without an interruption.
         on_progress: Called with the number of updates done since the last call; first with those of the
             checkpoint.
+        network: The output stage or cell, with arguments and of several layers if need be; by default the unit that
+            the settings name.
 
     Raises:
         InputError: no such fold, stage, cell or device; a penalty without a factor; digits that leave no sequence.
         DataError: the data set is missing or damaged.
         StoreError: the checkpoint is damaged or of another run.
     """
-    check_network(settings)
+    check_network(settings, network)
     context = ComputeContext(find_device(device), settings.precision == "bfloat16")
     images = load_images(settings.dataset) if data is None else data
     if isinstance(settings, StaticDigits):
         fold = seed if fold is None else fold
     elif fold is not None:
         raise InputError(f"fold {fold}: the sequential task has no folds")
-    experiment = create_experiment(settings, seed, fold, images, context)
+    experiment = create_experiment(settings, seed, fold, images, context, network)
     path = None if checkpoint is None else Path(checkpoint)
     # on a GPU: convolutions that give the same sums every time, in float32 where that was asked for
     with cudnn.flags(enabled=True, deterministic=True, allow_tf32=False), one_thread():
         result: DigitsResult = run_epochs(
-            experiment, settings, _identity(settings, seed, fold), on_epoch, path, on_progress
+            experiment, settings, _identity(settings, seed, fold, network), on_epoch, path, on_progress
         )
     return result
 
 
-def _identity(settings: StaticDigits | SequentialDigits, seed: int, fold: int | None) -> str:
-    content = json.dumps([settings.model_dump(mode="json"), seed, fold], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+def _identity(
+    settings: StaticDigits | SequentialDigits, seed: int, fold: int | None, network: NetworkSettings | None
+) -> str:
+    content: list[Any] = [settings.model_dump(mode="json"), seed, fold]
+    if network is not None and not network.is_plain:
+        content.append(network.model_dump(mode="json", exclude={"label"}))
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @cache

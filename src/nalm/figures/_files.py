@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
+from nalm import files
 from nalm.errors import InputError
 from nalm.figures.style.axes import RC
 
@@ -35,7 +37,9 @@ def figure_bytes(figure: Figure, suffix: str) -> bytes:
     if name not in _METADATA:
         raise InputError(f"figure: cannot write {suffix!r} files; give one of {', '.join(SUFFIXES)}")
     buffer = io.BytesIO()
-    with mpl.rc_context(RC):
+    with mpl.rc_context(RC), warnings.catch_warnings():
+        # of a name in a script that no font has, a box is shown
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         _keep_literal(figure)
         figure.savefig(buffer, format=name, dpi=300, metadata=_METADATA[name])
     content = buffer.getvalue()
@@ -64,13 +68,12 @@ def _keep_literal(figure: Figure) -> None:
 
 
 def write(content: bytes, to: Path) -> None:
-    """Write a file, making its folder if needed.
+    """Write a file whole, making its folder if needed.
 
     Raises:
         InputError: it cannot be written.
     """
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_bytes(content)
+        files.write_output(to, content)
     except OSError as error:
-        raise InputError(f"{to}: cannot be written ({error.strerror})") from None
+        raise InputError(f"{to}: {files.write_failure(error)}") from None

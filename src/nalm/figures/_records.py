@@ -8,6 +8,7 @@ import polars as pl
 
 from nalm.errors import InputError
 from nalm.figures.series.titles import model_title
+from nalm.results.records import Records
 
 SOLVED = "solved"
 """Name, in studies, of the network whose accumulator or output stage is the operation itself."""
@@ -34,6 +35,26 @@ def tasks_of(records: pl.DataFrame) -> list[str]:
     """
     check_not_empty(records)
     return records["task"].unique(maintain_order=True).to_list()
+
+
+def at_one_point(records: Records, what: str) -> pl.DataFrame:
+    """Return the long table of runs of one operation and one value of each swept key, which a figure puts together.
+
+    Args:
+        records: Of a store.
+        what: What is to be shown, for the message.
+
+    Raises:
+        InputError: they differ in one.
+    """
+    for name in ("operation", *records.parameters):
+        values = records.table[name].unique(maintain_order=True).to_list()
+        if len(values) > 1:
+            raise InputError(
+                f"{what}: these runs differ in {name} ({', '.join(map(str, values))}); "
+                f"choose one, such as --only {name}={values[0]}"
+            )
+    return records.table
 
 
 def static_runs(records: pl.DataFrame, what: str) -> list[str]:

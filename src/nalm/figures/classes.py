@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from nalm.errors import InputError
 from nalm.figures._contract import Caption, Results
-from nalm.figures._records import models_of, rows_of, stage_title, static_runs
+from nalm.figures._records import at_one_point, models_of, rows_of, stage_title, static_runs
 from nalm.figures.layouts.grid import Curve, GridFigure, GridRow, Plot, draw_grid
 from nalm.figures.series.means import curve_of, mean_and_ends
 from nalm.figures.style import Style
@@ -33,7 +33,7 @@ def data(results: Results) -> GridFigure:
     Raises:
         InputError: there are no results, they are of another task, or hold no shares.
     """
-    records = results.records()
+    records = at_one_point(results.read(), "classes")
     static_runs(records, "classes")
     row = class_row(records, bars=True)
     if row is None:

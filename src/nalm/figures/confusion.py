@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 from nalm.digits.collect import CONFUSION
 from nalm.errors import InputError
 from nalm.figures._contract import Caption, Results
-from nalm.figures._records import models_of, rows_of, stage_title, static_runs
+from nalm.figures._records import at_one_point, models_of, rows_of, stage_title, static_runs
 from nalm.figures.layouts.squares import COLOURS, TITLE, colour_bar, square_axes
 from nalm.figures.style import Style
 from nalm.figures.style.axes import GREY10, GREY50, RC, strip
@@ -63,7 +63,7 @@ def data(results: Results) -> ConfusionFigure:
     Raises:
         InputError: the results are of another task, or there are no counts.
     """
-    records = results.records()
+    records = at_one_point(results.read(), "confusion")
     # run by run, as each has over a million parameters
     counts = {run: results.weights(run).get(CONFUSION) for run in static_runs(records, "confusion")}
     return confusion_figure(records, {run: known for run, known in counts.items() if known is not None})

@@ -9,7 +9,16 @@ from matplotlib.figure import Figure
 
 from nalm.errors import InputError
 from nalm.figures._contract import Results
-from nalm.figures._records import SEQUENTIAL, SOLVED, STATIC, check_not_empty, models_of, stage_title, tasks_of
+from nalm.figures._records import (
+    SEQUENTIAL,
+    SOLVED,
+    STATIC,
+    at_one_point,
+    check_not_empty,
+    models_of,
+    stage_title,
+    tasks_of,
+)
 from nalm.figures.layouts.grid import GridFigure, GridRow, Plot, draw_grid
 from nalm.figures.series.means import CAPTION, PERCENT, epoch_curves, share_limits
 from nalm.figures.series.titles import model_title
@@ -33,7 +42,7 @@ def data(results: Results) -> GridFigure:
     Raises:
         InputError: there are no results, or they are of another task.
     """
-    records = results.records()
+    records = at_one_point(results.read(), "epochs")
     tasks = tasks_of(records)
     if tasks == [STATIC]:
         return GridFigure(pair_rows(records))

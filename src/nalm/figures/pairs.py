@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from nalm.figures._contract import Results
-from nalm.figures._records import check_not_empty, models_of, rows_of, stage_title
+from nalm.figures._records import at_one_point, check_not_empty, models_of, rows_of, stage_title
 from nalm.figures.classes import class_row
 from nalm.figures.epochs import pair_rows
 from nalm.figures.layouts.grid import GridFigure, GridRow, Plot, draw_grid
@@ -30,7 +30,7 @@ def data(results: Results) -> GridFigure:
     Raises:
         InputError: there are no results.
     """
-    return pairs_figure(results.records())
+    return pairs_figure(at_one_point(results.read(), "pairs"))
 
 
 def pairs_figure(records: pl.DataFrame) -> GridFigure:

@@ -3,6 +3,7 @@
 Weights are `[out, in]` throughout, inputs `[..., in]`, outputs `[..., out]`.
 """
 
+from nalm.functional._domains import domain_mixture, status_bits
 from nalm.functional._extremes import GATES, PLAIN, asinh, gated, magnitude, prod, prod_ratio
 from nalm.functional._gates import Multiplication, inalu, nalu, nalu_multiply
 from nalm.functional._mass import MassSign, mass_flow, mass_product
@@ -36,6 +37,7 @@ from nalm.functional._products import (
     standard_deviation,
     stochastic_product,
     uniform,
+    variance_share,
 )
 from nalm.functional._weights import GOLDEN_LOG, gumbel, tanh_sigmoid
 
@@ -52,6 +54,7 @@ __all__ = [
     "asinh",
     "batch_spread",
     "bounds_penalty",
+    "domain_mixture",
     "exp_log",
     "gate_penalty",
     "gated",
@@ -78,8 +81,10 @@ __all__ = [
     "sparsity_error",
     "sparsity_penalty",
     "standard_deviation",
+    "status_bits",
     "stochastic_product",
     "tanh_sigmoid",
     "uniform",
+    "variance_share",
     "with_reciprocals",
 ]

@@ -85,6 +85,20 @@ def _batch_spread(x: Tensor, largest: float) -> Tensor:
     return torch.where(spread < largest, spread, 0.0)
 
 
+def variance_share(x: Tensor) -> Tensor:
+    """Return 1 over the variance of all elements of `x`, the width of the noise of the sNAU.
+
+    0 where that is no number of the dtype: for equal elements, and for a single one.
+    """
+    return _variance_share(x, torch.finfo(x.dtype).max)
+
+
+@in_float32
+def _variance_share(x: Tensor, largest: float) -> Tensor:
+    share = 1 / standard_deviation(x).square()
+    return torch.where(share < largest, share, 0.0)
+
+
 @in_float32
 def normalised_product(x: Tensor, weight: Tensor, *, identity: bool = True) -> Tensor:
     """Return `product(x / c, W) c^(Σ_i W_oi)`, c the standard deviation of all elements of `x`.

@@ -31,6 +31,16 @@ class NetworkSettings(BaseModel):
     layers: tuple[LayerSettings, ...] = Field(min_length=1)
     hidden_size: int = Field(default=2, ge=1, le=10**9)
 
+    @classmethod
+    def of_unit(cls, unit: str) -> NetworkSettings:
+        """Return the network of one unit with its default arguments."""
+        return cls(label=unit, layers=(LayerSettings(unit=unit),))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a unit's name says everything: one layer without arguments."""
+        return len(self.layers) == 1 and not self.layers[0].arguments
+
     @property
     def has_own_units(self) -> bool:
         """Whether a layer is a class of the user's own."""
@@ -45,7 +55,10 @@ class NetworkSettings(BaseModel):
         from torch import nn
 
         from nalm.units import create
+        from nalm.units._catalogue.registry import check_arguments
 
+        for layer in self.layers:
+            check_arguments(layer.unit, layer.arguments)
         widths = [in_features, *[self.hidden_size] * (len(self.layers) - 1), out_features]
         layers = [
             create(layer.unit, width_in, width_out, **layer.arguments)

@@ -9,6 +9,9 @@ import numpy as np
 
 from nalm.runs.run import Run
 
+BIN_EDGES = tuple(np.linspace(-1.5, 1.5, 13).tolist())
+"""Bounds of the counts of weights in records; the first and the last count what lies beyond as well."""
+
 Status = Literal["finished", "failed", "stopped"]
 
 

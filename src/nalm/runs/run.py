@@ -94,9 +94,11 @@ def identity(run: Run) -> Callable[[int], str]:
         # runs of registered units keep the ids that they had before there were any
         del content["sources"]
     if run.training is None:
-        # the task names its unit already
-        del content["training"], content["network"]
-        content["label"] = run.label
+        del content["training"]
+        if run.network.is_plain:
+            # the task names its unit already
+            del content["network"]
+            content["label"] = run.label
     # the sorted JSON of the content, around the place of the seed
     before, after = (
         json.dumps(

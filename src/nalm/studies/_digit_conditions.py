@@ -13,32 +13,25 @@ from nalm.studies._condition import Condition
 from nalm.studies._keys import DIGIT_TASKS, flat
 from nalm.studies._problems import problems
 from nalm.studies._schema import NetworkTable
-from nalm.tasks import DigitTask, StaticDigits
+from nalm.tasks import DigitTask
 
 
 def digit_condition(
-    network: NetworkTable, values: dict[str, Any], seeds: tuple[int, ...], parameters: list[str]
+    network: NetworkTable, values: dict[str, Any], seeds: tuple[int, ...], parameters: list[str], hidden_size: int
 ) -> tuple[Condition | None, list[str]]:
     """Return the condition of a network under settings `values`, or what is wrong with it, one line per problem."""
-    lines = list(_refused(network))
     model = DIGIT_TASKS[values["kind"]]
-    unit = "stage" if model is StaticDigits else "cell"
+    name = "_".join(layer.unit for layer in network.stack)
     try:
-        task = model.model_validate({**values, unit: network.unit})
+        task = model.model_validate({**values, model.unit_key: name})
     except ValidationError as error:
-        return None, [*lines, *problems(error)]
-    lines += _missing_folds(task, seeds)
+        return None, problems(error)
+    lines = list(_missing_folds(task, seeds))
     if lines:
         return None, lines
-    shown = flat(task.model_dump(mode="json"))
-    settings = NetworkSettings(label=network.shown_as, layers=network.stack)
+    shown = flat({**dict(task), **task.model_dump(mode="json"), "hidden_size": hidden_size})
+    settings = NetworkSettings(label=network.shown_as, layers=network.stack, hidden_size=hidden_size)
     return Condition(task, settings, None, seeds, {key: shown[key] for key in parameters}), []
-
-
-def _refused(network: NetworkTable) -> Iterator[str]:
-    for key in ("layers", "arguments", "hidden_size"):
-        if getattr(network, key):
-            yield f'{key}: a digit task takes one unit without {key}; give unit = "NAME"'
 
 
 def _missing_folds(task: DigitTask, seeds: Iterable[int]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from nalm.studies._keys import DIGIT_TASKS, NONE, file_key, flat, given, keys_of
 from nalm.studies._limits import too_large, too_many_runs
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
-from nalm.tasks import ArithmeticTask, Task
+from nalm.tasks import TASKS, ArithmeticTask, Task
 from nalm.tasks.sequential_digits import CELLS
 from nalm.tasks.static_digits import STAGES
 
@@ -122,10 +122,11 @@ def _condition(
         return None, foreign
     seeds = network.seeds or study.seeds
     if kind in DIGIT_TASKS:
-        if "hidden_size" in study.model_fields_set:
-            return None, ["hidden_size: networks of digit tasks have none"]
+        hidden = values.pop("hidden_size", network.hidden_size or study.hidden_size)
+        if "hidden_size" in study.model_fields_set and all(len(other.stack) == 1 for other in study.networks):
+            return None, ["hidden_size: no network has several layers"]
         own = nested({key: _plain(value) for key, value in values.items()})
-        return digit_condition(network, own, seeds, parameters)
+        return digit_condition(network, own, seeds, parameters, hidden)
     return _arithmetic_condition(study, network, values, seeds, parameters)
 
 
@@ -145,7 +146,8 @@ def _arithmetic_condition(
     task = training = None
     tables = nested(values)
     try:
-        task = ArithmeticTask.model_validate({key: values[key] for key in ArithmeticTask.model_fields if key in values})
+        model = TASKS.get(values.get("kind", ""), ArithmeticTask)
+        task = model.model_validate({key: values[key] for key in model.model_fields if key in values})
     except ValidationError as error:
         lines += [f"task: {line}" for line in problems(error)]
     try:
@@ -161,7 +163,7 @@ def _arithmetic_condition(
     lines += too_large(task, settings, training)
     if lines:
         return None, lines
-    effective = {**task.model_dump(mode="json"), **flat(training.model_dump(mode="json")), "hidden_size": hidden}
+    effective = {**task.model_dump(mode="json"), **flat(dict(training)), "hidden_size": hidden}
     shown = {key: effective[key] for key in parameters}
     return Condition(task, settings, training, seeds, shown), lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from math import prod
+from math import isinf, prod
 from typing import Any
 
 from nalm.runs import NetworkSettings, TrainingSettings
@@ -15,11 +15,16 @@ from nalm.tasks import ArithmeticTask
 _MOST_LEVELS = 32
 # numbers of one array: two gigabytes in float64
 _MOST_NUMBERS = 2**28
+# of one batch, of which there are many at a time: steps of several streams, in two types
+_MOST_IN_BATCH = 2**24
 _MOST_ROWS = 10_000_000
 
 
 def foreign_values(tables: Any) -> Iterator[str]:
-    """Yield what cannot be in a study's tables, `path: sentence` each: deep nesting, and numbers beyond 64 bits."""
+    """Yield what cannot be in a study's tables, `path: sentence` each.
+
+    That is deep nesting, numbers beyond 64 bits, and infinities but for arguments of units.
+    """
     waiting: list[tuple[tuple[Any, ...], Any]] = [((), tables)]
     while waiting:
         path, value = waiting.pop()
@@ -32,6 +37,8 @@ def foreign_values(tables: Any) -> Iterator[str]:
             waiting += [((*path, index), inner) for index, inner in enumerate(value)]
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
             yield f"{_dotted(path)}: a whole number of {len(str(abs(value)))} digits; at most {2**63 - 1}"
+        elif isinstance(value, float) and isinf(value) and "arguments" not in path:
+            yield f"{_dotted(path)}: must be a finite number, got {value}"
 
 
 def too_many_runs(study: Study) -> Iterator[str]:
@@ -56,7 +63,6 @@ def too_large(task: ArithmeticTask, network: NetworkSettings, training: Training
     widest = max(task.input_size, *widths)
     sizes = {
         f"hidden_size: a layer of {layer:,} weights": layer,
-        f"batch_size: {training.batch_size:,} samples of {widest:,} numbers": training.batch_size * widest,
         f"validation_samples: {training.validation_samples:,} samples of {task.input_size:,} inputs": (
             training.validation_samples * task.input_size
         ),
@@ -64,10 +70,14 @@ def too_large(task: ArithmeticTask, network: NetworkSettings, training: Training
             training.test_samples * task.input_size
         ),
     }
+    if training.batch_size * widest > _MOST_IN_BATCH:
+        yield (
+            f"batch_size: {training.batch_size:,} samples of {widest:,} numbers; at most {_MOST_IN_BATCH:,} numbers fit"
+        )
     for what, numbers in sizes.items():
         if numbers > _MOST_NUMBERS:
             yield f"{what}; at most {_MOST_NUMBERS:,} numbers fit"
-    rows = training.iterations // training.log_interval + 1
+    rows = -(-training.iterations // training.log_interval) + 1
     if rows > _MOST_ROWS:
         yield f"log_interval: {rows:,} logged rows of a run; at most {_MOST_ROWS:,}, so give a longer interval"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from nalm.tasks.penalties import Factors, PenaltyFactors, PenaltySettings
+from nalm.tasks.learning import LearningSettings
 
 DIGITS = "0123456789"
 
@@ -25,14 +25,29 @@ def _as_text(value: Any) -> Any:
 DigitSet = Annotated[str, BeforeValidator(_as_text)]
 
 
-class DigitSettings(PenaltySettings):
-    """What both digit tasks have in common.
+# what digit tasks had from the first version on; the other settings of training came later
+_FIRST = (
+    "batch_size",
+    "learning_rate",
+    "sparsity_penalty",
+    "ramp_start",
+    "ramp_end",
+    "penalty",
+    "streams",
+    "constraints",
+)
+
+
+class DigitSettings(LearningSettings):
+    """What both digit tasks have in common, besides the settings of training of every task.
 
     Attributes:
         dataset: `"mnist"`, or `"digits"`, scikit-learn's (no download).
         digits: The digits used, each at most once.
         epochs: Passes over the training data; the state is recorded before each and after the last.
+        evaluation_interval: Epochs between evaluations.
         penalty: Factors of penalties of the unit that no other setting weighs, by name.
+        l1: Whether the weights of the output stage or cell are pulled to 0.
         precision: `"bfloat16"` computes the image network in mixed precision.
         streams: `"paper"` draws training samples and initial weights as the original does, `"fast"` from
             streams of our own; the order of batches, noise and dropout are our own in both.
@@ -40,37 +55,31 @@ class DigitSettings(PenaltySettings):
             that differs; each task lists the differences.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     trainer: ClassVar[str] = "epochs"
+    # what `ramp_start` and `ramp_end` count
+    ramp_counts: ClassVar[str]
+    unit_key: ClassVar[str]
     # what arithmetic tasks have and these do not
     interpolation_range: ClassVar[None] = None
     extrapolation_range: ClassVar[None] = None
 
+    added: ClassVar[tuple[str, ...]] = tuple(name for name in LearningSettings.model_fields if name not in _FIRST)
+
     dataset: Literal["mnist", "digits"] = "mnist"
     digits: DigitSet = DIGITS
     epochs: int = Field(default=1000, ge=0)
+    evaluation_interval: int = Field(default=1, ge=1)
     batch_size: int = Field(ge=1, le=10**6)
-    learning_rate: float = Field(default=1e-3, gt=0)
     sparsity_penalty: float = Field(ge=0)
     ramp_start: int = Field(ge=0)
     ramp_end: int = Field(ge=1)
-    penalty: PenaltyFactors = Field(default_factory=Factors)
     precision: Literal["float32", "bfloat16"] = "float32"
-    streams: Literal["paper", "fast"] = "paper"
-    constraints: Literal["paper", "released"] = "paper"
 
     @model_validator(mode="after")
-    def _digits_and_ramp(self) -> Self:
+    def _digits_differ(self) -> Self:
         if not self.digits or len(set(self.digits)) < len(self.digits) or not set(self.digits) <= set(DIGITS):
             raise ValueError(f"digits {self.digits!r}: give different digits, such as '123456789'")
-        if self.ramp_end <= self.ramp_start:
-            raise ValueError(f"ramp_end {self.ramp_end} must be greater than ramp_start {self.ramp_start}")
         return self
 
     def threshold(self) -> None:
         """Return None: a digit task has a threshold where its study gives one, or a reference does."""
-
-    def ramp(self, position: int) -> float:
-        """Growth of the sparsity penalty from 0 to 1 between `ramp_start` and `ramp_end`."""
-        return min(max((position - self.ramp_start) / (self.ramp_end - self.ramp_start), 0.0), 1.0)

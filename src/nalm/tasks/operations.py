@@ -55,6 +55,14 @@ def _reciprocal(a: Floats) -> Floats:
     return _divide(np.ones_like(a), a)
 
 
+def _is_greater(a: Floats, b: Floats) -> Floats:
+    return np.greater(a, b).astype(np.float64)
+
+
+def _is_less(a: Floats, b: Floats) -> Floats:
+    return np.less(a, b).astype(np.float64)
+
+
 OPERATIONS: dict[str, OperationInfo] = {
     operation.name: operation
     for operation in (
@@ -65,6 +73,8 @@ OPERATIONS: dict[str, OperationInfo] = {
         OperationInfo("squared", "Square", 1, lambda a: a * a, "a * a"),
         OperationInfo("root", "Square root", 1, _root, "__builtin_sqrt(a)"),
         OperationInfo("reciprocal", "Reciprocal", 1, _reciprocal, "1.0 / a"),
+        OperationInfo("greater", "Greater than", 2, _is_greater, "(a > b ? 1.0 : 0.0)"),
+        OperationInfo("less", "Less than", 2, _is_less, "(a < b ? 1.0 : 0.0)"),
     )
 }
 """All operations by name; one more is a row here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, Field, field_validator, model_serializer
 
@@ -30,6 +30,9 @@ PenaltyFactors = Annotated[dict[_Name, _Factor], AfterValidator(Factors)]
 class PenaltySettings(BaseModel):
     """Settings whose field `penalty`, by default empty, weighs penalties that have no field `NAME_penalty`."""
 
+    added: ClassVar[tuple[str, ...]] = ()
+    """Fields that came later: at their defaults they are not part of the content that is dumped and hashed."""
+
     @field_validator("penalty", check_fields=False)
     @classmethod
     def _is_no_setting(cls, factors: Factors) -> Factors:
@@ -41,11 +44,14 @@ class PenaltySettings(BaseModel):
         return factors
 
     @model_serializer(mode="wrap")
-    def _without_empty(self, serialize: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        # settings that give no factor keep the content, and runs the identity, that they had before there were any
+    def _without_additions(self, serialize: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        # settings that leave later additions at their defaults keep the content, and runs the identity, of before
         content = serialize(self)
         if not content.get("penalty", True):
             del content["penalty"]
+        for name in self.added:
+            if name in content and getattr(self, name) == type(self).model_fields[name].default:
+                del content[name]
         return content
 
     @classmethod

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from nalm.tasks._digits import DIGITS, TRAINING_DIGITS, DigitSettings
 
-CELLS = ("solved", "rnn_tanh", "rnn_relu", "gru", "lstm")
+CELLS = ("solved", "pass_through", "rnn_tanh", "rnn_relu", "gru", "lstm", "mclstm")
 """Cells of the sequential task beside the units."""
 
 _SEQUENTIAL_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -29,8 +29,9 @@ class SequentialDigits(DigitSettings):
 
     Attributes:
         operation: `"mul"` or `"add"`.
-        cell: `"solved"` (the operation itself: the reference), `rnn_tanh`, `rnn_relu`, `gru`, `lstm`, or any
-            unit, with label and state as its inputs.
+        cell: `"solved"` (the operation itself: the reference), `"pass_through"` (the label alone), `rnn_tanh`,
+            `rnn_relu`, `gru`, `lstm`, `mclstm`, or any unit, with label and state as its inputs; of several layers,
+            their names.
         training_length: Images per training sequence.
         test_lengths: Images per test sequence.
         outputs: Numbers that the image network reads from an image; the reference takes one.
@@ -39,9 +40,14 @@ class SequentialDigits(DigitSettings):
         ramp_start: Update up to which the sparsity penalty is off.
         ramp_end: Update from which on it is fully on.
         input_penalty: Factor of the penalty that pulls unused inputs to the neutral element.
-        bounds_penalty: Factor of the penalty `bounds` of units that keep their weights by one.
-        evaluation_interval: Epochs between evaluations.
+        pcc_to_mse_iteration: Update from which on the criterion `"pcc-mse"` is the squared error.
     """
+
+    ramp_counts: ClassVar[str] = "updates"
+    unit_key: ClassVar[str] = "cell"
+    added: ClassVar[tuple[str, ...]] = tuple(
+        name for name in DigitSettings.added if name not in ("input_penalty", "bounds_penalty")
+    )
 
     kind: Literal["sequential-digits"] = "sequential-digits"
     operation: Literal["mul", "add"] = "mul"
@@ -55,7 +61,7 @@ class SequentialDigits(DigitSettings):
     ramp_start: int = Field(default=10_000, ge=0)
     ramp_end: int = Field(default=100_000, ge=1)
     input_penalty: float = Field(default=1.0, ge=0)
-    bounds_penalty: float = Field(default=1.0, ge=0)
+    pcc_to_mse_iteration: int = Field(default=7500, ge=0)
     evaluation_interval: int = Field(default=5, ge=1)
 
     @model_validator(mode="before")
@@ -71,16 +77,6 @@ class SequentialDigits(DigitSettings):
         """The cell."""
         return self.cell
 
-    def penalty_factors(self, update: int) -> dict[str, float]:
-        """Return the factor of each penalty that is part of the loss of `update`, which counts from 1."""
-        return {
-            "sparsity": self.sparsity_penalty * self.ramp(update),
-            "bounds": self.bounds_penalty,
-            "input": self.input_penalty,
-            "gate": 1.0,
-            **self.penalty,
-        }
-
     def updates(self, seed: int) -> int:
         """Return the number of updates of a run."""
         del seed
@@ -91,6 +87,6 @@ class SequentialDigits(DigitSettings):
     def _lengths_are_positive(self) -> Self:
         if min(self.test_lengths) < 1 or len(set(self.test_lengths)) < len(self.test_lengths):
             raise ValueError(f"test_lengths {list(self.test_lengths)}: give different lengths of at least 1")
-        if self.cell == "solved" and self.outputs != 1:
-            raise ValueError(f"cell 'solved' takes one label per image, but outputs is {self.outputs}")
+        if self.cell in ("solved", "pass_through") and self.outputs != 1:
+            raise ValueError(f"cell {self.cell!r} takes one label per image, but outputs is {self.outputs}")
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,13 @@ STAGES = ("solved", "fc")
 _STATIC_DEFAULTS: dict[str, dict[str, Any]] = {
     "isolated": {"folds": 10, "samples_per_pair": 1000, "batch_size": 128, "validation_share": 0.0},
     "colour": {"folds": 3, "samples_per_pair": 1100, "batch_size": 256, "validation_share": 0.15},
+    "width": {"folds": 3, "samples_per_pair": 1100, "batch_size": 256, "validation_share": 0.15},
+}
+
+_IMAGE_NETWORKS = {
+    "isolated": ("halves",),
+    "colour": ("spline", "affine", "affine_linear", "affine_separate", "affine_joint", "affine_joint_linear"),
+    "width": ("affine",),
 }
 
 
@@ -30,21 +37,42 @@ class StaticDigits(DigitSettings):
     the confusion matrix of isolated digits truncates labels.
 
     Attributes:
-        picture: `"isolated"`: side by side; `"colour"`: one per channel, each distorted and shifted.
+        picture: `"isolated"`: side by side; `"colour"`: one per channel, each distorted and shifted; `"width"`: as
+            colour, but side by side in one channel.
+        image_network: By default the published one of the picture: `"halves"` (isolated), `"spline"` (colour), or
+            `"affine"` (width). For colour also with affine warps: `"affine"`, one convolutional classifier for both
+            labels; `"affine_separate"`, two; `"affine_linear"`, one without convolutions; `"affine_joint"` and
+            `"affine_joint_linear"` read both labels at once from both warped pictures.
+        bounded_warps: Whether the source points of spline warps stay within (-1, 1).
         operation: `"mul"` or `"add"`.
         stage: From the two labels to the output: `"solved"` (the operation itself), `"fc"` (a weighted
-            product, or a linear layer for add), or any unit, with 2 inputs and 1 output.
+            product, or a linear layer for add), or any unit, with 2 inputs and 1 output; of several layers, their
+            names.
         folds: The pairs of digits are split into so many test sets.
         samples_per_pair: Samples drawn for each pair of digits, in training and test.
         validation_share: Share of the training samples that is kept for validation (of training pairs).
-        ramp_start: Epoch up to which the sparsity penalty is off.
+        ramp_start: Epoch (not update, as elsewhere) up to which the sparsity penalty is off.
         ramp_end: Epoch from which on it is fully on.
         training_metrics: Whether errors on the training samples are recorded at every epoch or at the last
             only; they cost a quarter of the time.
     """
 
+    ramp_counts: ClassVar[str] = "epochs"
+    unit_key: ClassVar[str] = "stage"
+    added: ClassVar[tuple[str, ...]] = (
+        *DigitSettings.added,
+        "evaluation_interval",
+        "image_network",
+        "bounded_warps",
+    )
+
     kind: Literal["static-digits"] = "static-digits"
-    picture: Literal["isolated", "colour"] = "isolated"
+    picture: Literal["isolated", "colour", "width"] = "isolated"
+    image_network: (
+        Literal["halves", "spline", "affine", "affine_linear", "affine_separate", "affine_joint", "affine_joint_linear"]
+        | None
+    ) = None
+    bounded_warps: bool = True
     operation: Literal["mul", "add"] = "mul"
     stage: str = "nmu"
     folds: int = Field(ge=2)
@@ -68,6 +96,11 @@ class StaticDigits(DigitSettings):
         """The stage."""
         return self.stage
 
+    @property
+    def reads(self) -> str:
+        """The image network: that which is set, or the published one of the picture."""
+        return self.image_network or _IMAGE_NETWORKS[self.picture][0]
+
     def existing_fold(self, index: int) -> int:
         """Return `index`, the fold that the run of seed `index` tests, as in the paper.
 
@@ -77,10 +110,6 @@ class StaticDigits(DigitSettings):
         if not 0 <= index < self.folds:
             raise InputError(f"fold {index}: there are {self.folds} folds, 0 to {self.folds - 1}")
         return index
-
-    def penalty_factors(self, epoch: int) -> dict[str, float]:
-        """Return the factor of each penalty that is part of the loss during `epoch`, which counts from 0."""
-        return {"sparsity": self.sparsity_penalty * self.ramp(epoch), **self.penalty}
 
     def updates(self, seed: int) -> int:
         """Return the number of updates of the run of `seed`."""
@@ -96,5 +125,24 @@ class StaticDigits(DigitSettings):
             raise ValueError(
                 f"digits {self.digits!r} make {pairs} pairs, too few for {self.folds} folds; give more "
                 "digits or fewer folds"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _networks_fit_pictures(self) -> Self:
+        fitting = _IMAGE_NETWORKS[self.picture]
+        if self.reads not in fitting:
+            listed = ", ".join(map(repr, fitting))
+            raise ValueError(f"image_network {self.reads!r} does not read pictures {self.picture!r}; give {listed}")
+        if not self.bounded_warps and self.reads != "spline":
+            raise ValueError(f"bounded_warps: image network {self.reads!r} has no spline warps; leave it true")
+        return self
+
+    @model_validator(mode="after")
+    def _best_can_be_told(self) -> Self:
+        if self.saved_weights == "best" and not self.validation_share and self.training_metrics == "last":
+            raise ValueError(
+                "saved_weights 'best' takes the row of the least validation error (without validation samples, of the "
+                "least training error): give a validation_share, or training_metrics 'always'"
             )
         return self

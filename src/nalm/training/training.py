@@ -55,12 +55,17 @@ def train(
         try:
             if folder is not None and any(job.checkpoint for job in jobs) and not executor.sees(folder):
                 jobs = kind.plan(own, None)
-            prepared = kind.prepare(jobs, executor)
+            prepared = kind.prepare(jobs, executor, device)
             if kind.releases_lock(prepared):
                 executor = executor.with_threads()
             _train(kind, prepared, executor, on_trained, device, on_progress or (lambda done: None))
         finally:
             executor.close()
+
+
+def compiled_networks(runs: Sequence[Run]) -> int:
+    """Return how many networks are compiled, or found compiled, before `runs` are trained."""
+    return sum(kind.networks(own) for kind, own in by_trainer(runs).items())
 
 
 def _train(

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         create_cell,
     )
     from nalm.units._draws import drawing_from
+    from nalm.units._recurrent.mclstm import MCLSTMCell
     from nalm.units._tree import (
         effective_weights,
         learn_,
@@ -55,13 +56,15 @@ if TYPE_CHECKING:
 
     # types of the classes that are documented; to a type checker any other one of the table is Any
     # isort: off
+    from nalm.units._choosing.dmu import DMU as DMU
+    from nalm.units._choosing.nsr import NSR as NSR
     from nalm.units._dense import MLP as MLP, Dense as Dense
     from nalm.units._inalu import INALU as INALU
     from nalm.units._masks import SigmoidNAU as SigmoidNAU
     from nalm.units._mcfc import MCFC as MCFC, MulMCFC as MulMCFC
     from nalm.units._nac import NAC as NAC, NACNMU as NACNMU, NACMul as NACMul, NACSigma as NACSigma
     from nalm.units._nalu import GNALU as GNALU, NALU as NALU
-    from nalm.units._nau import NAU as NAU, MultiWeightNAU as MultiWeightNAU, PosNAU as PosNAU
+    from nalm.units._nau import NAU as NAU, SNAU as SNAU, MultiWeightNAU as MultiWeightNAU, PosNAU as PosNAU
     from nalm.units._nmru import NMRU as NMRU, GatedSignNMRU as GatedSignNMRU, SignNMRU as SignNMRU
     from nalm.units._nmu import NMU as NMU, SNMU as SNMU, SigmoidNMU as SigmoidNMU
     from nalm.units._nnu import NNU as NNU
@@ -93,7 +96,7 @@ _MODULES = (
     CLASSES
     | dict.fromkeys(_CELLS, "_cells")
     | dict.fromkeys(_TREE, "_tree")
-    | {"Unit": "_unit", "drawing_from": "_draws"}
+    | {"Unit": "_unit", "drawing_from": "_draws", "MCLSTMCell": "_recurrent.mclstm"}
 )
 
 __all__ = [
@@ -102,6 +105,7 @@ __all__ = [
     "Capability",
     "Cell",
     "FrameworkCell",
+    "MCLSTMCell",
     "NACCell",
     "NALUCell",
     "NAUCell",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nalm.errors import InputError, did_you_mean
-from nalm.units._catalogue.registry import create, names
+from nalm.units._catalogue.registry import checked_arguments, create, names
 from nalm.units._unit import checked_size
 
 State = tuple[Tensor, ...]
@@ -233,13 +233,13 @@ class FrameworkCell(Cell):
 
 
 def create_cell(name: str, input_size: int, hidden_size: int, **arguments: Any) -> Cell:
-    """Build a cell: `rnn_tanh`, `rnn_relu`, `gru`, `lstm`, or any unit by its name.
+    """Build a cell: `rnn_tanh`, `rnn_relu`, `gru`, `lstm`, `mclstm`, or any unit by its name.
 
     Args:
         name: The cell; a unit also as `package.module:Class`.
         input_size: Width of each input.
         hidden_size: Width of the state.
-        **arguments: Constructor arguments of the unit.
+        **arguments: Constructor arguments of the unit, or of `MCLSTMCell`.
 
     Raises:
         InputError: there is no such cell or unit, or it refuses the arguments.
@@ -249,6 +249,10 @@ def create_cell(name: str, input_size: int, hidden_size: int, **arguments: Any) 
         if arguments:
             raise InputError(f"cell {name!r} takes no arguments, got {', '.join(arguments)}")
         return FrameworkCell(kind, input_size, hidden_size)
+    if kind == "mclstm":
+        from nalm.units._recurrent.mclstm import MCLSTMCell
+
+        return MCLSTMCell(input_size, hidden_size, **checked_arguments(name, MCLSTMCell, arguments))
     try:
         return UnitCell(name, input_size, hidden_size, **arguments)
     except InputError as error:

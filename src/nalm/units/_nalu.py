@@ -25,7 +25,7 @@ _GATES = ("sigmoid", "golden", "regularised", "gumbel", "gumbel_rows")
 
 
 class _SigmoidGate(Part):
-    """g = σ(G x + b), with Gumbel noise in training where wanted."""
+    """g = σ(G x + b), or σ(G + b) of a free gate, with Gumbel noise in training where wanted."""
 
     def __init__(
         self,
@@ -34,18 +34,20 @@ class _SigmoidGate(Part):
         kind: Gate,
         *,
         bias: bool,
+        free: bool,
         device: torch.device | str | None,
         dtype: torch.dtype | None,
     ) -> None:
         super().__init__()
         self.kind = kind
-        self.G = nn.Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
+        self.free = free
+        self.G = nn.Parameter(torch.empty(out_features, 1 if free else in_features, device=device, dtype=dtype))
         self.b = nn.Parameter(torch.empty(out_features, device=device, dtype=dtype)) if bias else None
         self.temperature = Temperature(device, dtype) if kind in ("gumbel", "gumbel_rows") else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the opening of the gate, `[..., out]`."""
-        logits = linear(x, self.G, self.b)
+        logits = linear(torch.ones_like(x[..., :1]) if self.free else x, self.G, self.b)
         if self.kind == "golden":
             logits = logits * functional.GOLDEN_LOG
         if self.temperature is not None and self.training:
@@ -81,6 +83,7 @@ class _GatedUnit(PartsUnit):
         separate_weights: bool,
         separate_gates: bool,
         gate_bias: bool,
+        free_gate: bool,
         device: torch.device | str | None,
         dtype: torch.dtype | None,
     ) -> None:
@@ -91,10 +94,13 @@ class _GatedUnit(PartsUnit):
         self.separate_weights = separate_weights
         self.separate_gates = separate_gates
         self.gate_bias = gate_bias
+        self.free_gate = free_gate
         size = {"device": device, "dtype": dtype}
 
         def new_gate() -> _SigmoidGate:
-            return _SigmoidGate(self.in_features, self.out_features, gate, bias=gate_bias, device=device, dtype=dtype)
+            return _SigmoidGate(
+                self.in_features, self.out_features, gate, bias=gate_bias, free=free_gate, device=device, dtype=dtype
+            )
 
         self.weights = ADDITIVE[rule](self.out_features, self.in_features, **size)
         separate = separate_weights or multiplication == "product"
@@ -166,6 +172,8 @@ class NALU(_GatedUnit):
         separate_weights: Whether the paths have their own weights.
         separate_gates: Whether the multiplicative path has its own gate instead of 1 - g.
         gate_bias: Whether gates have a bias.
+        free_gate: Whether gates are parameters of their own, whatever the input (NALUIG; with `separate_weights`
+            NALU2MIG): g = σ(G). Passo et al. (2022).
         device: As in `torch.nn.Linear`.
         dtype: As in `torch.nn.Linear`.
 
@@ -187,6 +195,7 @@ class NALU(_GatedUnit):
         separate_weights: bool = False,
         separate_gates: bool = False,
         gate_bias: bool = False,
+        free_gate: bool = False,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -199,6 +208,7 @@ class NALU(_GatedUnit):
             separate_weights=separate_weights,
             separate_gates=separate_gates,
             gate_bias=gate_bias,
+            free_gate=free_gate,
             device=device,
             dtype=dtype,
         )
@@ -235,6 +245,7 @@ class GNALU(_GatedUnit):
             separate_weights=False,
             separate_gates=False,
             gate_bias=False,
+            free_gate=False,
             device=device,
             dtype=dtype,
         )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from nalm import functional
 from nalm.functional import Shape
 from nalm.units._parts.matrix_unit import BoundedUnit, MatrixUnit
 from nalm.units._rules.weights import BOUNDS, SHAPES, Bounds, RotatingWeights
@@ -27,6 +28,29 @@ class NAU(BoundedUnit):
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""
         return linear(x, self.effective_weights(x))
+
+
+class SNAU(BoundedUnit):
+    """sNAU: a `NAU` that in training adds noise to its input and takes what it made of it out of its output.
+
+    y = W (x + n) - W n with n ~ U(±1 / Var(x)), so that noise changes the rounding alone: it is a control, not a
+    remedy. Arguments and errors: see `BoundedUnit`; the penalty `input` sees the inputs before noise.
+
+    Reference: released with Mistry et al. (2022), Improving the Robustness of Neural Multiplication Units with
+    Reversible Stochasticity, as an option; its help text says U[1,5].
+    """
+
+    targets = "ternary"
+    clamps_always = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `[..., in_features]` to `[..., out_features]`; draws noise in training mode."""
+        weight = self.effective_weights(x)
+        if not self.training:
+            return linear(x, weight)
+        width = functional.variance_share(x.detach())
+        noise = functional.uniform(torch.rand_like(x), -width, width)
+        return linear(x + noise, weight) - linear(noise, weight)
 
 
 class PosNAU(BoundedUnit):

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from nalm import functional
+from nalm.errors import InputError
 from nalm.functional import Shape
 from nalm.units._parts.matrix_unit import BoundedUnit, MatrixUnit
 from nalm.units._rules.table import MULTIPLICATIVE
-from nalm.units._rules.weights import Bounds
+from nalm.units._rules.weights import Bounds, DirectWeights
 from nalm.units._unit import checked_range
 
 
@@ -34,11 +35,12 @@ class NMU(BoundedUnit):
         identity: False leaves `1 - W` out of the product (an ablation: every input is needed).
         normalise: Divide the input by its standard deviation c over all elements (1 for equal ones), multiply the
             product by c^Σ_i W_oi.
+        epsilon: Lower bound of the weights instead of 0; penalties pull towards 0 all the same, as released.
         device: As in `torch.nn.Linear`.
         dtype: As in `torch.nn.Linear`.
 
     Raises:
-        InputError: an argument is none of its choices.
+        InputError: an argument is none of its choices, or `epsilon` is not in [0, 1).
 
     Reference: Madsen & Johansen (2020), Neural Arithmetic Units, equation 9.
     """
@@ -54,6 +56,7 @@ class NMU(BoundedUnit):
         initial: Sequence[float] | None = None,
         identity: bool = True,
         normalise: bool = False,
+        epsilon: float = 0.0,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -69,6 +72,11 @@ class NMU(BoundedUnit):
         )
         self.identity = identity
         self.normalise = normalise
+        if not 0 <= epsilon < 1:
+            raise InputError(f"NMU: epsilon must be in [0, 1), got {epsilon!r}")
+        self.epsilon = epsilon
+        assert isinstance(self.weights, DirectWeights)
+        self.weights.lowest = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in_features]` to `[..., out_features]`."""

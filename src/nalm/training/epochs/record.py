@@ -35,6 +35,7 @@ class DigitsResult:
         records: One per evaluated epoch, in order; the last is of the final state unless the run diverged.
         state: The network's parameters by name.
         diverged_epoch: Epoch in which the loss stopped being finite and training ended; None if it did not.
+        settled_epoch: Epoch at which training ended as the network did not change any more; None if it did not.
         confusion: Static task: counts `[10, 10]` of the test set's digits (row: true) and labels (column),
             both positions pooled.
     """
@@ -43,3 +44,4 @@ class DigitsResult:
     state: dict[str, NDArray[np.float32]] = field(repr=False)
     diverged_epoch: int | None = None
     confusion: NDArray[np.int64] | None = None
+    settled_epoch: int | None = None

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-
-from torch import nn
+from itertools import pairwise
 
 from nalm.runs.record import TrainedRuns
-from nalm.training.lowerings.choice import Fallback, Lowered, ProgramKey, program, program_key, step_of
-from nalm.training.lowerings.constants import constants, digest_of
+from nalm.training.lowerings._base import Lowered
+from nalm.training.lowerings.choice import Fallback, ProgramKey, program, program_key, step_of
+from nalm.training.lowerings.seeds import is_as_compiled
 from nalm.training.stacked.batches import ArithmeticRun, Batch, stream_key
 from nalm.training.stacked.blocks import open_loop
 from nalm.training.stacked.collect import History, trained_runs
@@ -57,7 +57,7 @@ def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple
     key, family = program_key(runs[0]), runs[0].training.streams
     begun = {run.seed: initial_network(run.network, key.widths, run.seed, family) for run in runs}
     ordinary = _is_ordinary(lowered)
-    alone_seeds = {seed for seed, (module, _) in begun.items() if ordinary or not _is_as_compiled(lowered, module)}
+    alone_seeds = {seed for seed, (module, _) in begun.items() if ordinary or not is_as_compiled(lowered, module)}
     if stacked := [run for run in runs if run.seed not in alone_seeds]:
         yield stacked, StackedNetworks(step_of(key), program(key, lowered), stacked, begun)
     if alone := [run for run in runs if run.seed in alone_seeds]:
@@ -67,10 +67,6 @@ def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple
 
 def _is_ordinary(lowered: Lowered) -> bool:
     return isinstance(lowered, Fallback) and not lowered.batched
-
-
-def _is_as_compiled(lowered: Lowered, module: nn.Module) -> bool:
-    return not lowered.constants or digest_of(constants(module)) == lowered.constants
 
 
 def _train_together(
@@ -88,10 +84,9 @@ def _train_together(
     ]
     loop = open_loop(groups, data)
     end = settings.iterations + 1
-    for logged in settings.logged_steps:
+    for logged, stop in pairwise((*settings.logged_steps, end)):
         for group in groups:
             group.evaluate(logged)
-        stop = min(logged + settings.log_interval, end)
         loop.advance(logged, stop)
         on_progress((stop - logged) * len(runs))
         if all(group.is_done for group in groups):

@@ -14,7 +14,9 @@ from nalm.training.stacked.collect import History
 from nalm.training.stacked.data import PARTS, Block, Data, Part
 from nalm.training.stacked.early_stopping import EarlyStopping
 from nalm.training.stacked.networks import Networks
+from nalm.training.stacked.origins import origin
 from nalm.training.stacked.reinitialisation import Reinitialisation
+from nalm.training.step.initial import ONE_AT_A_TIME
 from nalm.training.step.objective import Objective
 
 # Steps of the schedule that are computed at once and shared by all seeds.
@@ -27,6 +29,7 @@ class Group:
     def __init__(self, runs: Sequence[ArithmeticRun], networks: Networks, data: Data) -> None:
         self.runs = tuple(runs)
         self.settings = runs[0].training
+        self.logged_steps = np.array(self.settings.logged_steps)
         self.networks = networks
         self.objective = networks.objective
         self.data_index = data.index(runs)
@@ -37,6 +40,7 @@ class Group:
         self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
         self._early_stopping = EarlyStopping(self.settings, len(runs)) if self.settings.early_stop else None
         self.stopped_step = np.full(len(runs), -1, dtype=np.int64)
+        self._origins: dict[int, str] = {}
         self.losses: list[np.ndarray] = []
         self.errors: list[np.ndarray] = []
 
@@ -61,6 +65,8 @@ class Group:
         errors = [self.networks.error(*sets, self.failed) for sets in self._sets]
         self.errors.append(np.stack(errors, axis=1))
         networks = self.networks.record()
+        if step % self.settings.log_interval:
+            return  # the last step, between two that training looks at
         if self._rule is not None:
             self._rule.log(errors[0])
         if self._early_stopping is not None:
@@ -82,6 +88,13 @@ class Group:
     def measure(self, inputs: Inputs) -> None:
         """Record the losses of the first step of `inputs`."""
         self.losses.append(self.networks.measure(inputs, self.failed))
+        if len(self.losses) == 1 and self.runs[0].network.has_own_units:
+            self._find_origins(inputs.data)
+
+    def _find_origins(self, data: Sequence[Block]) -> None:
+        """Note where numbers of a user's module that are not finite in the first step come from."""
+        for n in np.flatnonzero(~np.isfinite(self.losses[0][:, 0])):
+            self._origins[int(n)] = origin(self.runs[n], np.asarray(data[self.data_index[n]][:1])[0])
 
     def note_failures(self, start: int, before: np.ndarray) -> None:
         """Record the step of each failure after those `before`, which `failed` counts from `start`."""
@@ -113,11 +126,20 @@ class Group:
             return None
         return int(np.argmin(np.where(known, validation, np.inf)))
 
+    def _internals(self, n: int, rows: int) -> dict[str, list[float]]:
+        """Return what the settings ask for of the inside of a run's network, on samples of its validation set."""
+        if not self.settings.record:
+            return {}
+        run, samples = self.runs[n], min(self.settings.batch_size, self.settings.validation_samples)
+        x, t = run.task.evaluation_set("validation", run.seed, self.settings.streams, samples)
+        with ONE_AT_A_TIME:
+            return self.networks.internals(n, rows, x, t)
+
     def histories(self) -> dict[str, History]:
         """Everything recorded, by run id."""
         losses, errors = np.stack(self.losses, axis=1), np.stack(self.errors, axis=1)
         weights, sparsity = self.networks.described()
-        logged = np.arange(len(self.losses)) * self.settings.log_interval
+        logged = self.logged_steps[: len(self.losses)]
         found = {}
         for n, run in enumerate(self.runs):
             failed_step = int(self.failed_step[n]) if self.failed_step[n] >= 0 else None
@@ -133,7 +155,9 @@ class Group:
                 failed_step=failed_step,
                 stopped_step=stopped_step,
                 state=self.networks.state(n, self._saved_row(errors[n, :rows, 0])),
+                internals=self._internals(n, rows),
                 made_by=self.networks.made_by,
+                origin=self._origins.get(n, "") if failed_step == 0 else "",
             )
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from torch.func import vmap
 
 from nalm import units
 from nalm.runs.record import MadeBy
+from nalm.training.internals import internals_of_rows
 from nalm.training.kept import caches_of_torch
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.native import BoundCall, NativeProgram
@@ -76,6 +78,23 @@ class Networks(ABC):
     @abstractmethod
     def state(self, run: int, row: int | None) -> dict[str, np.ndarray]:
         """Parameters and buffers of a run by name, as recorded in a row, or as they are now."""
+
+    @abstractmethod
+    def module(self, run: int) -> nn.Module:
+        """Return a copy of the module of a run, with values of any time."""
+
+    def internals(self, run: int, rows: int, x: np.ndarray, t: np.ndarray) -> dict[str, list[float]]:
+        """Return what `nalm.training.internals` says of a run's network at its first recorded rows, by name.
+
+        Args:
+            run: which.
+            rows: how many.
+            x: inputs `[samples, in]` to look at.
+            t: their targets `[samples, out]`.
+        """
+        return internals_of_rows(
+            self.module(run), [self.state(run, row) for row in range(rows)], x, t, self.objective.settings.record
+        )
 
 
 class StackedNetworks(Networks):
@@ -174,6 +193,10 @@ class StackedNetworks(Networks):
         kept = weights.numpy().reshape(runs, rows, -1) if example.numel() <= MOST_RECORDED_WEIGHTS else None
         return kept, None if errors is None else errors.numpy().reshape(runs, rows)
 
+    def module(self, run: int) -> nn.Module:
+        """See `Networks.module`."""
+        return copy.deepcopy(self._step.module)
+
     def state(self, run: int, row: int | None) -> dict[str, np.ndarray]:
         """See `Networks.state`."""
         flat = self._states[run, : self._step.network_size] if row is None else self._recorded[row][run]
@@ -197,7 +220,7 @@ class OrdinaryNetworks(Networks):
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
         rate = runs[0].training.learning_rate
         self._loops = [OrdinaryLoop(module, streams, objective, label, rate) for module, streams in begun]
-        self._keeps_rows = runs[0].training.saved_weights == "best"
+        self._keeps_rows = runs[0].training.saved_weights == "best" or bool(runs[0].training.record)
         self._rows: list[list[dict[str, np.ndarray]]] = []
         self._weights: list[list[np.ndarray]] = []
         self._sparsity: list[list[float | None]] = []
@@ -268,6 +291,10 @@ class OrdinaryNetworks(Networks):
         weights = np.array(self._weights).swapaxes(0, 1)
         sparsity = None if self._sparsity[0][0] is None else np.array(self._sparsity, dtype=np.float64).T
         return weights if weights.shape[-1] <= MOST_RECORDED_WEIGHTS else None, sparsity
+
+    def module(self, run: int) -> nn.Module:
+        """See `Networks.module`."""
+        return copy.deepcopy(self._loops[run].module)
 
     def state(self, run: int, row: int | None) -> dict[str, np.ndarray]:
         """See `Networks.state`."""

@@ -22,6 +22,7 @@ from nalm.training import toolchain
 from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.noise import Draw, NoiseStream
 from nalm.training.toolchain import address
+from nalm.training.torch_specific import UnknownTorchError
 
 _WORDS = 624
 
@@ -37,8 +38,8 @@ def library() -> ctypes.CDLL | None:
     try:
         found = known[0] if known else toolchain.build(source, flags)
         loaded = toolchain.load(found)
-    except toolchain.NoCompilerError:
-        return None
+    except (toolchain.NoCompilerError, toolchain.CompilationError, UnknownTorchError):
+        return None  # NumPy draws the same
     if known is None:
         toolchain.remember(description, found)
     for name in ("fill_lanes", "fill_data", "fill_noise", "make_context", "train_chunks"):
@@ -58,7 +59,8 @@ def _defined(operation: OperationInfo) -> str:
 
 def is_plain(run: ArithmeticRun) -> bool:
     """Whether the inputs of `run` are uniform on one interval."""
-    return run.task.distribution.family == "uniform" and not run.task.interpolation_range.is_pair
+    task = run.task
+    return task.is_plain and task.distribution.family == "uniform" and not task.interpolation_range.is_pair
 
 
 def can_make(run: ArithmeticRun) -> bool:

@@ -10,17 +10,28 @@ from abc import ABC, abstractmethod
 import numpy as np
 from torch import Tensor
 
-from nalm.runs.settings import TrainingSettings
+from nalm.tasks.learning import LearningSettings
+from nalm.training.step import schedules
 
 
 class Optimizer(ABC):
-    """`slots` tensors of state per parameter, zero at the start; `columns` of the schedule."""
+    """Updates a parameter from its gradient.
 
-    slots: int
+    Attributes:
+        slot_names: of the tensors of state per parameter, zero at the start, as `torch.optim` calls them.
+        columns: of the schedule.
+    """
+
+    slot_names: tuple[str, ...]
     columns: tuple[str, ...]
 
+    @property
+    def slots(self) -> int:
+        """Number of tensors of state per parameter."""
+        return len(self.slot_names)
+
     @abstractmethod
-    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+    def schedule(self, settings: LearningSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
         """Return the value of each column before the updates number `steps` (counted from 0)."""
 
     @abstractmethod
@@ -33,15 +44,15 @@ class Optimizer(ABC):
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015, algorithm 1) with default moments, as `torch.optim.Adam` computes it."""
 
-    slots = 2
+    slot_names = ("exp_avg", "exp_avg_sq")
     columns = ("adam_step_size", "adam_bias2_root")
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
-    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+    def schedule(self, settings: LearningSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
         """See `Optimizer.schedule`."""
         updates = steps + 1.0
         return {
-            "adam_step_size": settings.learning_rate / (1 - self.beta1**updates),
+            "adam_step_size": schedules.learning_rate(settings, steps) / (1 - self.beta1**updates),
             "adam_bias2_root": np.sqrt(1 - self.beta2**updates),
         }
 
@@ -63,11 +74,11 @@ class SGD(Optimizer):
 
     def __init__(self, momentum: float) -> None:
         self.momentum = momentum
-        self.slots = 1 if momentum else 0
+        self.slot_names = ("momentum_buffer",) if momentum else ()
 
-    def schedule(self, settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
+    def schedule(self, settings: LearningSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
         """See `Optimizer.schedule`."""
-        return {"learning_rate": np.full(len(steps), settings.learning_rate)}
+        return {"learning_rate": schedules.learning_rate(settings, steps)}
 
     def update(
         self, parameter: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], coefficients: dict[str, Tensor]
@@ -79,6 +90,6 @@ class SGD(Optimizer):
         return parameter - coefficients["learning_rate"] * velocity, (velocity,)
 
 
-def create(settings: TrainingSettings) -> Optimizer:
+def create(settings: LearningSettings) -> Optimizer:
     """Return the optimiser that `settings` ask for."""
     return Adam() if settings.optimizer == "adam" else SGD(settings.momentum)

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from nalm.runs.settings import TrainingSettings
+from nalm.tasks.learning import LearningSettings
 
 
-def ramp(settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
+def ramp(settings: LearningSettings, steps: np.ndarray) -> np.ndarray:
     """Growth of the sparsity penalty from 0 to 1 (Madsen & Johansen 2020, section 2.2).
 
     Linear between `ramp_start` and `ramp_end`, or `1 - exp(-1e-5 step)`.
@@ -20,7 +20,15 @@ def ramp(settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
     return np.clip((steps - settings.ramp_start) / (settings.ramp_end - settings.ramp_start), 0.0, 1.0)
 
 
-def l1_factor(settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
+def learning_rate(settings: LearningSettings, positions: np.ndarray) -> np.ndarray:
+    """Return the learning rate at each of `positions`, which count what `learning_rate_interval` counts."""
+    if settings.learning_rate_interval is None:
+        return np.full(len(positions), settings.learning_rate)
+    falls = np.asarray(positions) // settings.learning_rate_interval
+    return settings.learning_rate * settings.learning_rate_factor**falls
+
+
+def l1_factor(settings: LearningSettings, steps: np.ndarray) -> np.ndarray:
     """Factor of the L1 penalty, multiplied by `l1_growth` every `l1_step` steps (Heim et al. 2020, appendix).
 
     It grows while it is below `l1_end` (and may overshoot it once); if it starts above, it shrinks the same way.
@@ -39,13 +47,23 @@ def l1_factor(settings: TrainingSettings, steps: np.ndarray) -> np.ndarray:
     return np.array([float(value) for value in values])[steps.astype(np.int64) // settings.l1_step]
 
 
-def penalty_factors(settings: TrainingSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the factor of each named penalty at each of `steps`; penalties that are never applied are left out."""
+def penalty_factors(
+    settings: LearningSettings, steps: np.ndarray, positions: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Return the factor of each named penalty at each of `steps`; penalties that are never applied are left out.
+
+    Args:
+        settings: of training.
+        steps: updates made.
+        positions: where the ramp stands at each of them, which by default counts updates, too.
+    """
     constant = np.ones(len(steps))
-    npu = l1_factor if settings.npu_penalty_scale == "l1" else ramp
+    grown = ramp(settings, steps if positions is None else positions)
+    is_npu = settings.npu_weight_penalty > 0 or settings.npu_gate_penalty > 0
+    npu = l1_factor(settings, steps) if is_npu and settings.npu_penalty_scale == "l1" else grown
     factors: dict[str, np.ndarray] = {}
     if settings.sparsity_penalty:
-        factors["sparsity"] = settings.sparsity_penalty * ramp(settings, steps)
+        factors["sparsity"] = settings.sparsity_penalty * grown
     if settings.bounds_penalty:
         factors["bounds"] = settings.bounds_penalty * constant
     if settings.input_penalty:
@@ -53,9 +71,9 @@ def penalty_factors(settings: TrainingSettings, steps: np.ndarray) -> dict[str, 
     if settings.gate_penalty:
         factors["gate"] = settings.gate_penalty * constant
     if settings.npu_weight_penalty:
-        factors["npu_weight"] = settings.npu_weight_penalty * npu(settings, steps)
+        factors["npu_weight"] = settings.npu_weight_penalty * npu
     if settings.npu_gate_penalty:
-        factors["npu_gate"] = settings.npu_gate_penalty * npu(settings, steps)
+        factors["npu_gate"] = settings.npu_gate_penalty * npu
     if settings.inalu_penalty:
         factors["inalu"] = settings.inalu_penalty * (steps > settings.inalu_penalty_start)
     if settings.l1:
@@ -66,8 +84,10 @@ def penalty_factors(settings: TrainingSettings, steps: np.ndarray) -> dict[str, 
     return factors
 
 
-def last_change(settings: TrainingSettings) -> int | None:
-    """Return the step from which all factors stay as they are; None if they never do."""
+def last_change(settings: LearningSettings) -> int | None:
+    """Return the step from which learning rate and factors stay as they are; None if they never do."""
+    if settings.learning_rate_interval is not None and settings.learning_rate_factor < 1:
+        return None
     npu = settings.npu_penalty_scale if settings.npu_weight_penalty or settings.npu_gate_penalty else None
     uses_ramp = settings.sparsity_penalty > 0 or npu == "ramp"
     if uses_ramp and settings.ramp == "exponential":

@@ -20,6 +20,13 @@ def _key(name: str) -> str:
     return name.casefold().translate(str.maketrans("", "", "-_ "))
 
 
+_GIVEN = {
+    "in_features": "it follows from the task and hidden_size",
+    "out_features": "it follows from the task and hidden_size",
+    "device": "give nalm run --device",
+    "dtype": "networks are trained in float32",
+}
+
 _BY_KEY = {_key(spelling): info for info in UNITS for spelling in (info.name, info.title, *info.aliases)}
 
 
@@ -55,16 +62,31 @@ def create(name: str, in_features: int, out_features: int, **arguments: Any) -> 
     """
     if ":" in name:
         factory = load_factory(name)
-        _check_arguments(name, factory, arguments)
+        checked_arguments(name, factory, arguments)
         with guarded(name):
             return factory(in_features, out_features, **arguments)
     info = resolve(name)
     given = {**info.arguments, **arguments}
-    _check_arguments(name, info.cls, given)
-    return info.cls(in_features, out_features, **given)
+    return info.cls(in_features, out_features, **checked_arguments(name, info.cls, given))
 
 
-def _check_arguments(name: str, factory: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> None:
+def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
+    """Check that a study sets no argument that follows from the place of a layer in its network, or from the command.
+
+    Raises:
+        InputError: it does.
+    """
+    for argument in arguments:
+        if argument in _GIVEN:
+            raise InputError(f"unit {name!r}: argument {argument!r} is not a study's to give: {_GIVEN[argument]}")
+
+
+def checked_arguments(name: str, factory: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return `arguments` if `factory` takes them besides two sizes.
+
+    Raises:
+        InputError: it does not; the message names the argument and those that it takes.
+    """
     signature = inspect.signature(factory)
     try:
         signature.bind(1, 1, **arguments)
@@ -75,3 +97,4 @@ def _check_arguments(name: str, factory: Callable[..., nn.Module], arguments: Ma
                 hint = did_you_mean(argument, known) or f"; it takes {', '.join(known) or 'none'}"
                 raise InputError(f"unit {name!r} has no argument {argument!r}{hint}") from None
         raise InputError(f"{name}: cannot be called with (in_features, out_features): {error}") from None
+    return arguments

@@ -1,0 +1,1 @@
+"""Recurrent cells that are no unit applied to input and state."""
