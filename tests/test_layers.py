@@ -14,8 +14,8 @@ ROOT = Path(nalm.__file__).parent
 
 # what a line holds may import the lines above it, and nothing else of nalm
 LAYERS = (
-    ("errors", "streams", "interrupts", "figure_kinds"),
-    ("functional", "_lines"),
+    ("errors", "streams", "interrupts", "files", "figure_kinds"),
+    ("functional", "_lines", "_screen"),
     ("units",),
     ("tasks", "regression"),
     ("runs",),
@@ -23,10 +23,11 @@ LAYERS = (
     ("training", "citations"),
     ("digits", "testing"),
     ("results",),
-    ("estimates", "progress"),
+    ("cautions", "estimates", "progress"),
     ("figures",),
     ("report", "cluster"),
     ("jobs",),
+    ("_bench",),
     ("api",),
     ("cli",),
 )

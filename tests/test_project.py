@@ -101,6 +101,14 @@ def test_environment_of_the_tests_skips_no_page_of_the_documentation():
     assert found >= {"sphinx", "myst-parser", "furo", *needed}
 
 
+def test_a_wheel_says_what_it_is():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert all(project[key] for key in ("authors", "classifiers", "description", "keywords", "readme", "urls"))
+    assert all(url.startswith("https://") for url in project["urls"].values())
+    bare = [requirement for requirement in project["dependencies"] if not re.search(r"[<>=]", requirement)]
+    assert not bare
+
+
 def test_changelog_tells_of_this_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == nalm.__version__

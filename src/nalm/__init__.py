@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # isort: off
     from nalm import errors as errors, functional as functional, regression as regression
-    from nalm import testing as testing, units as units
-    from nalm.api import Results as Results, run as run
+    from nalm import studies as studies, testing as testing, units as units
+    from nalm.api import Results as Results, bench as bench, run as run
     from nalm.citations import cite as cite
     from nalm.regression import ArithmeticRegressor as ArithmeticRegressor, formula as formula
 
@@ -53,11 +53,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("errors", "functional", "regression", "testing", "units")
+_SUBMODULES = ("errors", "functional", "regression", "studies", "testing", "units")
 _MODULES = {
     "ArithmeticRegressor": "nalm.regression",
     "Results": "nalm.api",
     "Unit": "nalm.units",
+    "bench": "nalm.api",
     "cite": "nalm.citations",
     "formula": "nalm.regression",
     "run": "nalm.api",

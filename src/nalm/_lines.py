@@ -12,7 +12,8 @@ from pathlib import Path
 from nalm.errors import InputError
 
 # of nalm its units' lines are named; of Python's own library, installed packages lie in a folder below it
-_NALM = tuple(f"{Path(__file__).parent}/{name}" for name in ("training", "_lines", "units/_draws"))
+_PACKAGE = f"{Path(__file__).parent}/"
+_NALM = tuple(_PACKAGE + name for name in ("training", "_lines", "units/_draws"))
 _PYTHON = f"{sysconfig.get_paths()['stdlib']}/"
 
 
@@ -36,6 +37,11 @@ def is_own(path: str) -> bool:
     if path.startswith(_PYTHON) and "-packages/" not in path:
         return False
     return not path.startswith(_NALM) and not any(part in path for part in ("/torch/", "/numpy/"))
+
+
+def is_users(path: str) -> bool:
+    """Return whether code at `path` is the user's own: as `is_own`, and none of nalm's."""
+    return is_own(path) and not path.startswith(_PACKAGE)
 
 
 @contextmanager

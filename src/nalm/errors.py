@@ -42,3 +42,8 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return `"; did you mean 'x'?"` for the known name nearest to `name`, or an empty string."""
     nearest = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def missing_package(what: str, package: str, extra: str) -> InputError:
+    """Return the error of something that needs a package which only an extra of nalm brings."""
+    return InputError(f"{what} needs the package {package}, which is not installed; pip install 'nalm[{extra}]'")

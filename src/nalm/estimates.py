@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nalm import __version__
+from nalm import __version__, files
 from nalm.runs import Run
 from nalm.studies import Condition
 
@@ -97,15 +97,8 @@ def measure(runs: Sequence[Run]) -> Rates:
 def _keep(rates: Rates) -> None:
     """Write the rates into the cache; where that is impossible, the next estimate measures again."""
     content = {"made_with": _made_with(), "cores": rates.cores, "seconds": dict(rates.seconds)}
-    path = _file()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink()
+    with suppress(OSError):
+        files.write_output(_file(), json.dumps(content, indent=1).encode())
 
 
 def _made_with() -> list[str]:

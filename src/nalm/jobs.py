@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from nalm.cautions import cautions
 from nalm.cluster import Part, runs_of
 from nalm.cluster.heartbeat import Heartbeat
 from nalm.errors import InputError, StudyError, did_you_mean
+from nalm.progress import About
 from nalm.runs import Run
 from nalm.studies import Study, choose_seeds, conditions, expand, load, pin, select, to_toml
 
@@ -44,12 +46,21 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """The chosen runs of a study, and the folder that they belong into; `part` if they are one of several."""
+    """The chosen runs of a study, and the folder that they belong into.
+
+    Attributes:
+        study: the study.
+        runs: those chosen.
+        path: the folder.
+        part: of the runs, if these are one of several.
+        cautions: a line for each doubt about its settings.
+    """
 
     study: Study
     runs: tuple[Run, ...]
     path: Path
     part: Part | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -111,6 +122,10 @@ class Job:
         """Return the ids of the chosen runs that `store` holds; `warn` gets a line for each damaged file."""
         return store.finished(warn) & {run.id for run in self.runs}
 
+    def about(self, finished: Collection[str]) -> About:
+        """Return what a reporter tells of those chosen runs that are not `finished`."""
+        return About.of([run for run in self.runs if run.id not in finished], self.study.selection_window)
+
     def peek_finished(self, warn: Callable[[str], None]) -> set[str]:
         """Return the same without changing anything in the folder, which need not be there.
 
@@ -134,7 +149,7 @@ class Job:
 
 
 def prepare(
-    study: str,
+    study: str | Study | Mapping[str, Any],
     *,
     settings: Mapping[str, Any] | None = None,
     seeds: Any = None,
@@ -144,7 +159,7 @@ def prepare(
     """Read a study and choose runs of it; nothing is written.
 
     Args:
-        study: name of a study that ships, or path of a TOML file.
+        study: name of a study that ships, or path of a TOML file; or the study itself, as an object or as tables.
         settings: replaced everywhere in the study, by key.
         seeds: instead of the study's own, `"A:B"` or whole numbers.
         only: values, or lists of alternatives, by key; see `nalm.studies.select`.
@@ -158,8 +173,9 @@ def prepare(
     runs = expand(loaded, chosen)
     if only:
         runs = select(runs, only)
-    check_networks(loaded)
-    return Job(loaded, tuple(runs), Path(out) if out is not None else Path("results") / loaded.name)
+    doubts = cautions(loaded, settings or {}, check_networks(loaded))
+    path = Path(out) if out is not None else Path("results") / loaded.name
+    return Job(loaded, tuple(runs), path, cautions=tuple(doubts))
 
 
 def execute(
@@ -212,8 +228,11 @@ def execute(
         reporter.end()
 
 
-def check_networks(study: Study) -> None:
+def check_networks(study: Study) -> dict[str, list[str]]:
     """Build each network, so that wrong arguments and penalties show before the first run.
+
+    Returns:
+        The names of the penalties of each network by its label.
 
     Raises:
         StudyError: units refuse their arguments; a penalty without a factor, or a factor of none; all problems at once.
@@ -221,20 +240,22 @@ def check_networks(study: Study) -> None:
     from nalm.training import find_trainer
 
     wrong: dict[str, None] = {}
-    penalties: dict[str, None] = {}
+    penalties: dict[str, list[str]] = {}
     factors: dict[str, None] = {}
     for condition in conditions(study):
         run = condition.run(study.name, condition.seeds[0], study.sources)
         factors |= dict.fromkeys(run.factors)
         try:
-            penalties |= dict.fromkeys(find_trainer(run.task.trainer).check_network(run))
+            penalties.setdefault(condition.label, []).extend(find_trainer(run.task.trainer).check_network(run))
         except InputError as error:
             wrong[f"{study.name}: network {condition.label!r}: {error}"] = None
     if wrong:
         raise StudyError(wrong)
-    idle = [name for name in factors if name not in penalties]
+    known = dict.fromkeys(name for names in penalties.values() for name in names)
+    idle = [name for name in factors if name not in known]
     if idle:
-        raise StudyError(f"{study.name}: settings.penalty.{name}: {_idle(name, penalties)}" for name in idle)
+        raise StudyError(f"{study.name}: settings.penalty.{name}: {_idle(name, known)}" for name in idle)
+    return penalties
 
 
 def _idle(name: str, penalties: Iterable[str]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 
 # plain lines come no more often than this
@@ -32,13 +34,46 @@ class NullReporter:
         """Nothing."""
 
 
+@dataclass(frozen=True)
+class About:
+    """What a reporter tells beside counts.
+
+    Attributes:
+        networks: how many are compiled, or found compiled, before training begins.
+        judge: how many runs of a batch solved their task; None where they have no threshold.
+    """
+
+    networks: int = 0
+    judge: Callable[[TrainedRuns], int | None] = lambda result: None
+
+    @classmethod
+    def of(cls, runs: Sequence[Run], window: int) -> About:
+        """Return what there is to tell of `runs`, whose best step is chosen among the last `window` rows."""
+        from nalm.training import compiled_networks
+
+        def judge(result: TrainedRuns) -> int | None:
+            if any(run.training is None or run.task.threshold() is None for run in result.runs):
+                return None
+            from nalm.results.records import records_table
+            from nalm.results.selection import select_best
+
+            solved: int = select_best(records_table(result), window)["solved"].sum()
+            return solved
+
+        return cls(compiled_networks(runs), judge)
+
+
 class Count:
     """Counts runs and iterations done, and the rate since training began: networks are compiled before that."""
 
-    def __init__(self, runs: int, finished: int, iterations: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, runs: int, finished: int, iterations: int, clock: Callable[[], float], networks: int = 0
+    ) -> None:
         self.runs, self.done = runs, finished
+        self.solved: int | None = None
+        self.judged = 0
         self.iterations, self.iterations_done = iterations, 0
-        self._clock = clock
+        self._clock, self._networks = clock, networks
         self._start: tuple[float, int] | None = None
 
     def add(self, iterations: int) -> None:
@@ -46,6 +81,13 @@ class Count:
         self.iterations_done = min(self.iterations, self.iterations_done + iterations)
         if self._start is None:
             self._start = (self._clock(), self.iterations_done)
+
+    def batch(self, runs: int, solved: int | None) -> None:
+        """Count runs that are done, and those of them that solved their task."""
+        self.done += runs
+        if solved is not None:
+            self.solved = (self.solved or 0) + solved
+            self.judged += runs
 
     @property
     def rate(self) -> float | None:
@@ -56,8 +98,20 @@ class Count:
 
     @property
     def speed(self) -> str:
-        """The rate in words."""
-        return "starting" if self.rate is None else f"{self.rate:.3g} run-iterations/s"
+        """The rate in words; before there is one, what is done instead."""
+        if self.rate is not None:
+            return f"{self.rate:.3g} run-iterations/s"
+        return "starting" if self._start or not self._networks else self.compiling
+
+    @property
+    def compiling(self) -> str:
+        """What goes before training."""
+        return f"compiling {self._networks} network{'' if self._networks == 1 else 's'}"
+
+    @property
+    def verdict(self) -> str:
+        """How many of the runs done now solved their task; nothing before any can."""
+        return "" if self.solved is None else f"{self.solved}/{self.judged} solved"
 
     @property
     def seconds_left(self) -> float | None:
@@ -68,20 +122,22 @@ class Count:
 class Bar:
     """A live bar on a terminal."""
 
-    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, console: Console, about: About | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock, self._about = clock, about or About()
         self._progress = Progress(
             TextColumn("{task.fields[runs]} runs"),
-            BarColumn(),
+            BarColumn(bar_width=None),
             TextColumn("{task.percentage:>3.0f}%  {task.fields[rate]}"),
             TimeRemainingColumn(),
-            TextColumn("left"),
+            TextColumn("left {task.fields[verdict]}"),
             console=console,
         )
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
         """Show the bar."""
-        self._count = Count(runs, finished, iterations, self._clock)
+        self._count = Count(runs, finished, iterations, self._clock, self._about.networks)
         self._task: TaskID = self._progress.add_task("", total=iterations, **self._fields())
         self._progress.start()
 
@@ -92,7 +148,7 @@ class Bar:
 
     def batch(self, result: TrainedRuns) -> None:
         """Count the runs."""
-        self._count.done += len(result.runs)
+        self._count.batch(len(result.runs), self._about.judge(result))
         self._update()
 
     def end(self) -> None:
@@ -103,21 +159,29 @@ class Bar:
         self._progress.update(self._task, completed=self._count.iterations_done, **self._fields())
 
     def _fields(self) -> dict[str, Any]:
-        return {"runs": f"{self._count.done}/{self._count.runs}", "rate": self._count.speed}
+        count = self._count
+        verdict = f"· {count.verdict}" if count.verdict else ""
+        return {"runs": f"{count.done}/{count.runs}", "rate": count.speed, "verdict": verdict}
 
 
 class Lines:
     """Plain lines, for files and pipes."""
 
-    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        about: About | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._write = write
-        self._clock = clock
+        self._clock, self._about = clock, about or About()
 
     def begin(self, runs: int, finished: int, iterations: int) -> None:
         """Say what is to be done."""
-        self._count = Count(runs, finished, iterations, self._clock)
+        self._count = Count(runs, finished, iterations, self._clock, self._about.networks)
         self._last = self._clock()
-        self._write(f"{runs} runs, {finished} finished already, {iterations:.3g} run-iterations to do")
+        words = [f"{runs} runs", f"{finished} finished already", f"{iterations:.3g} run-iterations to do"]
+        self._write(", ".join([*words, *[self._count.compiling] * bool(iterations and self._about.networks)]))
 
     def progress(self, iterations: int) -> None:
         """Write a line now and then."""
@@ -126,7 +190,7 @@ class Lines:
 
     def batch(self, result: TrainedRuns) -> None:
         """Count the runs; the last ones always get a line."""
-        self._count.done += len(result.runs)
+        self._count.batch(len(result.runs), self._about.judge(result))
         self._line(at_once=self._count.done >= self._count.runs)
 
     def end(self) -> None:
@@ -142,7 +206,7 @@ class Lines:
             words.append(count.speed)
         if count.seconds_left is not None and not at_once:
             words.append(f"{count.seconds_left:.0f} s left")
-        self._write(", ".join(words))
+        self._write(", ".join([*words, *filter(None, [count.verdict])]))
 
 
 class JsonLines:

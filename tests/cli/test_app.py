@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nalm.results.store import files
+from nalm import files
 from support.command import python
 
 HEAVY = ("torch", "scipy", "matplotlib", "polars", "numpy", "pydantic")
@@ -154,10 +154,10 @@ def test_all_problems_of_a_file_are_shown(command, small):
 def test_full_disk_is_one_line(command, small, monkeypatch):
     real = files.write_whole
 
-    def full(path, content):
+    def full(path, content, **options):
         if path.suffix == ".parquet":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(path, content)
+        real(path, content, **options)
 
     command("run", small, "--workers", "1", "--only", "unit=linear")
     monkeypatch.setattr(files, "write_whole", full)

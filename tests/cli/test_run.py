@@ -19,7 +19,10 @@ from support.fake_training import fake_training
 def test_trains_and_tells_where_the_results_are(command, small):
     outcome = command("run", small, "--workers", "1", "--out", "here")
     assert outcome.status == 0
-    assert outcome.output.splitlines()[0] == "8 runs, 0 finished already, 2.41e+03 run-iterations to do"
+    assert (
+        outcome.output.splitlines()[0]
+        == "8 runs, 0 finished already, 2.41e+03 run-iterations to do, compiling 2 networks"
+    )
     assert outcome.output.splitlines()[-1] == "8 runs in here; next: nalm summary here"
     assert len(Store.open("here").records()) == 8 * 4
 

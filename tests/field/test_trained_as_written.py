@@ -5,9 +5,14 @@ The loop of these tests is written out here, so that it shares nothing with the 
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,7 +37,7 @@ SETTINGS = {
 }
 
 
-def run_of(cls: type[nn.Module], seed: int = 0, **settings: object) -> Run:
+def run_of(cls: type[nn.Module], seed: int = 0, **settings: Any) -> Run:
     return run(f"support.field_modules:{cls.__name__}", seed, **{**SETTINGS, **settings})
 
 
@@ -57,27 +62,28 @@ def by_hand(cls: type[nn.Module], mine: Run) -> tuple[list[float], list[float], 
     if any(isinstance(p, nn.UninitializedParameter) for p in module.parameters()):
         with torch.no_grad():
             module.eval()(torch.ones(2, 2))
-    trainable = [p for p in module.parameters() if p.requires_grad]
-    optimizer = torch.optim.Adam(trainable, lr=settings.learning_rate) if trainable else None
+    everything = list(module.parameters())
+    optimizer = torch.optim.Adam(everything, lr=settings.learning_rate) if everything else None
     (block,) = GeneralSource([mine], settings.iterations + 1).next(settings.iterations + 1)
     sets = [torch.from_numpy(Data([mine]).evaluation(mine, part, rows)[0]) for part, rows in PARTS]
     losses, errors = [], []
     for step, batch in enumerate(torch.from_numpy(block)):
-        if step % settings.log_interval == 0:
+        if step in settings.logged_steps:
             module.eval()
             with torch.no_grad():
                 found = [nn.functional.mse_loss(module(s[:2].T.contiguous()), s[2:].T).item() for s in sets]
             errors.append(found[0])
         module.train()
         loss = nn.functional.mse_loss(module(batch[:2].T.contiguous()), batch[2:].T)
-        if step % settings.log_interval == 0:
+        if step in settings.logged_steps:
             losses.append(loss.item())
         if optimizer is not None:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
     held = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    return losses, errors, {name: value.detach().numpy() for name, value in held.items()}
+    wide = {name: value.float() if value.dtype == torch.bfloat16 else value for name, value in held.items()}
+    return losses, errors, {name: value.detach().numpy() for name, value in wide.items()}
 
 
 PARTS: Any = (("validation", SETTINGS["validation_samples"]), ("test", SETTINGS["test_samples"]))
@@ -127,3 +133,44 @@ def test_the_generators_of_the_process_are_left_as_they_were() -> None:
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])
     assert random.getstate() == before[2]
+
+
+def test_a_seed_that_makes_another_module_is_trained_as_written_with_one_warning() -> None:
+    runs = [run_of(field_modules.RarelyOther, seed) for seed in (0, 1, 7)]
+    result, said = trained(runs)
+    assert len(said) == 1
+    assert re.search(
+        r"^RarelyOther: seed 7 is trained one run at a time.*attribute first.*field_modules\.py:\d+", said[0]
+    )
+    assert [way.lowering for way in result.made_by] == ["a kernel", "a kernel", "an ordinary loop"]
+    for mine in runs:
+        _, _, state = by_hand(field_modules.RarelyOther, mine)
+        for name, value in state.items():
+            np.testing.assert_allclose(result.state[mine.id][name], value, rtol=1e-3, atol=2e-4)
+
+
+CHECKED = """
+from nalm.training.lowerings.choice import program_key
+from nalm.training.lowerings.hashes import check_hashes
+from support.runs import run
+key = program_key(run("support.field_modules:OrderedByHashes", validation_samples=50, test_samples=40))
+check_hashes(key, key.sources, key.label)
+"""
+
+
+@pytest.mark.heavy
+def test_a_module_that_depends_on_the_order_of_a_set_is_refused_where_that_order_is_drawn() -> None:
+    def said(hashes: str) -> str:
+        places = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
+        environment = os.environ | {"PYTHONHASHSEED": hashes, "PYTHONPATH": os.pathsep.join(places)}
+        words = [sys.executable, "-c", CHECKED]
+        return subprocess.run(words, env=environment, capture_output=True, text=True).stderr
+
+    assert re.search(r"OrderedByHashes: it depends on the order of a set .* at .*field_modules\.py:\d+: ", said("1"))
+    assert said("0") == ""
+
+
+def test_a_run_that_is_not_finite_from_the_start_says_where() -> None:
+    result, _ = trained([run_of(field_modules.Logarithmic, interpolation_range="[-2,2]")])
+    assert result.failed_step == (0,)
+    assert re.search(r"before any update forward gave nan at .*field_modules\.py:\d+: return", result.reason[0])

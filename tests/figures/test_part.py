@@ -9,7 +9,7 @@ import pytest
 
 from nalm.errors import InputError
 from nalm.figures import FIGURES, kind_of
-from nalm.results.part import Part
+from nalm.results.part import part
 from nalm.results.store import Store
 from nalm.results.summaries import summary_of
 from nalm.studies import load, names
@@ -28,15 +28,15 @@ def both(tmp_path: Path) -> Store:
 
 
 def test_a_part_reads_as_a_whole(both: Store) -> None:
-    part = Part(both, {"picture": ["colour"], "seed": ["1", 2], "unit": "sNMU"})
-    records = part.read()
+    some = part(both, {"picture": ["colour"], "seed": ["1", 2], "unit": "sNMU"})
+    records = some.read()
     assert records.table["run"].n_unique() == 2
     assert records.table["seed"].unique().sort().to_list() == [1, 2]
     assert list(records.parameters) == ["picture"]
-    assert part.records().equals(records.table)
-    assert [group["unit"] for group in summary_of(part)] == ["snmu"]
-    assert part.study == both.study
-    assert part.weights(records.table["run"][0])
+    assert some.records().equals(records.table)
+    assert [group["unit"] for group in summary_of(some)] == ["snmu"]
+    assert some.study == both.study
+    assert some.weights(records.table["run"][0])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_part_reads_as_a_whole(both: Store) -> None:
 )
 def test_refuses_runs_that_are_not_there(only: dict[str, object], message: str, both: Store) -> None:
     with pytest.raises(InputError) as raised:
-        Part(both, only)
+        part(both, only)
     assert message in str(raised.value)
 
 
@@ -57,7 +57,7 @@ def test_refuses_runs_that_are_not_there(only: dict[str, object], message: str, 
 def test_pictures_of_two_kinds_are_not_put_together(kind: str, both: Store) -> None:
     with pytest.raises(InputError, match=rf"^{kind}: these runs differ in picture .*--only picture=isolated"):
         FIGURES[kind].data(both)
-    assert FIGURES[kind].data(Part(both, {"picture": "colour"})) is not None
+    assert FIGURES[kind].data(part(both, {"picture": "colour"})) is not None
 
 
 def test_folds_on_the_command_line(

@@ -51,7 +51,7 @@ EXPLODING = {
     "batch": (study(settings="batch_size = 1000000000000"), "settings.batch_size: must be at most 1e+09"),
     "batch of many inputs": (
         study(kind=DATASET, settings="batch_size = 10_000_000"),
-        "networks[0]: batch_size: 10,000,000 samples of 100 numbers; at most 268,435,456 numbers fit",
+        "networks[0]: batch_size: 10,000,000 samples of 100 numbers; at most 16,777,216 numbers fit",
     ),
     "validation": (
         study(kind=DATASET, settings="validation_samples = 100_000_000"),

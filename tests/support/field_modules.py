@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import functools
 import itertools
+import math
 import os
 import random
 from typing import Any
@@ -13,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
+from torch.utils.checkpoint import checkpoint
 
 
 class Weighted(nn.Module):
@@ -97,6 +101,30 @@ class DrawnActivation(Weighted):
         return self.squash(super().forward(x))
 
 
+class Kind(enum.Enum):
+    SQUASHED = 1
+    PLAIN = 2
+
+
+@dataclasses.dataclass
+class Options:
+    hidden: int = 4
+    kinds: list[Kind] = dataclasses.field(default_factory=lambda: [Kind.SQUASHED])
+
+
+class Configured(nn.Module):
+    """Takes its options from a dataclass that holds an enumeration."""
+
+    def __init__(self, i: int, o: int, options: Options = Options()) -> None:  # noqa: B008
+        super().__init__()
+        self.options = options
+        self.first, self.last = nn.Linear(i, options.hidden), nn.Linear(options.hidden, o)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.first(x)
+        return self.last(torch.tanh(y) if Kind.SQUASHED in self.options.kinds else y)
+
+
 # what is trained, and what is not
 
 
@@ -159,6 +187,34 @@ class Averaged(Weighted):
         return x @ (self.w + self.average).T
 
 
+class Unfrozen(Weighted):
+    """Asks for gradients of its first layer later, which every optimiser of all parameters then trains."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.first, self.steps = nn.Linear(i, i).requires_grad_(False), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.steps += self.training
+        if self.steps == 20:
+            self.first.requires_grad_(True)
+        return super().forward(self.first(x))
+
+
+class Listed(nn.Module):
+    """Parameters in a list and in a dictionary, and twice in a plain list."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.rows = nn.ParameterList([nn.Parameter(torch.rand(i)) for _ in range(o)])
+        self.named = nn.ParameterDict({"shift": torch.rand(o), "scale": torch.ones(o)})
+        self.again = [self.rows[0]]
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.stack([(x * row).sum(-1) for row in self.rows], -1)
+        return y * self.named["scale"] + self.named["shift"] + (x * self.again[0]).sum(-1, keepdim=True)
+
+
 # noise
 
 
@@ -215,7 +271,64 @@ class PythonNoise(Weighted):
         return super().forward(x) * (random.gauss(1.0, 0.05) if self.training else 1.0)
 
 
+class Distributed(Weighted):
+    """Draws by torch.distributions."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            x = x * torch.distributions.LogNormal(0.0, 0.1).sample(x.shape)
+        return super().forward(x)
+
+
+class OwnGenerators(Weighted):
+    """Draws from generators of its own, which it seeds."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.numpy, self.torch = np.random.default_rng(3), torch.Generator().manual_seed(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            x = x * self.numpy.uniform(0.9, 1.1) + 0.1 * torch.rand(x.shape, generator=self.torch)
+        return super().forward(x)
+
+
+class RandomSlopes(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(i, 5), nn.RReLU(), nn.AlphaDropout(0.1), nn.Linear(5, o))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
 # constants
+
+
+class RemembersACall(nn.Module):
+    """Keeps a number of its first call in a cache that belongs to no module."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.rand(o, i))
+
+    @functools.lru_cache(None)  # noqa: B019
+    def scale(self) -> float:
+        return float(self.w.sum())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w.T * self.scale()
+
+
+class MadeAnew(Weighted):
+    """Has an attribute that nobody can compare."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.token = str(os.urandom(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)
 
 
 class ConstantTensors(Weighted):
@@ -291,7 +404,71 @@ class Remembers(Weighted):
         return y
 
 
+class CountsEvaluations(Weighted):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += not self.training
+        return super().forward(x) * (1 + self.calls / 10)
+
+
+class SpectralOfOld(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layer, self.last = nn.utils.spectral_norm(nn.Linear(i, 3)), nn.Linear(3, o)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.layer(x))
+
+
+class Renormalised(Weighted):
+    """Writes its weights in every forward pass."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            self.w.div_(self.w.norm(dim=1, keepdim=True).clamp(min=1.0))
+        return super().forward(x)
+
+
 # graphs that nobody can trace
+
+
+class Recomputed(nn.Module):
+    """Forgets what its first layer gave, and computes it again for the gradient."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(i, 4), nn.Linear(4, o)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(checkpoint(lambda z: torch.tanh(self.first(z)), x, use_reentrant=False))
+
+
+class Hooked(Weighted):
+    """Changes inputs, outputs and gradients by hooks."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.first, self.second = nn.Linear(i, i), nn.Linear(i, i)
+        self.first.register_forward_pre_hook(lambda module, given: (given[0] * 0.5,))
+        self.second.register_forward_hook(lambda module, given, y: torch.tanh(y))
+        self.second.register_full_backward_hook(lambda module, got, given: (got[0] * 0.1,))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.second(self.first(x)))
+
+
+class NoGradient(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(i, 4), nn.Linear(4, o)
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            y = self.first(x)
+        return self.last(y)
 
 
 class _Sign(torch.autograd.Function):
@@ -356,6 +533,15 @@ class ComplexWeights(nn.Module):
         return (x.to(torch.cfloat) @ self.w.T).abs()
 
 
+class HalfWeights(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(i, o).bfloat16()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.bfloat16()).float()
+
+
 class DoubleWeights(nn.Module):
     def __init__(self, i: int, o: int) -> None:
         super().__init__()
@@ -366,13 +552,15 @@ class DoubleWeights(nn.Module):
 
 
 TRAINED = (
-    *(OwnInitialValues, ValuesAfterReset, Spectral, Pruned, NumpyValues, DrawnActivation),
-    *(PartlyFrozen, Tied, HookedGradient, Unused, NothingToTrain, Averaged),
+    *(OwnInitialValues, ValuesAfterReset, Spectral, Pruned, NumpyValues, DrawnActivation, Configured),
+    *(PartlyFrozen, Tied, HookedGradient, Unused, NothingToTrain, Averaged, Unfrozen, Listed),
     *(ShiftedNoise, ShiftedNoiseWritten, NoiseFromBelow, NoiseFromBelowWritten, Dropped, RandomRows, NoiseAtRest),
-    *(NumpyNoise, PythonNoise, ConstantTensors, InfiniteBuffer),
-    *(Normalised, CountsInABuffer, CountsInPython, Remembers),
+    *(NumpyNoise, PythonNoise, Distributed, OwnGenerators, RandomSlopes, ConstantTensors, InfiniteBuffer),
+    *(RemembersACall, MadeAnew, Normalised, CountsInABuffer, CountsInPython, CountsEvaluations, Remembers),
+    *(SpectralOfOld, Renormalised),
+    *(Recomputed, Hooked, NoGradient),
     *(StraightThroughSign, BranchesOnValues, Recurrent, ClampsItsData, ChangesItsInput, Late),
-    *(ComplexWeights, DoubleWeights),
+    *(ComplexWeights, HalfWeights, DoubleWeights),
 )
 """Modules that have to be trained as an ordinary loop trains them."""
 
@@ -443,6 +631,69 @@ class CountsInItsClass(Weighted):
         return super().forward(x)
 
 
+class Uninitialised(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.empty(o, i))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.w.T
+
+
+class StartsAtNan(Weighted):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        nn.init.constant_(self.w, math.nan)
+
+
+class GivesNan(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x).square() + 1
+        return torch.log(-y)
+
+
+class GivesNanInEvaluation(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * (1.0 if self.training else math.inf)
+
+
+class GradientIsNan(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(o, i))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x @ self.w.T
+        return torch.sqrt(y.square())
+
+
+class MakesAParameter(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        if not hasattr(self, "shift"):
+            self.shift = nn.Parameter(torch.zeros(1))
+        return super().forward(x) + self.shift
+
+
+class SparseGradients(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(9, o, sparse=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.table(x.long().clamp(0, 8)).sum(1)
+
+
+class DrawsForEvaluation(Weighted):
+    """Differs from process to process in evaluation alone."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.shift = os.urandom(1)[0] / 256 + os.urandom(1)[0] / 65536
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) + (0 if self.training else self.shift)
+
+
 REFUSED = {
     Squeezes: r"forward maps an input of shape \[\d+, 2\] to \[\d+\], but a network of 1 output must give \[\d+, 1\]",
     GivesTwo: r"forward must give one tensor of shape \[\d+, 1\], got a tuple of 2",
@@ -452,6 +703,14 @@ REFUSED = {
     FailsInItsConstructor: r"KeyError at .*field_modules\.py:\d+: raise KeyError\(\"no such layer\"\): 'no such layer'",
     DrawsFromTheSystem: r"constructing it twice from the same seed gives two values of w; draw random numbers with",
     SystemNoise: r"training it twice from the same seed gives two values of w",
+    Uninitialised: r"parameter 'w' is given no values when it is constructed",
+    StartsAtNan: r"parameter 'w' is not finite when it has been constructed",
+    GivesNan: r"not finite before any update, .*: nan at .*field_modules\.py:\d+: return torch\.log\(-y\)",
+    GivesNanInEvaluation: r"in evaluation mode: inf at .*field_modules\.py:\d+: return super",
+    GradientIsNan: r"not the loss or the gradient of the first update at .*field_modules\.py:\d+: return torch\.sqrt",
+    MakesAParameter: r"no optimiser knows of parameter 'shift', .* at .*field_modules\.py:\d+: self\.shift = ",
+    SparseGradients: r"RuntimeError: Adam does not support sparse gradients",
+    DrawsForEvaluation: r"training it twice from the same seed gives two values of the error on",
     CountsInAGlobal: r"training it changes values outside of it .* keep them in attributes of self",
     CountsInItsClass: r"training it changes values outside of it .* keep them in attributes of self",
 }
@@ -459,3 +718,33 @@ REFUSED = {
 
 Halved = functools.partial(nn.Linear, bias=False)
 NUMBERED = itertools.count()
+
+
+class OrderedByHashes(nn.Module):
+    """Draws its layers in the order of a set."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        names = {f"layer{number}" for number in range(12)}
+        self.layers = nn.ModuleDict({name: nn.Linear(i, o) for name in names})
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.stack([layer(x) * (k + 1) for k, (_, layer) in enumerate(sorted(self.layers.items()))]).sum(0)
+
+
+class RarelyOther(Weighted):
+    """Has a layer more for some seeds: 7, and neither 0 nor 1."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.first = nn.Linear(i, i) if random.random() < 0.3 else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.first(x))
+
+
+class Logarithmic(Weighted):
+    """Takes positive inputs alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.exp(torch.log(x) @ self.w.T)

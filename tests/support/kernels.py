@@ -10,7 +10,7 @@ import torch
 
 from nalm.training.kernel.arrays import Array, Arrays, plain
 from nalm.training.kernel.cpp import HEADER, Sizes, evaluation_function
-from nalm.training.kernel.expressions import Graph
+from nalm.training.kernel.expressions import Expression, Graph
 from nalm.training.kernel.trace import scalarise, trace
 from nalm.training.toolchain import build, load
 
@@ -19,6 +19,20 @@ def leaves(graph: Graph, kind: str, count: int, axes: tuple[str, ...] = ()) -> n
     values = np.empty(count, dtype=object)
     values[:] = [graph.leaf(kind, i, axes) for i in range(count)]
     return values
+
+
+def compiled_wide(
+    function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], parameters: int, rows: int, features: int
+) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """`function(state [parameters, features], x [rows, features]) -> [outputs]`, with the features as a loop."""
+    graph = Graph()
+    values = np.empty((parameters, 1), dtype=object)
+    values[:, 0] = [graph.leaf("state", i * features, ("wide",)) for i in range(parameters)]
+    x = np.full((1, 1), graph.leaf("data", 0, ("batch", "wide")), dtype=object)
+    inputs = [Array(values, (None, "wide")), Array(x, ("batch", "wide"))]
+    example = (torch.zeros(parameters, features), torch.ones(rows, features))
+    outputs = scalarise(trace(function, example, features), inputs, Arrays(graph, {"batch": rows, "wide": features}))
+    return _evaluation(outputs, Sizes(rows, parameters * features, 0, 0, features, 0, 0, features))
 
 
 def compiled(
@@ -30,7 +44,10 @@ def compiled(
     x = Array(leaves(graph, "data", features, ("batch",))[None, :], ("batch", None))
     example = (torch.zeros(parameters), torch.ones(rows, features))
     outputs = scalarise(trace(function, example), [state, x], Arrays(graph, {"batch": rows}))
-    sizes = Sizes(rows, parameters, 0, 0, features, 0, 0)
+    return _evaluation(outputs, Sizes(rows, parameters, 0, 0, features, 0, 0))
+
+
+def _evaluation(outputs: list[Expression], sizes: Sizes) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     library = load(build(HEADER + evaluation_function("evaluate", outputs, sizes)))
     library.evaluate.restype = None
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
-from nalm.training.lowerings.choice import Fallback, Lowered, ProgramKey, lower, program_key
+from nalm.training.lowerings._base import Lowered
+from nalm.training.lowerings.choice import Fallback, ProgramKey, lower, program_key
 from nalm.training.stacked.batches import Batch
 from nalm.training.stacked.engine import train_batch
 

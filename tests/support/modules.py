@@ -60,3 +60,27 @@ class Ridge(nn.Module):
 
     def penalties(self) -> dict[str, Tensor]:
         return {"ridge": self.w.square().mean(), "sparsity": self.w.abs().mean()}
+
+
+class Versatile(nn.Module):
+    """All that a lowering may get wrong: parameters, a buffer that follows the data, noise, a penalty, two modes."""
+
+    mean: Tensor
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.full((out_features, in_features), 0.6))
+        self.b = nn.Parameter(torch.zeros(out_features))
+        self.register_buffer("mean", torch.ones(in_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.mean.mul_(0.9).add_(0.1 * x.detach().mean(0))
+            x = x + 0.1 * (torch.rand_like(x) - 0.5)
+        return (x / self.mean.abs().add(1)) @ self.w.T + self.b
+
+    def penalties(self) -> dict[str, Tensor]:
+        return {"size": self.w.square().sum()}
+
+    def project_(self) -> None:
+        self.w.copy_(self.w.clamp(-1, 0.601))

@@ -44,6 +44,14 @@ class Project:
         file.write_text(f"{head}\n{line}{found}{tail}")
         self.touched.append(path)
 
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Change what a file says once."""
+        file = self.folder / path
+        text = file.read_text()
+        assert text.count(old) == 1
+        file.write_text(text.replace(old, new))
+        self.touched.append(path)
+
     def python(self, *words: str) -> str:
         """Return what Python prints in the folder of the copy; it must succeed."""
         environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}

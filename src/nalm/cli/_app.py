@@ -14,7 +14,6 @@ app = typer.Typer(
     name="nalm",
     help="Neural arithmetic logic modules: train the published studies, summarise and draw their results.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -23,12 +22,26 @@ FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A results f
 SeedsOption = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B - 1 instead of the study's.")]
 OnlyOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="KEY=VALUE", help="Train only these runs; repeat for more keys or alternatives."),
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="Train only these runs, such as 'interpolation_range=[1,2]'; repeat for more keys or alternatives.",
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Replace a setting everywhere in the study; repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Replace a setting everywhere in the study; repeatable. `nalm settings` describes all.",
+    ),
 ]
+ShownOnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="KEY=VALUE", help="Only these runs; repeat for more keys or alternatives, as for nalm run."
+    ),
+]
+ShownSeedsOption = Annotated[str | None, typer.Option("--seeds", metavar="A:B", help="Only seeds A to B - 1.")]
 IterationsOption = Annotated[int | None, typer.Option(metavar="N", help="Short for --set iterations=N.")]
 WorkersOption = Annotated[int | None, typer.Option(metavar="N", help="Worker processes; by default one per core.")]
 DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")]
@@ -84,6 +97,16 @@ def units() -> None:
 
 
 @app.command()
+def settings(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Settings; by default all.")] = None,
+) -> None:
+    """Describe the settings that --set takes, with their defaults."""
+    from nalm.cli._tables import print_settings
+
+    print_settings(names or [])
+
+
+@app.command()
 def run(
     study: StudyArgument,
     out: OutOption = None,
@@ -107,8 +130,11 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per finished batch.")] = False,
 ) -> None:
     """Train a study, or what is missing of it. Interrupt it whenever you like; the same command goes on."""
-    from nalm.cli._options import only_values, setting_values
-    from nalm.cli._run import run_study
+    from nalm.cli._waiting import waiting
+
+    with waiting("loading"):
+        from nalm.cli._options import only_values, setting_values
+        from nalm.cli._run import run_study
 
     run_study(
         study,
@@ -173,11 +199,13 @@ def submit(
 def summary(
     folder: FolderArgument,
     format: Annotated[SummaryFormat, typer.Option(help="How to write it.")] = SummaryFormat.table,
+    only: ShownOnlyOption = None,
+    seeds: ShownSeedsOption = None,
 ) -> None:
     """Show success rate, solved-at step and sparsity error of each group of runs, with 95 % intervals."""
-    from nalm.cli._results import print_summary
+    from nalm.cli._results import Choice, print_summary
 
-    print_summary(folder, format.value)
+    print_summary(folder, format.value, Choice.of(only, seeds))
 
 
 @app.command()
@@ -261,11 +289,13 @@ def sweep(
 def report(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Results folders.")],
     to: Annotated[Path, typer.Option(metavar="FILE.html", help="The page.")] = Path("report.html"),
+    only: ShownOnlyOption = None,
+    seeds: ShownSeedsOption = None,
 ) -> None:
     """Write one page with the figures and tables of results folders; it opens offline."""
-    from nalm.cli._results import write_report
+    from nalm.cli._results import Choice, write_report
 
-    write_report(folders, to)
+    write_report(folders, to, Choice.of(only, seeds))
 
 
 @app.command()
@@ -275,11 +305,50 @@ def export(
         Path,
         typer.Option(metavar="FILE.csv|.parquet|TENSORBOARD_DIR", help="File, or folder for TensorBoard."),
     ],
+    only: ShownOnlyOption = None,
+    seeds: ShownSeedsOption = None,
 ) -> None:
     """Write the records, one row per run and logged step."""
-    from nalm.cli._results import export_records
+    from nalm.cli._results import Choice, export_records
 
-    export_records(folder, to)
+    export_records(folder, to, Choice.of(only, seeds))
+
+
+@app.command()
+def compare(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="Two or more results folders, or files of published records.")
+    ],
+    format: Annotated[SummaryFormat, typer.Option(help="How to write it.")] = SummaryFormat.table,
+    only: ShownOnlyOption = None,
+    seeds: ShownSeedsOption = None,
+) -> None:
+    """Show groups of runs side by side, and how their success rates differ from the first folder's."""
+    from nalm.cli._compare import compare_folders
+    from nalm.cli._results import Choice
+
+    compare_folders(folders, format.value, Choice.of(only, seeds))
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name or its beginning, or a unit: its best run.")],
+    folder: FolderArgument,
+    only: ShownOnlyOption = None,
+) -> None:
+    """Show a run: settings, outcome, errors over the steps, learnt weights and what they compute."""
+    from nalm.cli._results import Choice
+    from nalm.cli._show import show_run
+
+    show_run(run, folder, Choice.of(only, None))
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation: PyTorch, compiler, cores, caches, data; say what to do about what is missing."""
+    from nalm.cli._doctor import examine
+
+    examine()
 
 
 @app.command()
@@ -318,8 +387,11 @@ def bench(
     workers: WorkersOption = None,
 ) -> None:
     """Train a unit, perhaps of your own, on a study's ranges, and rank it among others."""
-    from nalm.cli._bench import bench_units
-    from nalm.cli._options import setting_values
+    from nalm.cli._waiting import waiting
+
+    with waiting("loading"):
+        from nalm.cli._bench import bench_units
+        from nalm.cli._options import setting_values
 
     bench_units(
         [unit, *(against or [])],

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 
 from nalm import interrupts
+from nalm.cli import _output
 from nalm.errors import NalmError
 
 
@@ -14,13 +13,15 @@ def main() -> None:
     """Run the command line; errors that a user can mend are one line each on stderr."""
     # first of all: the imports below take a while
     interrupts.install()
+    _output.install()
     try:
         from nalm.cli._app import app
 
         try:
-            app()
-        finally:
+            app(prog_name="nalm")
+        except SystemExit:
             sys.stdout.flush()
+            raise
     except KeyboardInterrupt:
         _complain("interrupted")
         sys.exit(interrupts.STATUS)
@@ -30,24 +31,19 @@ def main() -> None:
             _complain("interrupted")
         raise
     except NalmError as error:
+        _output.flush()
         _complain(str(error))
         sys.exit(error.exit_status)
     except BrokenPipeError:
-        _abandon_output()
+        _output.flush()
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _complain(f"{where}{error.strerror or error}")
-        _abandon_output()
+        _output.flush()
         sys.exit(1)
 
 
 def _complain(text: str) -> None:
     for line in text.splitlines():
         print(f"nalm: {line}", file=sys.stderr)
-
-
-def _abandon_output() -> None:
-    """Keep Python from writing again, at its end, what could not be written."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

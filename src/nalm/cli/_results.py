@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-from nalm.cli._tables import console
+from nalm._screen import left_out
+from nalm.cli._options import only_values
+from nalm.cli._tables import console, show_table
 from nalm.errors import InputError
+from nalm.results.part import part
 from nalm.results.store import Store
 
-if TYPE_CHECKING:
-    from nalm.results.part import Part
+
+@dataclass(frozen=True)
+class Choice:
+    """Which runs of a folder are meant: `--only` and `--seeds`."""
+
+    only: Mapping[str, Any]
+    seeds: str | None
+
+    @classmethod
+    def of(cls, only: Sequence[str] | None, seeds: str | None) -> Choice:
+        """Read the options.
+
+        Raises:
+            InputError: not of the form KEY=VALUE.
+        """
+        return cls(only_values(only or []), seeds)
+
+    def opened(self, folder: Path) -> Store:
+        """Open the chosen runs of a results folder that has something to show.
+
+        Raises:
+            InputError: no finished run, or none of these.
+            StoreError: `folder` is no results folder, or damaged.
+        """
+        store = Store.open(folder)
+        if store.is_empty:
+            raise InputError(f"{folder}: there are no finished runs to show; nalm run trains them")
+        return part(_told(store), self.only, self.seeds)
 
 
-def print_summary(folder: Path, form: str) -> None:
+def print_summary(folder: Path, form: str, choice: Choice) -> None:
     """Print the summary as a table, CSV, JSON or LaTeX.
 
     Raises:
@@ -26,14 +56,17 @@ def print_summary(folder: Path, form: str) -> None:
     from nalm.results.output.formats import render, table
     from nalm.results.summaries import summary_of
 
-    store = _opened(folder)
+    store = choice.opened(folder)
     groups = summary_of(store)
     if form == "table":
-        console().print(table(groups))
+        view, missing = table(groups, console().width)
+        show_table(view)
+        if missing:
+            _tell(left_out(missing, "--format csv has all"))
     else:
         typer.echo(render(groups, form, store.study.name if store.study else None), nl=False)
     for line in store.mixtures():
-        typer.echo(f"nalm: {folder}: {line}", err=True)
+        _tell(f"{folder}: {line}")
 
 
 def plot_figure(
@@ -55,13 +88,11 @@ def plot_figure(
     from nalm.figures import plot
 
     path = to if to is not None else folder / f"{what}.pdf"
-    shown = _chosen(Store.open(folder), only, folds)
+    shown = _chosen(_told(Store.open(folder)), only, folds)
     typer.echo(plot(shown, path, what, style=style, width=width, on_notice=_tell))
 
 
-def _chosen(store: Store, only: Mapping[str, Sequence[Any]], folds: Sequence[int]) -> Store | Part:
-    from nalm.results.part import Part
-
+def _chosen(store: Store, only: Mapping[str, Sequence[Any]], folds: Sequence[int]) -> Store:
     if folds:
         if "seed" in only:
             raise InputError("fold: the fold of a run is its seed, which --only gives, too; give one of them")
@@ -69,14 +100,14 @@ def _chosen(store: Store, only: Mapping[str, Sequence[Any]], folds: Sequence[int
         if tasks != {"static-digits"}:
             raise InputError(f"fold: only runs of the task 'static-digits' have folds; these are of {sorted(tasks)}")
         only = {**only, "seed": folds}
-    return Part(store, only) if only else store
+    return part(store, only)
 
 
 def _tell(notice: str) -> None:
     typer.echo(f"nalm: {notice}", err=True)
 
 
-def write_report(folders: Sequence[Path], to: Path) -> None:
+def write_report(folders: Sequence[Path], to: Path, choice: Choice) -> None:
     """Write the report page.
 
     Raises:
@@ -85,10 +116,10 @@ def write_report(folders: Sequence[Path], to: Path) -> None:
     """
     from nalm.report import write
 
-    typer.echo(write([_opened(folder) for folder in folders], to))
+    typer.echo(write([choice.opened(folder) for folder in folders], to))
 
 
-def export_records(folder: Path, to: Path) -> None:
+def export_records(folder: Path, to: Path, choice: Choice) -> None:
     """Write the records.
 
     Raises:
@@ -97,7 +128,7 @@ def export_records(folder: Path, to: Path) -> None:
     """
     from nalm.results import export
 
-    export(_opened(folder), to)
+    export(choice.opened(folder), to)
     typer.echo(to)
 
 
@@ -116,9 +147,8 @@ def import_file(file: Path, out: Path, study: str | None, unit: str | None) -> N
     typer.echo(f"{len(runs)} runs in {out}; next: nalm summary {out}")
 
 
-def _opened(folder: Path) -> Store:
-    """Open a results folder that has something to show."""
-    store = Store.open(folder)
-    if store.is_empty:
-        raise InputError(f"{folder}: there are no finished runs to show; nalm run trains them")
+def _told(store: Store) -> Store:
+    """Say what is lost or altered of a results folder that no number follows from."""
+    for line in store.notices():
+        _tell(line)
     return store

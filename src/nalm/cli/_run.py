@@ -12,15 +12,16 @@ from typing import Any, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from nalm import interrupts
-from nalm.cli._tables import console, number, span
+from nalm._screen import Column
+from nalm.cli._tables import number, show, span
+from nalm.cli._waiting import waiting
 from nalm.cluster import parse_part
 from nalm.errors import NalmError
 from nalm.estimates import measure
 from nalm.jobs import Failure, Job, Reporter, execute, prepare
-from nalm.progress import Bar, JsonLines, Lines
+from nalm.progress import About, Bar, JsonLines, Lines
 from nalm.runs import Run
 from nalm.tasks import DigitTask
 
@@ -49,15 +50,17 @@ def run_study(
         InputError: an option or the study is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
-    job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    with waiting(f"reading {study}"):
+        job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
+    for line in job.cautions:
+        note(f"warning: {line}")
     if part is not None:
         job = job.take(parse_part(part))
     if dry_run:
         job.check_device(workers, device, cluster)
         print_plan(job, workers)
         return
-    report = reporter(json_lines)
-    failed = train(job, report, workers=workers, device=device, cluster=cluster, tensorboard=tensorboard)
+    failed = train(job, json_lines, workers=workers, device=device, cluster=cluster, tensorboard=tensorboard)
     if failed:
         complain_of(failed)
     if not json_lines:
@@ -68,7 +71,7 @@ def run_study(
 
 def train(
     job: Job,
-    report: Reporter,
+    json_lines: bool,
     *,
     workers: int | None,
     device: str,
@@ -82,9 +85,12 @@ def train(
         NalmError: the disk failed, or a cluster was lost; finished batches are kept.
         typer.Exit: status 130 if interrupted.
     """
-    store = job.open_store(workers, device, cluster)
+    with waiting(f"opening {job.path}"):
+        store = job.open_store(workers, device, cluster)
     with plain_warnings():
-        finished = job.finished(store, note)
+        with waiting(f"reading {job.path}"):
+            finished = job.finished(store, note)
+            report = reporter(json_lines, job.about(finished))
         try:
             execute(
                 job,
@@ -113,13 +119,13 @@ def train(
     return job.failures(store)
 
 
-def reporter(json_lines: bool) -> Reporter:
+def reporter(json_lines: bool, about: About | None = None) -> Reporter:
     """JSON lines, a live bar on a terminal that can move its cursor, or plain lines."""
     if json_lines:
         return JsonLines(_write_line)
     terminal = Console()
     # rich takes a pipe for a terminal where colours are forced, as many build servers do
-    return Bar(terminal) if terminal.is_interactive and sys.stdout.isatty() else Lines(_write_line)
+    return Bar(terminal, about) if terminal.is_interactive and sys.stdout.isatty() else Lines(_write_line, about)
 
 
 def note(text: str) -> None:
@@ -151,17 +157,14 @@ def print_plan(job: Job, workers: int | None) -> None:
     rows: dict[tuple[str, str, str], _Row] = {}
     for run in job.runs:
         rows.setdefault((run.label, run.task.operation, _length(run)), _Row()).add(run, durations.get(run.id))
-    table = Table(title=f"{job.study.name} into {job.path}", title_justify="left")
-    for column in ("unit", "operation"):
-        table.add_column(column)
-    for column in ("iterations", "runs", "finished", "run-iterations to do", "time"):
-        table.add_column(column, justify="right")
-    for key, row in rows.items():
-        table.add_row(*key, *row.cells())
+    columns = [
+        *(Column(name, right=False, key=True) for name in ("unit", "operation")),
+        *map(Column, ("iterations", "runs", "finished", "run-iterations to do", "time")),
+    ]
     total = _Row(*(sum(column) for column in zip(*(astuple(row) for row in rows.values()), strict=True)))
-    table.add_section()
-    table.add_row("all", "", "", *total.cells())
-    console().print(table)
+    typer.echo(f"{job.study.name} into {job.path}")
+    shown = [[*key, *row.cells()] for key, row in rows.items()]
+    show(columns, [*shown, ["all", "", "", *total.cells()]], ruled=True)
 
 
 def _length(run: Run) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from nalm._screen import Column, fitted, left_out, needed_width
 
 # lines of tables are not broken for pipes and files
 _UNBROKEN = 400
@@ -14,6 +18,22 @@ def console() -> Console:
     """Return a console on stdout, as wide as needed where that is no terminal."""
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=_UNBROKEN)
+
+
+def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], where: str = "", **options: bool) -> None:
+    """Print a table that fits the screen; `where` tells where columns are that do not."""
+    screen = console()
+    table, missing = fitted(columns, rows, screen.width, **options)
+    show_table(table)
+    if missing:
+        typer.echo(left_out(missing, where or "a wider screen, or a file, has all"))
+
+
+def show_table(table: Table) -> None:
+    """Print a table that `fitted` made, on a screen as wide as it is: keys are not cut."""
+    screen = console()
+    screen.width = max(screen.width, needed_width(table))
+    screen.print(table)
 
 
 def number(value: int) -> str:
@@ -36,11 +56,12 @@ def print_studies() -> None:
     from nalm.estimates import known_rates
     from nalm.studies import conditions, load, names
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("study", "title"):
-        table.add_column(column, overflow="fold")
-    for column in ("runs", "run-iterations", "time here"):
-        table.add_column(column, justify="right")
+    columns = [
+        Column("study", right=False, key=True),
+        Column("title", right=False, words=True),
+        *map(Column, ("runs", "run-iterations", "time here")),
+    ]
+    rows = []
     rates = known_rates()
     for name in names():
         study = load(name)
@@ -49,8 +70,8 @@ def print_studies() -> None:
         times = [(rates.duration_s(part, runs), part.runs) for part in parts]
         known = [seconds * count for seconds, count in times if seconds is not None]
         time = span(sum(known) if len(known) == len(parts) else None)
-        table.add_row(name, study.title, number(runs), number(iterations), time)
-    console().print(table)
+        rows.append([name, study.title, number(runs), number(iterations), time])
+    show(columns, rows)
     typer.echo("\nnalm run STUDY --dry-run measures the time that a study takes on this machine.")
 
 
@@ -58,16 +79,42 @@ def print_units() -> None:
     """Print the units."""
     from nalm.units import UNITS
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("unit", "title", "operations", "inputs", "paper", "year"):
-        table.add_column(column, overflow="fold")
+    columns = [
+        Column("unit", right=False, key=True),
+        Column("title", right=False, words=True),
+        Column("operations", right=False, words=True),
+        *(Column(name, right=False) for name in ("inputs", "paper", "year")),
+    ]
+    rows = []
     for unit in UNITS:
         year = "" if unit.year is None else str(unit.year)
         operations = [name if part.exact else f"~{name}" for part in unit.capabilities for name in part.operations]
         signs = ", ".join(dict.fromkeys(part.signs for part in unit.capabilities))
-        table.add_row(unit.name, unit.title, " ".join(operations), signs, unit.paper, year)
-    console().print(table)
+        rows.append([unit.name, unit.title, " ".join(operations), signs, unit.paper, year])
+    show(columns, rows, "docs: which unit to choose")
     typer.echo("~ approached, not exact; inputs: full = any sign, magnitude = of |x|, positive = positive only")
+
+
+def print_settings(names: Sequence[str]) -> None:
+    """Print what settings mean, and their defaults.
+
+    Raises:
+        InputError: there is no such setting.
+    """
+    from nalm.errors import InputError, did_you_mean
+    from nalm.studies import DESCRIPTIONS, default_of
+
+    for name in names:
+        if name not in DESCRIPTIONS:
+            raise InputError(f"unknown setting {name!r}{did_you_mean(name, DESCRIPTIONS)} (nalm settings lists all)")
+    columns = [
+        Column("setting", right=False, key=True),
+        Column("default", right=False, key=True),
+        Column("meaning", right=False, words=True),
+    ]
+    show(columns, [[name, default_of(name), DESCRIPTIONS[name]] for name in names or DESCRIPTIONS])
+    if not names:
+        typer.echo("\nNo default: it depends on the task.")
 
 
 def print_citation(name: str) -> None:

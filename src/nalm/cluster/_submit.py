@@ -14,7 +14,7 @@ from nalm.cluster._scripts import Array
 from nalm.cluster._site import Site
 from nalm.cluster._submissions import FOLDER, Selection, Submission
 from nalm.errors import InputError
-from nalm.results.store.files import write_whole
+from nalm.files import write_whole
 from nalm.runs import Run
 
 # of a part, unless the site's limit is less than twice as long

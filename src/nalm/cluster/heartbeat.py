@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from nalm import files
 from nalm.progress import Count
 
 if TYPE_CHECKING:
@@ -156,8 +157,8 @@ class Heartbeat:
         with contextlib.suppress(OSError):
             self._folder.mkdir(exist_ok=True)  # a process that ends deletes it where it is empty
             if not taken.exists():
-                _replace(taken, self._taken)
-            _replace(taken.with_suffix(".json"), beat.model_dump_json().encode())
+                files.write_whole(taken, self._taken)
+            files.write_whole(taken.with_suffix(".json"), beat.model_dump_json().encode())
 
 
 def signs(results: Path) -> list[Sign]:
@@ -179,13 +180,6 @@ def _read(path: Path, now: float) -> Sign | None:
         return None
     ids = (content[start : start + 8].hex() for start in range(0, len(content), 8))
     return Sign(beat, frozenset(ids), age_s)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole; it need not survive a crash."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def _forget(folder: Path) -> None:

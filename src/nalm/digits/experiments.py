@@ -35,6 +35,13 @@ def create_experiment(
     return SequenceExperiment(settings, seed, images, context, network)
 
 
+def initial_network(settings: StaticDigits | SequentialDigits, seed: int, network: NetworkSettings) -> nn.Module:
+    """Return the network of a run before training."""
+    if isinstance(settings, StaticDigits):
+        return create_pair_network(settings, seed, network)
+    return create_sequence_network(settings, seed, network)
+
+
 def check_network(settings: StaticDigits | SequentialDigits, network: NetworkSettings | None = None) -> list[str]:
     """Build the network and return the names of its penalties.
 

@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from torch import nn
 from torch.backends import cudnn
 
 from nalm.digits._cost import seconds_per_update
 from nalm.digits.collect import trained_runs
-from nalm.digits.experiments import check_images, check_network, create_experiment
+from nalm.digits.experiments import check_images, check_network, create_experiment, initial_network
 from nalm.errors import InputError
 from nalm.runs import NetworkSettings, Run
 from nalm.runs.record import TrainedRuns
@@ -54,6 +55,10 @@ class EpochTrainer(Trainer):
     def check_network(self, run: Run) -> list[str]:
         """See `Trainer.check_network`."""
         return check_network(cast("DigitTask", run.task), run.network)
+
+    def network(self, run: Run) -> nn.Module:
+        """See `Trainer.network`."""
+        return initial_network(cast("DigitTask", run.task), run.seed, run.network)
 
     def check_data(self, tasks: Sequence[Task]) -> None:
         """See `Trainer.check_data`; MNIST is downloaded if need be, once, before any worker starts."""

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
+from nalm import files
 from nalm.errors import InputError
 from nalm.figures.style.axes import RC
 
@@ -64,13 +65,12 @@ def _keep_literal(figure: Figure) -> None:
 
 
 def write(content: bytes, to: Path) -> None:
-    """Write a file, making its folder if needed.
+    """Write a file whole, making its folder if needed.
 
     Raises:
         InputError: it cannot be written.
     """
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_bytes(content)
+        files.write_output(to, content)
     except OSError as error:
-        raise InputError(f"{to}: cannot be written ({error.strerror})") from None
+        raise InputError(f"{to}: {files.write_failure(error)}") from None

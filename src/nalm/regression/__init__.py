@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nalm.errors import missing_package
+
 if TYPE_CHECKING:
     from nalm.regression._estimator import ArithmeticRegressor
     from nalm.regression._network import to_module
@@ -63,7 +65,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "sklearn":
+            raise
+        raise missing_package(f"{name} (unlike nalm.regression.search)", "scikit-learn", "sklearn") from None
 
 
 def __dir__() -> list[str]:

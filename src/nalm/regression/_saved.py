@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nalm import files
 from nalm.errors import StoreError
 from nalm.regression._result import Result
 from nalm.regression.algebra.formula import Factor, Formula, Term
@@ -77,10 +78,10 @@ def save(result: Result, target: str, folder: Path) -> Path:
     saved = SavedFormula(chosen.formula, result.names, target, chosen.verdict.exact, chosen.verdict.reason)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _WEIGHTS).write_bytes(to_bytes(saved.to_module().state_dict()))
-        (folder / _FORMULA).write_text(json.dumps(_as_json(saved), indent=1, ensure_ascii=False), encoding="utf-8")
+        files.write_whole(folder / _WEIGHTS, to_bytes(saved.to_module().state_dict()))
+        files.write_whole(folder / _FORMULA, json.dumps(_as_json(saved), indent=1, ensure_ascii=False).encode())
     except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from None
+        raise StoreError(f"{folder}: {files.write_failure(error)}") from None
     return folder
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from nalm import files
 from nalm.errors import InputError
 from nalm.report._figures import ReportFigure
 from nalm.report._page import Failures, Section, section
@@ -49,8 +50,7 @@ def write(stores: Sequence[Store], to: str | os.PathLike[str]) -> Path:
         raise InputError(f"{path}: a report is a .html file; got {path.suffix or 'no suffix'}")
     content = page([section(store, number) for number, store in enumerate(stores, start=1)])
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8", newline="\n")
+        files.write_output(path, content.encode())
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+        raise InputError(f"{path}: {files.write_failure(error)}") from None
     return path

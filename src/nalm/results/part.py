@@ -1,103 +1,67 @@
-"""Some runs of a results folder, as figures read a whole one."""
+"""Some runs of a results folder: what is read of it is of these alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import polars as pl
 
 from nalm.errors import InputError
-from nalm.results.records import Records
-from nalm.studies import select_texts
+from nalm.results.columns import schema
+from nalm.results.records import Records, joined
+from nalm.results.store.folder import Store
+from nalm.studies import choose_seeds, matching
 
-if TYPE_CHECKING:
-    import numpy as np
+Read = TypeVar("Read")
 
-    from nalm.studies import Study
-
-Reduced = TypeVar("Reduced")
-
-_LABELS = ("unit", "operation", "interpolation_range", "extrapolation_range", "seed")
+_KEYS = ("unit", "operation", "interpolation_range", "extrapolation_range", "seed")
 
 
-class Whole(Protocol):
-    """A `nalm.results.Store`, or part of one."""
+class Part(Store):
+    """A results folder of which some runs are read; nothing is written to it."""
 
-    @property
-    def study(self) -> Study | None:
-        """The study, if known."""
+    def __init__(self, store: Store, runs: frozenset[str]) -> None:
+        super().__init__(store.path, store.study_toml)
+        self._runs = runs
 
-    def records(self) -> pl.DataFrame:
-        """Return the long table."""
+    def each(self, reduce: Callable[[Records], Read]) -> list[Read]:
+        """See `Store.each`."""
+        runs = list(self._runs)
 
-    def read(self) -> Records:
-        """Return the long table, and which of its columns are metrics."""
+        def reduced(records: Records) -> list[Read]:
+            table = records.table.filter(pl.col("run").is_in(runs))
+            return [reduce(Records(table, records.metrics))] if len(table) else []
 
-    def each(self, reduce: Callable[[Records], Reduced]) -> list[Reduced]:
-        """Return what `reduce` makes of the records of each batch."""
-
-    def weights(self, run: str) -> Mapping[str, np.ndarray]:
-        """Return the final parameters of a run by name."""
+        return [found for some in super().each(reduced) for found in some]
 
 
-class Part:
-    """The runs of results that match, read as a whole results folder is.
+def part(store: Store, only: Mapping[str, Any] | None = None, seeds: Any = None) -> Store:
+    """Return the runs of a folder with these values and seeds; all of them without either.
 
     Args:
-        results: an open store.
-        only: value, or alternatives, by key: `unit`, `operation`, `interpolation_range`, `extrapolation_range`, `seed`,
-            or a key that the study sweeps. All keys must match.
+        store: the folder.
+        only: value, or list of alternatives, by key: unit, operation, a range, seed, or a key that the study sweeps.
+        seeds: `"A:B"` or whole numbers.
 
     Raises:
-        InputError: an unknown key, a value that no finished run has, or a combination that none has.
-        StoreError: damaged records.
+        InputError: an unknown key, or a value, seed or combination that no run has.
+        StoreError: a file is damaged.
     """
-
-    def __init__(self, results: Whole, only: Mapping[str, Any]) -> None:
-        self._results = results
-        self._runs = pl.Series("run", _matching(results, only), dtype=pl.String)
-
-    @property
-    def study(self) -> Study | None:
-        """The study, if known."""
-        return self._results.study
-
-    def records(self) -> pl.DataFrame:
-        """Return the long table of these runs."""
-        return self._own(self._results.records())
-
-    def read(self) -> Records:
-        """Return the long table of these runs, and which of its columns are metrics."""
-        records = self._results.read()
-        return Records(self._own(records.table), records.metrics)
-
-    def each(self, reduce: Callable[[Records], Reduced]) -> list[Reduced]:
-        """Return what `reduce` makes of the records of each batch that has some of these runs."""
-
-        def own(records: Records) -> tuple[Reduced, ...]:
-            table = self._own(records.table)
-            return (reduce(Records(table, records.metrics)),) if len(table) else ()
-
-        return [reduced for part in self._results.each(own) for reduced in part]
-
-    def weights(self, run: str) -> Mapping[str, np.ndarray]:
-        """Return the final parameters of a run by name."""
-        return self._results.weights(run)
-
-    def _own(self, table: pl.DataFrame) -> pl.DataFrame:
-        return table.filter(pl.col("run").is_in(self._runs.implode()))
+    if not only and seeds is None:
+        return store
+    labels = joined(store.each(_labels))
+    rows = labels.table.to_dicts()
+    if seeds is not None:
+        wanted = frozenset(choose_seeds(seeds))
+        rows = [row for row in rows if row["seed"] in wanted]
+        if not rows:
+            raise InputError(f"{store.path}: no run has one of the seeds {seeds}")
+    keys = [*_KEYS, *labels.parameters]
+    chosen = matching(rows, only or {}, keys, lambda row, key: row[key])
+    return Part(store, frozenset(row["run"] for row in chosen))
 
 
-def _matching(results: Whole, only: Mapping[str, Any]) -> list[str]:
-    parts = results.each(lambda records: (_labels(records.table, records.parameters), records.parameters))
-    parameters = list(dict.fromkeys(name for _, names in parts for name in names))
-    labels = pl.concat([table for table, _ in parts], how="diagonal_relaxed") if parts else pl.DataFrame()
-    if not len(labels):
-        raise InputError("only: there are no finished runs to show; nalm run trains them")
-    rows = labels.unique("run", maintain_order=True).to_dicts()
-    return select_texts(rows, only, (*_LABELS, *parameters))
-
-
-def _labels(table: pl.DataFrame, parameters: Sequence[str]) -> pl.DataFrame:
-    return table.select("run", *_LABELS, *parameters).unique("run", maintain_order=True)
+def _labels(records: Records) -> Records:
+    table = records.table.select(*schema("label"), *records.parameters).unique("run", maintain_order=True)
+    return Records(table)

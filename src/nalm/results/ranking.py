@@ -45,6 +45,28 @@ def ranking(store: Store) -> list[Rank]:
     return sorted(ranks, key=lambda rank: (-rank.solved / rank.runs, rank.solved_at or 0.0))
 
 
+def ranking_frame(store: Store) -> pl.DataFrame:
+    """Return the ranking as a table: `unit`, `runs`, `solved`, `success_rate_mean`, `…_lower`, `…_upper`, ….
+
+    Raises:
+        StoreError: the store is damaged.
+    """
+    parts = ("mean", "lower", "upper")
+    rows = [
+        {
+            "unit": rank.unit,
+            "runs": rank.runs,
+            "solved": rank.solved,
+            **{f"success_rate_{part}": value for part, value in zip(parts, rank.success_rate, strict=True)},
+            "conditions": rank.conditions,
+            "conditions_solved": rank.conditions_solved,
+            "solved_at_median": rank.solved_at,
+        }
+        for rank in ranking(store)
+    ]
+    return pl.DataFrame(rows, schema_overrides={"solved_at_median": pl.Float64}, infer_schema_length=None)
+
+
 def _rank(unit: str, runs: pl.DataFrame) -> Rank:
     conditions = runs.group_by("operation", "interpolation_range", "extrapolation_range").agg(pl.col("solved").all())
     solved = int(runs["solved"].sum())

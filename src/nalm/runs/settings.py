@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from nalm.tasks.learning import LearningSettings
@@ -11,7 +13,8 @@ class TrainingSettings(LearningSettings):
     """Training settings of one run; defaults are those of Madsen & Johansen (2020).
 
     Iterations count updates from 0 to `iterations` inclusive, as the original code does: a run makes
-    `iterations + 1` updates and logs `iterations // log_interval + 1` rows, each taken before the update of its step.
+    `iterations + 1` updates and logs a row at every `log_interval`-th step and at the last, taken before the update of
+    that step.
 
     With `constraints="released"` there are neither penalties (but L1) nor projection in the single module task, as in
     its published program.
@@ -31,6 +34,7 @@ class TrainingSettings(LearningSettings):
     reinitialise_threshold: float = Field(default=1.0, ge=0)
 
     @property
-    def logged_steps(self) -> range:
-        """The steps at which a row is recorded."""
-        return range(0, self.iterations + 1, self.log_interval)
+    def logged_steps(self) -> Sequence[int]:
+        """The steps at which a row is recorded: every `log_interval`-th, and the last."""
+        steps = range(0, self.iterations + 1, self.log_interval)
+        return steps if steps[-1] == self.iterations else (*steps, self.iterations)

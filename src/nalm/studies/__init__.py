@@ -9,6 +9,7 @@ from typing import Any
 from nalm.studies._catalogue import names, papers
 from nalm.studies._compare import compare
 from nalm.studies._condition import Condition
+from nalm.studies._described import DESCRIPTIONS, default_of
 from nalm.studies._document import to_toml
 from nalm.studies._expand import conditions, expand
 from nalm.studies._keys import SETTABLE
@@ -16,11 +17,12 @@ from nalm.studies._load import load, loads, override
 from nalm.studies._pin import pin
 from nalm.studies._schema import FigureTable, NetworkTable, Study
 from nalm.studies._seeds import parse_seeds, seeds_text
-from nalm.studies._select import choose_seeds, select, select_texts
+from nalm.studies._select import choose_seeds, matching, select
 
 cells = conditions  # its earlier name
 
 __all__ = [
+    "DESCRIPTIONS",
     "SETTABLE",
     "Condition",
     "FigureTable",
@@ -30,9 +32,11 @@ __all__ = [
     "choose_seeds",
     "compare",
     "conditions",
+    "default_of",
     "expand",
     "load",
     "loads",
+    "matching",
     "names",
     "override",
     "papers",
@@ -40,7 +44,6 @@ __all__ = [
     "pin",
     "seeds_text",
     "select",
-    "select_texts",
     "to_toml",
 ]
 

@@ -13,7 +13,7 @@ from nalm.studies._condition import Condition
 from nalm.studies._keys import DIGIT_TASKS, flat
 from nalm.studies._problems import problems
 from nalm.studies._schema import NetworkTable
-from nalm.tasks import DigitTask, StaticDigits
+from nalm.tasks import DigitTask
 
 
 def digit_condition(
@@ -21,10 +21,9 @@ def digit_condition(
 ) -> tuple[Condition | None, list[str]]:
     """Return the condition of a network under settings `values`, or what is wrong with it, one line per problem."""
     model = DIGIT_TASKS[values["kind"]]
-    unit = "stage" if model is StaticDigits else "cell"
     name = "_".join(layer.unit for layer in network.stack)
     try:
-        task = model.model_validate({**values, unit: name})
+        task = model.model_validate({**values, model.unit_key: name})
     except ValidationError as error:
         return None, problems(error)
     lines = list(_missing_folds(task, seeds))

@@ -18,7 +18,7 @@ from nalm.studies._keys import DIGIT_TASKS, NONE, file_key, flat, given, keys_of
 from nalm.studies._limits import too_large, too_many_runs
 from nalm.studies._problems import problems
 from nalm.studies._schema import Grid, NetworkTable, Study
-from nalm.tasks import ArithmeticTask, Task
+from nalm.tasks import TASKS, ArithmeticTask, Task
 from nalm.tasks.sequential_digits import CELLS
 from nalm.tasks.static_digits import STAGES
 
@@ -146,7 +146,8 @@ def _arithmetic_condition(
     task = training = None
     tables = nested(values)
     try:
-        task = ArithmeticTask.model_validate({key: values[key] for key in ArithmeticTask.model_fields if key in values})
+        model = TASKS.get(values.get("kind", ""), ArithmeticTask)
+        task = model.model_validate({key: values[key] for key in model.model_fields if key in values})
     except ValidationError as error:
         lines += [f"task: {line}" for line in problems(error)]
     try:

@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from nalm.runs.settings import TrainingSettings
-from nalm.tasks import ArithmeticTask
+from nalm.tasks import TASKS
 from nalm.tasks.learning import LearningSettings
-from nalm.tasks.sequential_digits import SequentialDigits
-from nalm.tasks.static_digits import StaticDigits
 
 PENALTY = "penalty"
 """The key whose values are factors by name; everywhere but in files each is a key of its own, `penalty.NAME`."""
@@ -77,11 +75,10 @@ def _table(name: str, fields: dict[str, Any]) -> type[BaseModel]:
     return create_model(name, __base__=_Table, **optional)
 
 
-DIGIT_TASKS: dict[str, type[StaticDigits | SequentialDigits]] = {
-    "static-digits": StaticDigits,
-    "sequential-digits": SequentialDigits,
-}
-"""The digit tasks by their `kind`."""
+DIGIT_TASKS = {kind: model for kind, model in TASKS.items() if model.unit_key is not None}
+"""The tasks that have all settings themselves, their unit among them, by `kind`."""
+
+_OTHERS = {kind: model for kind, model in TASKS.items() if kind not in DIGIT_TASKS}
 
 # a digit task is one table of settings; those of training stand in the table [settings] of a study
 _DIGIT_TRAINING = (
@@ -92,13 +89,13 @@ _DIGIT_TRAINING = (
     "precision",
 )
 # and these follow from the network
-_FROM_NETWORK = ("stage", "cell")
+_FROM_NETWORK = tuple(model.unit_key for model in DIGIT_TASKS.values())
 
-_ARITHMETIC_TASK = _fields(ArithmeticTask)
+_ARITHMETIC_TASK = {key: field for model in _OTHERS.values() for key, field in _fields(model).items()}
 _DIGITS = {
     key: field for model in DIGIT_TASKS.values() for key, field in _fields(model).items() if key not in _FROM_NETWORK
 }
-_KINDS = {"kind": Literal["single-module", "arithmetic-dataset", "static-digits", "sequential-digits"]}
+_KINDS = {"kind": Literal[tuple(TASKS)]}
 _TASK = {
     **_ARITHMETIC_TASK,
     **{key: field for key, field in _DIGITS.items() if key not in (*_DIGIT_TRAINING, *_ARITHMETIC_TASK)},
@@ -140,4 +137,5 @@ def keys_of(kind: Any) -> tuple[str, ...]:
     """Return the keys that a task of this kind and its training have."""
     if kind in DIGIT_TASKS:
         return (*(key for key in DIGIT_TASKS[kind].model_fields if key not in _FROM_NETWORK), *_NETWORK)
-    return (*_ARITHMETIC_TASK, *_ARITHMETIC_TRAINING, *_NETWORK)
+    task = _OTHERS[kind].model_fields if kind in _OTHERS else _ARITHMETIC_TASK
+    return (*task, *_ARITHMETIC_TRAINING, *_NETWORK)

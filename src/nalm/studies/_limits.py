@@ -15,6 +15,8 @@ from nalm.tasks import ArithmeticTask
 _MOST_LEVELS = 32
 # numbers of one array: two gigabytes in float64
 _MOST_NUMBERS = 2**28
+# of one batch, of which there are many at a time: steps of several streams, in two types
+_MOST_IN_BATCH = 2**24
 _MOST_ROWS = 10_000_000
 
 
@@ -56,7 +58,6 @@ def too_large(task: ArithmeticTask, network: NetworkSettings, training: Training
     widest = max(task.input_size, *widths)
     sizes = {
         f"hidden_size: a layer of {layer:,} weights": layer,
-        f"batch_size: {training.batch_size:,} samples of {widest:,} numbers": training.batch_size * widest,
         f"validation_samples: {training.validation_samples:,} samples of {task.input_size:,} inputs": (
             training.validation_samples * task.input_size
         ),
@@ -64,10 +65,14 @@ def too_large(task: ArithmeticTask, network: NetworkSettings, training: Training
             training.test_samples * task.input_size
         ),
     }
+    if training.batch_size * widest > _MOST_IN_BATCH:
+        yield (
+            f"batch_size: {training.batch_size:,} samples of {widest:,} numbers; at most {_MOST_IN_BATCH:,} numbers fit"
+        )
     for what, numbers in sizes.items():
         if numbers > _MOST_NUMBERS:
             yield f"{what}; at most {_MOST_NUMBERS:,} numbers fit"
-    rows = training.iterations // training.log_interval + 1
+    rows = -(-training.iterations // training.log_interval) + 1
     if rows > _MOST_ROWS:
         yield f"log_interval: {rows:,} logged rows of a run; at most {_MOST_ROWS:,}, so give a longer interval"
 

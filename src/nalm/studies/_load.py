@@ -21,17 +21,22 @@ from nalm.studies._schema import Study
 _OVERRIDABLE = ("threshold", "selection_window")
 
 
-def load(study: str, settings: Mapping[str, Any] | None = None) -> Study:
+def load(study: str | Study | Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Study:
     """Read a study that ships, or the TOML file at a path.
 
     Args:
-        study: name such as `snmu-2022/figure-2`, or path of a file.
+        study: name such as `snmu-2022/figure-2`, or path of a file; or the study itself, as an object or as the tables
+            of a file, with a name.
         settings: replaced everywhere in the study, see `override`.
 
     Raises:
         InputError: there is no such study, or it cannot be read.
         StudyError: the file or one of the settings is wrong; all problems at once.
     """
+    if isinstance(study, Study):
+        return _checked(override(study, settings) if settings else study, study.name)
+    if isinstance(study, Mapping):
+        return _from_tables(study, settings)
     path = shipped(study)
     name = study if path else Path(study).stem
     if path is None:
@@ -72,12 +77,23 @@ def loads(text: str, name: str, source: str = "study", settings: Mapping[str, An
         raise StudyError([f"{source}: not valid TOML: nested too deeply"]) from None
     except ValueError as error:  # of tomllib, and of a number with thousands of digits
         raise StudyError([f"{source}: not valid TOML: {error}"]) from None
+    return _read({"name": name, **tables}, source, settings)
+
+
+def _from_tables(tables: Mapping[str, Any], settings: Mapping[str, Any] | None) -> Study:
+    name = tables.get("name")
+    return _read(dict(tables), f"study {name!r}" if isinstance(name, str) else "study", settings)
+
+
+def _read(tables: dict[str, Any], source: str, settings: Mapping[str, Any] | None) -> Study:
     foreign = [f"{source}: {line}" for line in foreign_values(tables)]
     if foreign:
         raise StudyError(foreign)
-    study = _validated({"name": name, **tables}, source)
-    if settings:
-        study = override(study, settings)
+    study = _validated(tables, source)
+    return _checked(override(study, settings) if settings else study, source)
+
+
+def _checked(study: Study, source: str) -> Study:
     wrong = check_grid(study)
     if wrong:
         raise StudyError(f"{source}: {line}" for line in wrong)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from nalm.errors import did_you_mean
+from nalm.studies._described import DESCRIPTIONS
 from nalm.studies._keys import SETTABLE, TASK_KEYS, TRAINING_KEYS
 from nalm.studies._schema import FigureTable, LayerTable, NetworkTable, Study
 
@@ -53,7 +54,11 @@ def unknown_key(key: str, value: Any, allowed: Iterable[str]) -> str:
     """Return the sentence for a key that is not one of `allowed`."""
     known = list(allowed)
     hint = did_you_mean(key, known)
-    return f"unknown key {key!r} (value {_shown(value)}){hint} (allowed: {', '.join(known)})"
+    nearest = hint.split("'")[1] if hint else ""
+    if nearest in DESCRIPTIONS:
+        hint += f" ({DESCRIPTIONS[nearest]})"
+    more = "; nalm settings describes them" if {*known} & {*SETTABLE} else ""
+    return f"unknown key {key!r} (value {_shown(value)}){hint} (allowed: {', '.join(known)}{more})"
 
 
 def dotted(location: Location) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any
 
 _RANGE = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*")
@@ -44,15 +45,22 @@ def _from_text(text: str) -> Sequence[int]:
 def _from_list(value: Any) -> Sequence[int]:
     if not isinstance(value, Iterable):
         raise ValueError(f"{value!r} is no range of seeds; {_FORM}")
-    seeds = list(value)
-    for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise ValueError(f"seed {seed!r} is not a whole number")
+    seeds = [_whole(seed) for seed in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
     if len(set(seeds)) < len(seeds):
         seen: set[int] = set()
         twice = next(seed for seed in seeds if seed in seen or seen.add(seed))  # type: ignore[func-returns-value]
         raise ValueError(f"seed {twice} is given twice")
     return seeds
+
+
+def _whole(seed: Any) -> int:
+    """Return a seed that may be any integer, NumPy's too."""
+    try:
+        if not isinstance(seed, bool):
+            return index(seed)
+    except TypeError:
+        pass
+    raise ValueError(f"seed {seed!r} is not a whole number")
 
 
 def seeds_text(seeds: Sequence[int]) -> str | list[int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from nalm.errors import InputError, did_you_mean
 from nalm.runs import Run
 from nalm.studies._seeds import parse_seeds, seeds_text
 from nalm.tasks import Range
+
+Item = TypeVar("Item")
 
 _RANGES = ("interpolation_range", "extrapolation_range")
 _KEYS = ("unit", "operation", *_RANGES, "seed")
@@ -37,46 +39,36 @@ def select(runs: Sequence[Run], only: Mapping[str, Any]) -> list[Run]:
     Raises:
         InputError: an unknown key, a value that no run has, or a combination that no run has.
     """
-    chosen = list(runs)
-    for key, wanted in only.items():
-        known = _known_keys(runs)
-        if key not in known:
-            hint = did_you_mean(key, known)
-            raise InputError(f"only {key}: unknown key {key!r}{hint}; keys are {', '.join(known)}")
-        accepted = set().union(*(_matching(key, value, runs) for value in _alternatives(key, wanted)))
-        chosen = [run for run in chosen if _text(_value(run, key)) in accepted]
-    if runs and not chosen:
-        wanted = " and ".join(f"{key}={_shown(value)}" for key, value in only.items())
-        raise InputError(f"only: no run has {wanted} together")
-    return chosen
+    keys = list(dict.fromkeys([*_KEYS, *(key for run in runs for key in run.parameters)]))
+    return matching(runs, only, keys, _value)
 
 
-def select_texts(rows: Sequence[Mapping[str, Any]], only: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
-    """Return the ids of the runs of a table that match, in their order.
+def matching(
+    items: Sequence[Item], only: Mapping[str, Any], keys: Sequence[str], value_of: Callable[[Item, str], Any]
+) -> list[Item]:
+    """Return the items that match, in their order; see `select`.
 
     Args:
-        rows: the labels of finished runs, one row each, with the id as `run`.
+        items: runs, or rows of a table with a run each.
         only: as of `select`.
-        keys: the columns that may be asked for.
+        keys: that an item has.
+        value_of: gives the value of an item at a key.
 
     Raises:
         InputError: as `select`.
     """
-    chosen = list(rows)
+    chosen = list(items)
     for key, wanted in only.items():
         if key not in keys:
-            raise InputError(f"only {key}: unknown key {key!r}{did_you_mean(key, keys)}; keys are {', '.join(keys)}")
-        possible = list(dict.fromkeys(_text(row[key]) for row in rows))
+            hint = did_you_mean(key, keys)
+            raise InputError(f"only {key}: unknown key {key!r}{hint}; keys are {', '.join(keys)}")
+        possible = list(dict.fromkeys(_text(value_of(item, key)) for item in items))
         accepted = set().union(*(_meant(key, value, possible) for value in _alternatives(key, wanted)))
-        chosen = [row for row in chosen if _text(row[key]) in accepted]
-    if not chosen:
+        chosen = [item for item in chosen if _text(value_of(item, key)) in accepted]
+    if items and not chosen:
         wanted = " and ".join(f"{key}={_shown(value)}" for key, value in only.items())
         raise InputError(f"only: no run has {wanted} together")
-    return [str(row["run"]) for row in chosen]
-
-
-def _known_keys(runs: Iterable[Run]) -> list[str]:
-    return list(dict.fromkeys([*_KEYS, *(key for run in runs for key in run.parameters)]))
+    return chosen
 
 
 def _alternatives(key: str, wanted: Any) -> list[Any]:
@@ -94,16 +86,12 @@ def _is_range(value: Any) -> bool:
     return True
 
 
-def _matching(key: str, value: Any, runs: Sequence[Run]) -> set[str]:
-    """Texts of the values that `value` means.
+def _meant(key: str, value: Any, possible: Sequence[str]) -> set[str]:
+    """Texts of the values that `value` means, out of those that there are.
 
     Raises:
-        InputError: no run has one.
+        InputError: there is none.
     """
-    return _meant(key, value, list(dict.fromkeys(_text(_value(run, key)) for run in runs)))
-
-
-def _meant(key: str, value: Any, possible: Sequence[str]) -> set[str]:
     for text in _readings(key, value):
         if text in possible:
             return {text}

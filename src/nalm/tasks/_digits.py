@@ -56,6 +56,9 @@ class DigitSettings(LearningSettings):
     """
 
     trainer: ClassVar[str] = "epochs"
+    # what `ramp_start` and `ramp_end` count
+    ramp_counts: ClassVar[str]
+    unit_key: ClassVar[str]
     # what arithmetic tasks have and these do not
     interpolation_range: ClassVar[None] = None
     extrapolation_range: ClassVar[None] = None

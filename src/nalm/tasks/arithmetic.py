@@ -68,6 +68,7 @@ class ArithmeticTask(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     trainer: ClassVar[str] = "stacked"
+    unit_key: ClassVar[None] = None
 
     kind: Literal["single-module", "arithmetic-dataset"]
     operation: Operation
@@ -120,6 +121,11 @@ class ArithmeticTask(BaseModel):
         low, high = Benford.rest(range_.intervals[0])
         if range_.is_pair or low < 0 or low >= high:
             raise ValueError(f"{name} {range_}: benford takes one range of at least [10,20], such as [10,100]")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its data are those of this class, which compiled code makes too: not if another inherits from it."""
+        return type(self) is ArithmeticTask
 
     def threshold(self) -> float:
         """Return the extrapolation error below which a run is solved (`nalm.tasks.thresholds`)."""
@@ -203,7 +209,7 @@ class ArithmeticTask(BaseModel):
             parts = tuple(part[:, block] for part in raw.lanes)
             exact = values(parts, self.distribution, self.interpolation_range, extrapolation=False)
             x[block] = exact.swapaxes(0, 1)
-            t[block, 0] = apply(self.operation, [lane_sum(exact, start, stop) for start, stop in slices])
+            t[block, 0] = self.apply([lane_sum(exact, start, stop) for start, stop in slices])
 
     def evaluation_set(self, part: Part, seed: int, streams: Family, samples: int) -> tuple[Float32, Float32]:
         """Return inputs `[samples, inputs]` (read-only) and targets `[samples, 1]` of the validation or test set."""
@@ -211,7 +217,7 @@ class ArithmeticTask(BaseModel):
         range_ = self.extrapolation_range if is_test else self.interpolation_range
         exact, x = _evaluation_inputs(part, range_, self.distribution, streams, samples, self.input_size)
         slices = self.operands(seed, streams)
-        t = apply(self.operation, [exact[:, start:stop].sum(axis=1) for start, stop in slices])
+        t = self.apply([exact[:, start:stop].sum(axis=1) for start, stop in slices])
         return x, t[:, None].astype(np.float32)
 
 

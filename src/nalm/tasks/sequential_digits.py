@@ -43,6 +43,8 @@ class SequentialDigits(DigitSettings):
         pcc_to_mse_iteration: Update from which on the criterion `"pcc-mse"` is the squared error.
     """
 
+    ramp_counts: ClassVar[str] = "updates"
+    unit_key: ClassVar[str] = "cell"
     added: ClassVar[tuple[str, ...]] = tuple(
         name for name in DigitSettings.added if name not in ("input_penalty", "bounds_penalty")
     )

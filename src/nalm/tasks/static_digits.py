@@ -57,6 +57,8 @@ class StaticDigits(DigitSettings):
             only; they cost a quarter of the time.
     """
 
+    ramp_counts: ClassVar[str] = "epochs"
+    unit_key: ClassVar[str] = "stage"
     added: ClassVar[tuple[str, ...]] = (
         *DigitSettings.added,
         "evaluation_interval",

@@ -29,7 +29,7 @@ def threshold(task: ArithmeticTask) -> float:
     """
     if task.kind == "single-module":
         return SINGLE_MODULE_THRESHOLD
-    constant = published(task)
+    constant = published(task) if task.is_plain else None
     return simulated_threshold(task) if constant is None else constant
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nalm.training.trainer import Trainer as Trainer
     from nalm.training.trainer import by_trainer as by_trainer
     from nalm.training.trainer import find_trainer as find_trainer
+    from nalm.training.training import compiled_networks as compiled_networks
     from nalm.training.training import train as train
 
 _HOME = {
@@ -26,6 +27,7 @@ _HOME = {
     "by_trainer": "nalm.training.trainer",
     "check_cluster": "nalm.training.executors",
     "check_workers": "nalm.training.executors",
+    "compiled_networks": "nalm.training.training",
     "find_trainer": "nalm.training.trainer",
     "train": "nalm.training.training",
 }
@@ -38,6 +40,7 @@ __all__ = [
     "by_trainer",
     "check_cluster",
     "check_workers",
+    "compiled_networks",
     "find_trainer",
     "plan",
     "train",

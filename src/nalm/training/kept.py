@@ -24,6 +24,7 @@ from typing import Any
 
 import torch
 
+from nalm import files
 from nalm.errors import InputError
 
 _PACKAGE = Path(__file__).parent.parent
@@ -169,16 +170,7 @@ def caches_of_torch() -> Iterator[None]:
 
 
 def _write(path: Path, content: bytes) -> Path:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".build-", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)  # who may enter the folder may read it
-            os.replace(file.name, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(file.name)
-            raise
+    files.write_whole(path, content, mode=0o644)  # who may enter the folder may read it
     return path
 
 
@@ -241,6 +233,7 @@ def _is_safe(path: Path) -> bool:
 
 
 def _remove_stale(kernels: Path) -> None:
+    files.remove_stale(kernels)
     for path in kernels.glob(".build-*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _STALE_S:

@@ -1,13 +1,13 @@
 """The C++ compiler: which one, with what flags, and libraries made by it.
 
 The flags are those that PyTorch gives its own generated code; `CXX` names another compiler, with arguments or a
-launcher before it. All private names of PyTorch that nalm needs are used in this file and in `kernel.trace`;
-`pyproject.toml` pins the version.
+launcher before it.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import shlex
@@ -22,7 +22,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from nalm.training import kept
+from nalm import files
+from nalm.errors import NalmError
+from nalm.training import kept, torch_specific
 
 _DEFAULT = "clang++" if sys.platform == "darwin" else "g++"
 _KNOWN = re.compile(r"(clang|gcc|g\+\+|c\+\+|icp?x|CC)")
@@ -38,8 +40,20 @@ extern "C" void trial(float* x) { (at::vec::Vectorized<float>::loadu(x).exp()).s
 """
 
 
+# as compilers say it
+_NO_ROOM = os.strerror(errno.ENOSPC)
+
+
 class NoCompilerError(Exception):
-    """No C++ compiler works here; the message says which was tried, and what it said."""
+    """No kernel can be compiled here; the message says what was tried, what came of it, and what would help."""
+
+    def __init__(self, what: str, help: str) -> None:
+        super().__init__(f"{what} ({help})")
+
+
+_INSTALL = "install g++, or name another compiler in CXX"
+_MEND = "it needs mending, or name another compiler in CXX"
+_FOLDER = "name a folder that can be written in NALM_CACHE"
 
 
 @dataclass(frozen=True)
@@ -67,14 +81,23 @@ def address(array: np.ndarray) -> ctypes.c_void_p:
 
 
 def load(library: Library) -> ctypes.CDLL:
-    """Load a library whose file is whole.
+    """Load a library whose file is whole; numbers are computed afterwards as before.
 
     Raises:
         OSError: it is missing, truncated or altered, or cannot be loaded.
     """
     if kept.read_note(library.path) is None:
         raise OSError(f"{library.path}: damaged")
-    return ctypes.CDLL(str(library.path))
+    before = _flushes_subnormals()
+    loaded = ctypes.CDLL(str(library.path))
+    if _flushes_subnormals() != before:
+        # GCC links -ffast-math with code that changes this for the whole thread as soon as the library is loaded
+        torch.set_flush_denormal(before)
+    return loaded
+
+
+def _flushes_subnormals() -> bool:
+    return bool(np.float32(1e-45) * np.float32(1) == 0)
 
 
 def find(name: str) -> Library | None:
@@ -108,7 +131,9 @@ def build(source: str, flags: tuple[str, ...] = ()) -> Library:
 
     Raises:
         NoCompilerError: no C++ compiler was found, or it cannot build PyTorch's headers.
+        UnknownTorchError: this PyTorch does not tell how it compiles.
         CompilationError: it cannot build this source.
+        NalmError: the disk is full; another way to train would take many times longer, and other last digits.
     """
     with kept.caches_of_torch():
         compiler = _tried(*asked())
@@ -141,9 +166,19 @@ class _Compiler:
         """
         words = [*self.command, *arguments]
         done = subprocess.run(words, capture_output=True, text=True, errors="replace", env=os.environ | {"LC_ALL": "C"})
+        if done.returncode and _NO_ROOM in done.stderr:
+            raise NalmError(_no_room())
         if done.returncode:
             raise CompilationError(_complaint(done.stderr) or f"exit status {done.returncode}")
         return done.stdout
+
+
+def _no_room() -> str:
+    folders = f"{kept.folder()} or {os.environ.get('TMPDIR', '/tmp')}"
+    return (
+        f"{folders}: the disk is full, and networks are compiled there; make room, or name other folders in NALM_CACHE "
+        "and TMPDIR; finished batches are kept, the same command goes on"
+    )
 
 
 def _complaint(text: str) -> str:
@@ -167,7 +202,9 @@ def _made(compiler: _Compiler, name: str, source: str, flags: tuple[str, ...]) -
             note = _note(compiler, flags)
             path = kept.keep_library(name, built, note)
     except OSError as error:
-        raise NoCompilerError(f"no library can be kept in {kept.folder()}: {error.strerror}") from error
+        if files.is_full(error):
+            raise NalmError(_no_room()) from error
+        raise NoCompilerError(f"no library can be kept in {kept.folder()}: {error.strerror}", _FOLDER) from error
     return Library(name, path, **note)
 
 
@@ -200,10 +237,10 @@ def _tried(named: str, capability: str) -> _Compiler:
     try:
         version = subprocess.run([*command, "--version"], capture_output=True, text=True, errors="replace")
         if version.returncode:
-            raise NoCompilerError(f"{named!r} fails: {_complaint(version.stderr)}")
+            raise NoCompilerError(f"the C++ compiler {named!r} fails: {_complaint(version.stderr)}", _MEND)
         first = version.stdout.splitlines()[0] if version.stdout else named
-        for arguments, libraries in _arguments(program, capability):
-            compiler = _Compiler(command, first, arguments, libraries)
+        for words in torch_specific.compiler_arguments(program, capability):
+            compiler = _Compiler(command, first, words.before, words.after)
             try:
                 load(_found_or_made(compiler, _TRIAL, ()))
             except (CompilationError, OSError) as error:
@@ -211,33 +248,9 @@ def _tried(named: str, capability: str) -> _Compiler:
             else:
                 return compiler
     except OSError as error:
-        raise NoCompilerError(f"{command[0]!r} cannot be run: {error.strerror}") from error
-    raise NoCompilerError(f"{named!r} cannot build PyTorch's headers: {complaint}")
-
-
-def _arguments(program: str, capability: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return what PyTorch gives `program` before and after the source, for the best set of instructions first."""
-    from torch._inductor import config, cpu_vec_isa
-    from torch._inductor.cpp_builder import CppTorchDeviceOptions
-
-    # whether compiler and processor really have the instructions is found out by a trial, in a folder of our own
-    with config.patch({"cpp.cxx": program, "cpp.vec_isa_ok": True}):
-        known = cpu_vec_isa.valid_vec_isa_list.__wrapped__()
-        none = cpu_vec_isa.invalid_vec_isa
-        best = cpu_vec_isa.get_isa_from_cpu_capability(capability or None, known, none) if known else none
-        found = []
-        for isa in [*known[known.index(best) :], none] if best in known else [none]:
-            options = CppTorchDeviceOptions(vec_isa=isa, device_type="cpu")
-            before = [
-                *(word for text in options.get_definitions() for word in ("-D", text.strip()) if text.strip()),
-                *(f"-{flag}" for flag in options.get_cflags()),
-                *(f"-I{path}" for path in options.get_include_dirs()),
-                *(word for text in options.get_passthrough_args() for word in shlex.split(text)),
-            ]
-            after = [
-                *(f"-{flag}" for flag in options.get_ldflags()),
-                *(f"-l{name}" for name in options.get_libraries()),
-                *(f"-L{path}" for path in options.get_libraries_dirs()),
-            ]
-            found.append((tuple(before), tuple(after)))
-    return found
+        if files.is_full(error):
+            raise NalmError(_no_room()) from error
+        raise NoCompilerError(
+            f"there is no C++ compiler, {command[0]!r} cannot be run: {error.strerror}", _INSTALL
+        ) from error
+    raise NoCompilerError(f"the C++ compiler {named!r} cannot build PyTorch's headers: {complaint}", _MEND)

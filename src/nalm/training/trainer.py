@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.tasks import Task
 from nalm.training.executors import Executor, OnProgress, available_cores
+
+if TYPE_CHECKING:
+    from torch import nn
 
 TRAINERS = {
     "stacked": "nalm.training.stacked.trainer:StackedTrainer",
@@ -62,6 +65,18 @@ class Trainer(ABC):
             DataError: a data set is missing or damaged.
         """
 
+    @abstractmethod
+    def network(self, run: Run) -> nn.Module:
+        """Return the network of a run as it is before training.
+
+        Raises:
+            InputError: as `check_network`.
+        """
+
+    def networks(self, runs: Sequence[Run]) -> int:
+        """Return how many networks are compiled, or found compiled, before `runs` are trained."""
+        return 0
+
     def most_workers(self, device: str) -> int:
         """Return the number of worker processes that `device` gives work to."""
         return available_cores()
@@ -77,8 +92,8 @@ class Trainer(ABC):
     def plan(self, runs: Sequence[Run], checkpoints: Path | None) -> list[Any]:
         """Cut `runs` into jobs; the cut changes no result, and depends on nothing but the runs."""
 
-    def prepare(self, jobs: Sequence[Any], executor: Executor) -> Sequence[Any]:
-        """Return `jobs` after what they share has been done once."""
+    def prepare(self, jobs: Sequence[Any], executor: Executor, device: str) -> Sequence[Any]:
+        """Return `jobs` after what they share on `device` has been done once."""
         return jobs
 
     @abstractmethod

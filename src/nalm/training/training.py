@@ -60,6 +60,11 @@ def train(
             executor.close()
 
 
+def compiled_networks(runs: Sequence[Run]) -> int:
+    """Return how many networks are compiled, or found compiled, before `runs` are trained."""
+    return sum(kind.networks(own) for kind, own in by_trainer(runs).items())
+
+
 def _train(
     kind: Trainer,
     jobs: Sequence[Any],
@@ -73,7 +78,7 @@ def _train(
         if job.checkpoint is not None:
             job.checkpoint.unlink(missing_ok=True)
 
-    executor.run(partial(_do, kind.name, device), kind.prepare(jobs, executor), finish, on_progress)
+    executor.run(partial(_do, kind.name, device), kind.prepare(jobs, executor, device), finish, on_progress)
 
 
 def _do(name: str, device: str, job: Any, on_progress: OnProgress) -> TrainedRuns:

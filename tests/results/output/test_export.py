@@ -112,5 +112,5 @@ class TestTensorboard:
 def test_the_missing_package_is_named(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("tensorboardX", "tensorboardX.proto.event_pb2", "tensorboardX.record_writer"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=r"install it with: pip install 'nalm\[tensorboard\]'"):
+    with pytest.raises(InputError, match=r"needs the package tensorboardX.*; pip install 'nalm\[tensorboard\]'"):
         export(store, tmp_path / "events")

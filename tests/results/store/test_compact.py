@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from nalm.errors import StoreError
-from nalm.results.store import Store, batch_files, compact, files
+from nalm.results.store import Store, batch_files, compact, parquet
+from nalm.results.store.manifest import Manifest
 from results.samples import STUDY, make_batch, make_run, no_damage
 from support.command import SOURCES
 
@@ -55,7 +56,7 @@ def test_files_are_full_and_those_that_are_half_full_are_left_alone(store, monke
     before = content(store)
     monkeypatch.setattr(compact, "_ROWS", 20)
     assert compact.compact(store, no_damage) == (13, 6)
-    assert all(len(batch_files.read(path).table) <= 20 for path in store.batch_paths())
+    assert all(len(batch_files.read(path, Manifest()).table) <= 20 for path in store.batch_paths())
     assert compact.compact(store, no_damage) == (0, 0)
     assert content(store) == before
 
@@ -70,8 +71,8 @@ def test_heavy_weights_fill_a_file_too(store, monkeypatch):
 def test_groups_of_rows_are_large(monkeypatch, rows):
     asked = []
     monkeypatch.setattr(pl.DataFrame, "write_parquet", lambda table, buffer, **options: asked.append(options))
-    monkeypatch.setattr(files, "_data_part", lambda content: content)
-    files.parquet_bytes(pl.DataFrame({"run": np.arange(rows)}), {}, max(1, rows // batch_files._GROUP_ROWS))
+    monkeypatch.setattr(parquet, "_data_part", lambda content: content)
+    parquet.parquet_bytes(pl.DataFrame({"run": np.arange(rows)}), {}, max(1, rows // batch_files._GROUP_ROWS))
     (size,) = {options["row_group_size"] for options in asked}
     last = rows - (-(-rows // size) - 1) * size
     assert min(size, last) >= min(rows, 100_000)

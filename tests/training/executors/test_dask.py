@@ -121,7 +121,7 @@ def test_what_is_no_cluster_is_refused(text):
 
 def test_dask_that_is_not_installed_is_named_with_the_command(monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"needs Dask; pip install 'nalm\[cluster\]'"):
+    with pytest.raises(InputError, match=r"needs the package distributed \(Dask\).*; pip install 'nalm\[cluster\]'"):
         check_cluster("local:2")
 
 

@@ -70,6 +70,9 @@ WIDE = [
     ("nalu", "nalu"),
     ("linear", "linear"),
     ("nau", "realnpu"),
+    ("nmu",),
+    ("nau", "gated_nau_nmu"),
+    ("gated_nau_nmu", "gated_nau_nmu"),
 ]
 
 

@@ -47,7 +47,7 @@ def test_control_flow_on_values_is_trained_one_run_at_a_time_and_its_line_is_nam
     found = lower(key)
     assert isinstance(found, Fallback)
     assert not found.batched
-    with pytest.warns(RuntimeWarning, match=r"one run at a time.*modules\.py:\d+: if x\.sum\(\) > 0"):
+    with pytest.warns(RuntimeWarning, match=r"one run at a time.*modules\.py:\d+: if x\.sum\(\) > 0: \(\w+: "):
         warn_of_fallbacks([("branching", found)])
     result = train_batch(Batch((mine,)), {key: found})
     assert np.isfinite(result.metrics["train_loss"]).all()
@@ -66,7 +66,7 @@ def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Pat
 @pytest.fixture
 def no_compiler(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     def missing(source: str, flags: tuple[str, ...] = ()) -> None:
-        raise NoCompilerError("no compiler")
+        raise NoCompilerError("there is no compiler", "install g++")
 
     monkeypatch.setattr(toolchain, "build", missing)
 
@@ -80,7 +80,21 @@ def test_without_a_compiler_networks_are_trained_with_one_warning() -> None:
         warn_of_fallbacks(zip(("nmu", "nalu"), found, strict=True))
     assert len(caught) == 1
     assert "nmu, nalu" in str(caught[0].message)
-    assert "install g++" in str(caught[0].message)
+    assert "because there is no compiler (install g++)" in str(caught[0].message)
+
+
+def test_a_version_of_pytorch_with_other_inner_parts_is_named_not_the_module(
+    monkeypatch: pytest.MonkeyPatch, empty_cache: Path
+) -> None:
+    def other(function: object, table: object) -> None: ...
+
+    monkeypatch.setattr("torch.fx.experimental.proxy_tensor.make_fx", other)
+    found = lower(program_key(run("nmu")))
+    assert isinstance(found, Fallback)
+    assert found.compiler
+    assert found.batched
+    with pytest.warns(RuntimeWarning, match=r"PyTorch \S+ has other inner parts than nalm knows \(TypeError: .*other"):
+        warn_of_fallbacks([("nmu", found)])
 
 
 def test_kernels_are_kept_between_processes(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:

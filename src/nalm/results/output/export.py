@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from nalm import files
 from nalm.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,18 +49,18 @@ def export(results: HasRecords, to: str | os.PathLike[str]) -> Path:
         )
     records = results.records()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir() or suffix == "":
             from nalm.results.output.tensorboard import write_events
 
             write_events(_read(results, records), path)
         elif suffix == ".csv":
-            path.write_bytes(records.write_csv().encode())
+            files.write_output(path, records.write_csv().encode())
         else:
-            with path.open("wb") as file:
-                records.write_parquet(file)
+            content = io.BytesIO()
+            records.write_parquet(content)
+            files.write_output(path, content.getvalue())
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+        raise InputError(f"{path}: {files.write_failure(error)}") from None
     return path
 
 

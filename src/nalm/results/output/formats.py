@@ -7,16 +7,18 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from nalm._screen import Column, fitted
 from nalm.errors import InputError, did_you_mean
 from nalm.results.output.latex import latex_table
 from nalm.results.summary import Estimate, Group, StepEstimate, group_parameters, summary_frame
 
 Format = Literal["table", "csv", "json", "latex"]
+
+# plain text is as wide as it needs
+_WIDE = 1000
 
 
 def render(groups: Sequence[Group], to: str = "table", label: str | None = None) -> str:
@@ -38,22 +40,16 @@ def render(groups: Sequence[Group], to: str = "table", label: str | None = None)
     if to == "latex":
         return latex_table(groups, label)
     if to == "table":
-        return _plain(table(groups))
+        return _plain(table(groups)[0])
     formats = get_args(Format)
     raise InputError(f"unknown format {to!r}{did_you_mean(to, formats)} (one of {', '.join(formats)})")
 
 
-def table(groups: Sequence[Group]) -> Table:
-    """Return a summary as a table for a terminal, see `table_cells`."""
-    labels, columns, rows = table_cells(groups)
-    view = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for index, column in enumerate(columns):
-        view.add_column(column, justify="left" if index < labels else "right", no_wrap=True)
-    for index, row in enumerate(rows):
-        if index and row[0] != rows[index - 1][0]:
-            view.add_section()
-        view.add_row(*(Text(cell) for cell in row))
-    return view
+def table(groups: Sequence[Group], width: int = _WIDE) -> tuple[Table, list[str]]:
+    """Return a summary as a table for a terminal, see `table_cells`, and the columns for which `width` has no room."""
+    labels, names, rows = table_cells(groups)
+    columns = [Column(name, right=index >= labels, key=index <= labels) for index, name in enumerate(names)]
+    return fitted(columns, rows, width, ruled=True, sections=True)
 
 
 def table_cells(
@@ -126,7 +122,7 @@ def _shown_keys(groups: Sequence[Group]) -> list[str]:
 
 def _plain(view: Table) -> str:
     buffer = io.StringIO()
-    console = Console(file=buffer, width=1000, color_system=None, legacy_windows=False)
+    console = Console(file=buffer, width=_WIDE, color_system=None, legacy_windows=False)
     console.print(view)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 

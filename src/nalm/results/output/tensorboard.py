@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nalm.errors import InputError
+from nalm.errors import missing_package
 from nalm.results.columns import is_weight, schema
 from nalm.results.records import Records
 
@@ -42,24 +43,28 @@ def write_events(records: Records, folder: Path) -> None:
         event_type = importlib.import_module("tensorboardX.proto.event_pb2").Event
         writer_type = importlib.import_module("tensorboardX.record_writer").RecordWriter
     except ImportError:
-        raise InputError(
-            "export to TensorBoard needs the package tensorboardX; install it with: pip install 'nalm[tensorboard]'"
-        ) from None
+        raise missing_package("export to TensorBoard", "tensorboardX", "tensorboard") from None
     tags = _tags(records)
     bins = _bins(records.metrics)
     for _, rows in records.table.group_by("run", maintain_order=True):
         target = folder / _folder_name(rows.select(schema("label").keys()).row(0, named=True))
         target.mkdir(parents=True, exist_ok=True)
-        (target / _FILE).unlink(missing_ok=True)  # the writer appends
-        writer = writer_type(str(target / _FILE))
+        part = target / f".{_FILE}.tmp"
+        part.unlink(missing_ok=True)  # the writer appends
+        writer = writer_type(str(part))
         try:
             writer.write(event_type(wall_time=0.0, file_version="brain.Event:2").SerializeToString())
             for row in rows.iter_rows(named=True):
                 values = [*_scalars(row, tags), *_histograms(row, bins)]
                 event = event_type(wall_time=float(row["step"]), step=row["step"], summary={"value": values})
                 writer.write(event.SerializeToString())
-        finally:
             writer.close()
+            part.replace(target / _FILE)
+        except BaseException:
+            with suppress(OSError):
+                writer.close()
+            part.unlink(missing_ok=True)
+            raise
 
 
 def _tags(records: Records) -> dict[str, str]:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
+from nalm import files
 from nalm.errors import StoreError
 from nalm.results.columns import METRICS_NOTED, described_metrics, newest_version, schema
 from nalm.results.records import Records
-from nalm.results.store import files
+from nalm.results.store.manifest import Manifest, checksum
+from nalm.results.store.parquet import ALTERED, DamagedFileError, parquet_bytes, read_parquet
 
 RECORDS, WEIGHTS, DAMAGED = "records", "weights", "damaged"
 
@@ -33,8 +35,15 @@ State = Mapping[str, Mapping[str, np.ndarray]]
 """Final parameters by run id and parameter name."""
 
 
-def write(folder: Path, records: Records, state: State, *, even_groups: bool = False) -> Path:
-    """Write both files of a batch; return that of the records.
+class Written(NamedTuple):
+    """The file of records of a batch that was written, and the checksums of both files by their paths in the folder."""
+
+    path: Path
+    checksums: dict[str, str]
+
+
+def write(folder: Path, records: Records, state: State, *, even_groups: bool = False) -> Written:
+    """Write both files of a batch.
 
     Args:
         folder: of the results.
@@ -47,26 +56,29 @@ def write(folder: Path, records: Records, state: State, *, even_groups: bool = F
     """
     name = _batch_name(records.table["run"].unique())
     weights = _weights_bytes(state)
-    note = {"weights": hashlib.sha256(weights).hexdigest(), **_note_of(records)}
-    files.write_whole(folder / WEIGHTS / f"{name}.safetensors", weights)
-    path = folder / RECORDS / f"{name}.parquet"
+    note = {"weights": checksum(weights), **_note_of(records)}
     groups = max(1, len(records.table) // _GROUP_ROWS) if even_groups else None
-    files.write_whole(path, files.parquet_bytes(records.table, note, groups))
-    return path
+    contents = {
+        f"{WEIGHTS}/{name}.safetensors": weights,
+        f"{RECORDS}/{name}.parquet": parquet_bytes(records.table, note, groups),
+    }
+    for file, content in contents.items():
+        files.write_whole(folder / file, content)
+    return Written(folder / file, {file: checksum(content) for file, content in contents.items()})
 
 
-def read(path: Path) -> Records:
-    """Return the records of a file.
+def read(path: Path, manifest: Manifest) -> Records:
+    """Return the records of a file, which must be as the manifest of its folder says, if that knows it.
 
     Raises:
         StoreError: a newer nalm wrote it, or it cannot be read at all.
         DamagedFileError: it is damaged, or lacks a column of its version.
         FileNotFoundError: another process has just set it aside, or put it into a larger one.
     """
-    return _read(path)[0]
+    return _read(path, manifest)[0]
 
 
-def read_whole(path: Path) -> Records:
+def read_whole(path: Path, manifest: Manifest) -> Records:
     """Return the records of a file whose weights are whole too.
 
     Raises:
@@ -74,18 +86,18 @@ def read_whole(path: Path) -> Records:
         DamagedFileError: as `read`, or the weights are damaged.
         FileNotFoundError: as `read`.
     """
-    records, note = _read(path)
+    records, note = _read(path, manifest)
     weights = weights_of(path)
     try:
         content = weights.read_bytes()
     except FileNotFoundError:
         if not path.exists():
             raise  # the batch has just gone, records first
-        raise files.DamagedFileError(f"{WEIGHTS}/{weights.name} is missing") from None
+        raise DamagedFileError(f"{WEIGHTS}/{weights.name} is missing") from None
     except OSError as error:
         raise _unreadable(weights, error) from None
-    if hashlib.sha256(content).hexdigest() != note["weights"]:
-        raise files.DamagedFileError(f"{WEIGHTS}/{weights.name} is truncated or altered")
+    if checksum(content) != note.get("weights"):
+        raise DamagedFileError(f"{WEIGHTS}/{weights.name} is truncated or altered")
     return records
 
 
@@ -102,19 +114,31 @@ def read_weights(path: Path) -> dict[str, dict[str, np.ndarray]]:
     return state
 
 
-def find_weights(folder: Path, run: str) -> dict[str, np.ndarray]:
-    """Return the final parameters of a run by name; none where no file has them."""
+def find_weights(folder: Path, run: str, manifest: Manifest) -> dict[str, np.ndarray]:
+    """Return the final parameters of a run by name; none where no file has them.
+
+    Raises:
+        DamagedFileError: the file that has them is damaged, or one that may have them.
+    """
     for _ in range(_LOOKS):
+        damaged = None
         try:
             for path in sorted((folder / WEIGHTS).glob("[!.]*.safetensors")):
-                with safetensors.safe_open(path, framework="numpy") as file:
-                    names = [key for key in file.keys() if key.startswith(f"{run}/")]  # noqa: SIM118
-                    found = {name.partition("/")[2]: file.get_tensor(name) for name in names}
-                if found:
+                try:
+                    with safetensors.safe_open(path, framework="numpy") as file:
+                        names = [key for key in file.keys() if key.startswith(f"{run}/")]  # noqa: SIM118
+                        found = {name.partition("/")[2]: file.get_tensor(name) for name in names}
+                except safetensors.SafetensorError:
+                    damaged = path
+                    continue
+                if found and manifest.is_as_written(name_of(path), path.read_bytes()):
                     return found
-            return {}
+                damaged = path if found else damaged
         except FileNotFoundError:
             continue  # part of a larger file now
+        if damaged is not None:
+            raise DamagedFileError(f"{WEIGHTS}/{damaged.name} is truncated or altered")
+        return {}
     return {}
 
 
@@ -148,6 +172,11 @@ def _batch_name(runs: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(runs)).encode()).hexdigest()[:16]
 
 
+def name_of(path: Path) -> str:
+    """Return the path of a batch's file within its results folder, as the manifest has it."""
+    return f"{path.parent.name}/{path.name}"
+
+
 def weights_of(records: Path) -> Path:
     """Return the file of the weights that belong to a file of records."""
     return records.parents[1] / WEIGHTS / f"{records.stem}.safetensors"
@@ -169,14 +198,19 @@ def _note_of(records: Records) -> dict[str, Any]:
     return {"version": records.version, "metrics": list(records.metrics)}
 
 
-def _read(path: Path) -> tuple[Records, dict[str, Any]]:
+def _read(path: Path, manifest: Manifest) -> tuple[Records, dict[str, Any]]:
     try:
-        table, note = files.read_parquet(path)
+        content = path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
         raise _unreadable(path, error) from None
+    table, note = read_parquet(content)
+    if not manifest.is_as_written(name_of(path), content):
+        raise DamagedFileError(ALTERED)
     version = note.get("version", 1)
+    if not isinstance(version, int):
+        raise DamagedFileError("does not say its version")
     if version > newest_version():
         raise StoreError(
             f"{path}: has version {version} of the records, written by a newer nalm; this one reads versions up to "
@@ -184,12 +218,13 @@ def _read(path: Path) -> tuple[Records, dict[str, Any]]:
         )
     missing = [name for name in schema(version=version) if name not in table.columns]
     if missing:
-        raise files.DamagedFileError(f"has no column {missing[0]!r}")
+        raise DamagedFileError(f"has no column {missing[0]!r}")
     if version < METRICS_NOTED:
         return Records(table, tuple(described_metrics(table.columns, version=1))), note
-    if not set(note.get("metrics", [None])) <= set(table.columns):
-        raise files.DamagedFileError("does not say which columns are metrics")
-    return Records(table, tuple(note["metrics"])), note
+    metrics = note.get("metrics")
+    if not isinstance(metrics, list) or not {*map(str, metrics)} <= set(table.columns):
+        raise DamagedFileError("does not say which columns are metrics")
+    return Records(table, tuple(metrics)), note
 
 
 def _unreadable(path: Path, error: OSError) -> StoreError:

@@ -6,6 +6,7 @@ processes.
     records/BATCH.parquet      one row per run and logged step; a batch is finished when this file is there
     weights/BATCH.safetensors  final parameters, named RUN/PARAMETER; written before the records
     provenance/BATCH.json      how runs were trained: lowering, compiler, flags, instructions
+    manifest/NAME.log          a checksum of each of these files
     damaged/                   files that were found damaged; their runs are trained again
 
 Files are written under a temporary name, synced and renamed.
@@ -13,10 +14,10 @@ Files are written under a temporary name, synced and renamed.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -24,15 +25,18 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
-from nalm import studies
+from nalm import files, studies
 from nalm.errors import InputError, StoreError, StudyError
 from nalm.results.columns import schema
 from nalm.results.order import sort_rows
 from nalm.results.records import Records, as_records, joined, records_table
-from nalm.results.store import batch_files, files, provenance
+from nalm.results.store import batch_files, manifest, provenance
 from nalm.results.store.batch_files import DAMAGED, RECORDS, WEIGHTS, State
 from nalm.results.store.environment import environment
-from nalm.results.store.study_text import first_difference, title
+from nalm.results.store.manifest import MANIFEST, Entry, Log, Manifest, checksum
+from nalm.results.store.parquet import DamagedFileError
+from nalm.results.store.provenance import PROVENANCE
+from nalm.results.store.study_text import first_difference, identity, title
 from nalm.runs.record import MadeBy, TrainedRuns
 from nalm.studies import Study
 
@@ -41,12 +45,8 @@ Read = TypeVar("Read")
 _STUDY, _ENVIRONMENT = "study.toml", "environment.json"
 # how often a folder whose files come and go is looked through
 _LOOKS = 100
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-def write_failure(error: OSError) -> str:
-    """Say why nothing could be written."""
-    return "the disk is full" if error.errno in _FULL else f"cannot write ({error.strerror})"
+# a file that seems to be lost may be part of a larger one in a moment: how often that is looked for, how soon again
+_LOSS_LOOKS, _LOSS_LOOK_S = 5, 0.05
 
 
 class Store:
@@ -55,11 +55,14 @@ class Store:
     Attributes:
         path: the folder.
         study_toml: text of the study's file.
+        log: what this process writes of the folder's manifest.
     """
 
     def __init__(self, path: Path, study_toml: str) -> None:
         self.path = path
         self.study_toml = study_toml
+        self.log = Log(path)
+        self._mended: list[str] = []
 
     @classmethod
     def create_or_open(cls, path: str | os.PathLike[str], study_toml: str) -> Store:
@@ -78,14 +81,16 @@ class Store:
             store._check_is_ours_or_empty()
             for name in ("", RECORDS, WEIGHTS):
                 (store.path / name).mkdir(parents=True, exist_ok=True)
-            if not files.create_whole(store.path / _STUDY, study_toml.encode()):
-                store.check_study(study_toml)
-            for name in ("", RECORDS, WEIGHTS):
+            store._mended += manifest.mend(store.path, store.path / DAMAGED)
+            store._write_study()
+            for name in ("", RECORDS, WEIGHTS, PROVENANCE):
                 files.remove_stale(store.path / name)
             store._add_environment()
         except OSError as error:
             raise StoreError(
-                f"{path}: cannot write results here ({error.strerror}); give another folder with --out"
+                f"{path}: {files.write_failure(error)}; make room, or give another folder with --out"
+                if files.is_full(error)
+                else f"{path}: cannot write results here ({error.strerror}); give another folder with --out"
             ) from None
         return store
 
@@ -99,7 +104,13 @@ class Store:
         store = cls(Path(path), "")
         store._check_is_folder()
         try:
-            store.study_toml = (store.path / _STUDY).read_text(encoding="utf-8")
+            content = (store.path / _STUDY).read_bytes()
+            if not manifest.read(store.path).is_as_written(_STUDY, content):
+                raise StoreError(
+                    f"{path}: study.toml is not what was written here, but truncated or altered; restore it, or give "
+                    f"nalm run STUDY --out {path}, which writes it anew"
+                )
+            store.study_toml = content.decode()
         except FileNotFoundError:
             missing = "is not a results folder (no study.toml)" if store.path.is_dir() else "no such folder"
             raise StoreError(f"{path}: {missing}; nalm run STUDY --out {path} makes one") from None
@@ -117,16 +128,29 @@ class Store:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no batch is finished yet."""
-        return not self.batch_paths()
+        """Whether no batch is finished yet; lost ones count."""
+        return not self.batch_paths() and not manifest.read(self.path).expected(RECORDS)
 
     def environments(self) -> list[dict[str, str]]:
         """Return the versions and processors that results were made with, in order of first use."""
         try:
             content = json.loads((self.path / _ENVIRONMENT).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return []
-        return content if isinstance(content, list) else []
+        return content if isinstance(content, list) and all(isinstance(entry, dict) for entry in content) else []
+
+    def notices(self) -> list[str]:
+        """Return a line for each kind of file that is lost or altered though no number follows from it.
+
+        Raises:
+            StoreError: the manifest cannot be read.
+        """
+        written = manifest.read(self.path)
+        return [
+            f"{self.path}: {_listed(names)}; nalm run on this folder mends what it can"
+            for names in (self._lost(written, WEIGHTS), self._altered(written, PROVENANCE), self._altered(written, ""))
+            if names
+        ]
 
     def mixtures(self) -> list[str]:
         """Return a sentence for each network whose runs were made in more than one way: kernel, compiler, processor.
@@ -143,7 +167,7 @@ class Store:
         Raises:
             StoreError: it belongs to another study.
         """
-        there = (self.path / _STUDY).read_text(encoding="utf-8")
+        there = (self.path / _STUDY).read_text(encoding="utf-8", errors="replace")
         difference = first_difference(there, study_toml)
         if difference is not None:
             raise StoreError(
@@ -164,14 +188,30 @@ class Store:
             StoreError: the folder cannot be read or a newer nalm wrote it, or a damaged file cannot be moved.
         """
 
-        def damaged(path: Path, fault: files.DamagedFileError) -> None:
+        if set_aside:
+            for line in self._mended:
+                on_damage(line)
+            self._mended.clear()
+
+        def damaged(path: Path, fault: DamagedFileError) -> None:
             if set_aside:
                 self._set_aside(path, str(fault), on_damage)
             else:
                 on_damage(f"{path}: {fault}; nalm run sets it aside and trains its runs again")
 
-        batches = self._each_batch(lambda path: set(batch_files.read_whole(path).table["run"].unique()), damaged)
-        return set().union(*batches)
+        def lost(entries: Mapping[str, Entry]) -> None:
+            for name, entry in entries.items():
+                on_damage(f"{self.path / name}: is missing, with {_runs(entry.runs)}, which are trained again")
+            if set_aside:
+                self._log_or_refuse(lambda log: log.cross_out({entry.line for entry in entries.values()}))
+
+        def whole(path: Path, written: Manifest) -> set[str]:
+            found = set(batch_files.read_whole(path, written).table["run"].unique())
+            if set_aside and batch_files.name_of(path) not in written.checksums:
+                self._log_or_refuse(lambda log: log.add(self._checksums_of(path), len(found)))
+            return found
+
+        return set().union(*self._each_batch(whole, damaged, lost))
 
     def outcomes(self, on_damage: Callable[[str], None]) -> pl.DataFrame:
         """Return one row per run whose records and weights are whole: its labels, parameters and `status`.
@@ -182,15 +222,19 @@ class Store:
             StoreError: the folder cannot be read, or a newer nalm wrote it.
         """
 
-        def one_row_each(path: Path) -> Records:
-            records = batch_files.read_whole(path)
+        def one_row_each(path: Path, written: Manifest) -> Records:
+            records = batch_files.read_whole(path, written)
             columns = [*schema("label"), *records.parameters, "status"]
             return Records(records.table.select(columns).unique("run", maintain_order=True))
 
-        def damaged(path: Path, fault: files.DamagedFileError) -> None:
+        def damaged(path: Path, fault: DamagedFileError) -> None:
             on_damage(f"{path}: {fault}; nalm run sets it aside and trains its runs again")
 
-        found = joined(self._each_batch(one_row_each, damaged))
+        def lost(entries: Mapping[str, Entry]) -> None:
+            for name, entry in entries.items():
+                on_damage(f"{self.path / name}: is missing, with {_runs(entry.runs)}; nalm run trains them again")
+
+        found = joined(self._each_batch(one_row_each, damaged, lost))
         return found.table.select(*schema("label"), *found.parameters, "status")
 
     def write(self, trained: TrainedRuns) -> None:
@@ -212,13 +256,16 @@ class Store:
             StoreError: as `write`.
         """
         try:
-            provenance.write(self.path, made_by or {})
-            batch_files.write(self.path, as_records(records), state)
+            records = as_records(records)
+            made = provenance.write(self.path, made_by or {})
+            if made:
+                self.log.add(made)
+            written = batch_files.write(self.path, records, state)
+            self.log.add(written.checksums, records.table["run"].n_unique())
         except OSError as error:
-            kept = len(self.batch_paths())
             raise StoreError(
-                f"{self.path}: {write_failure(error)}; {kept} finished batches are kept, the one under way is lost; "
-                "make room and give the same command again to go on"
+                f"{self.path}: {files.write_failure(error)}; {len(self.batch_paths())} finished batches are kept, "
+                "the one under way is lost; make room and give the same command again to go on"
             ) from None
 
     def records(self) -> pl.DataFrame:
@@ -251,27 +298,39 @@ class Store:
         A run has all of its rows in one batch; batches that were cut differently can have the same run.
 
         Raises:
-            StoreError: a file is damaged, or a newer nalm wrote it.
+            StoreError: a file is damaged or lost, or a newer nalm wrote it.
         """
 
-        def damaged(path: Path, fault: files.DamagedFileError) -> None:
+        def damaged(path: Path, fault: DamagedFileError) -> None:
             raise StoreError(f"{path}: {fault}; nalm run on this folder sets the file aside and redoes its runs")
 
-        return self._each_batch(lambda path: reduce(batch_files.read(path)), damaged)
+        def lost(entries: Mapping[str, Entry]) -> None:
+            runs = _runs(sum(entry.runs for entry in entries.values()))
+            raise StoreError(f"{self.path}: {_listed(entries)}, with {runs}; nalm run on this folder trains them again")
+
+        return self._each_batch(lambda path, written: reduce(batch_files.read(path, written)), damaged, lost)
 
     def weights(self, run: str) -> dict[str, np.ndarray]:
         """Return the final parameters of a run by name.
 
         Raises:
-            StoreError: the store holds no such run.
+            StoreError: the store holds no such run, or the file is damaged.
         """
-        found = batch_files.find_weights(self.path, run)
+        try:
+            found = batch_files.find_weights(self.path, run, manifest.read(self.path))
+        except DamagedFileError as fault:
+            raise StoreError(
+                f"{self.path}: {fault}; nalm run on this folder sets it aside and trains its runs again"
+            ) from None
         if not found:
             raise StoreError(f"{self.path}: holds no weights of run {run!r}")
         return found
 
     def _each_batch(
-        self, read: Callable[[Path], Read], on_damage: Callable[[Path, files.DamagedFileError], None]
+        self,
+        read: Callable[[Path, Manifest], Read],
+        on_damage: Callable[[Path, DamagedFileError], None],
+        on_loss: Callable[[Mapping[str, Entry]], None],
     ) -> list[Read]:
         """Return what `read` makes of each file of records, in the order of their names.
 
@@ -279,21 +338,30 @@ class Store:
         there then is looked for again.
         """
         found: dict[Path, Read | None] = {}
+        losses = 0
         for _ in range(_LOOKS):
+            written = manifest.read(self.path)
             there = self.batch_paths()
             found = {path: found[path] for path in there if path in found}
+            lost = _missing(written, RECORDS, there)
+            if lost and losses < _LOSS_LOOKS:
+                losses += 1
+                time.sleep(_LOSS_LOOK_S)
+                continue
             try:
                 for path in there:
                     if path in found:
                         continue
                     try:
-                        found[path] = read(path)
-                    except files.DamagedFileError as fault:
+                        found[path] = read(path, written)
+                    except DamagedFileError as fault:
                         found[path] = None
                         on_damage(path, fault)
             except FileNotFoundError as error:
                 gone = error.filename
                 continue
+            if lost:
+                on_loss(lost)
             return [batch for path in there if (batch := found[path]) is not None]
         raise StoreError(f"{self.path}: {gone} cannot be read, as it is there and gone again and again")
 
@@ -308,7 +376,7 @@ class Store:
     def _check_is_ours_or_empty(self) -> None:
         if not self.path.is_dir() or (self.path / _STUDY).exists():
             return
-        ours = {_STUDY, _ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED, provenance.PROVENANCE}
+        ours = {_STUDY, _ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED, PROVENANCE, MANIFEST}
         others = [entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."]
         if others:
             raise StoreError(
@@ -316,16 +384,91 @@ class Store:
                 "give an empty or new one"
             )
 
+    def _write_study(self) -> None:
+        """Write study.toml, or check the one that is there, and mend it where it is damaged."""
+        path = self.path / _STUDY
+        written = manifest.read(self.path)
+        is_the_same = not written.studies or identity(self.study_toml) in written.studies
+        if path.exists() and not written.is_as_written(_STUDY, path.read_bytes()):
+            if not is_the_same:
+                raise StoreError(
+                    f"{self.path}: study.toml is truncated or altered, and these were no results of the study given; "
+                    "restore it, or give another folder with --out"
+                )
+            files.set_aside(path, self.path / DAMAGED)
+            self._mended.append(f"{path}: truncated or altered; moved to {self.path / DAMAGED}, written anew")
+        if not path.exists() and not is_the_same:
+            raise StoreError(
+                f"{self.path}: study.toml is missing, and these were no results of the study given; "
+                "restore it, or give another folder with --out"
+            )
+        if not files.create_whole(path, self.study_toml.encode()):
+            self.check_study(self.study_toml)
+        content = path.read_bytes()
+        if checksum(content) not in written.checksums.get(_STUDY, ()):
+            self.log.add({_STUDY: checksum(content)}, study=identity(content.decode(errors="replace")))
+
     def _add_environment(self) -> None:
+        path = self.path / _ENVIRONMENT
+        altered = path.exists() and self._altered(manifest.read(self.path), "")
+        if altered and files.set_aside(path, self.path / DAMAGED):
+            self._mended.append(f"{path}: truncated or altered; moved to {self.path / DAMAGED}, begun anew")
         known = self.environments()
         if environment() not in known:
-            text = json.dumps([*known, environment()], indent=2, ensure_ascii=False)
-            files.write_whole(self.path / _ENVIRONMENT, f"{text}\n".encode())
+            content = f"{json.dumps([*known, environment()], indent=2, ensure_ascii=False)}\n".encode()
+            # first, as others read it meanwhile
+            self.log.add({_ENVIRONMENT: checksum(content)})
+            files.write_whole(path, content)
+
+    def _checksums_of(self, path: Path) -> dict[str, str]:
+        return {batch_files.name_of(each): checksum(each.read_bytes()) for each in (path, batch_files.weights_of(path))}
+
+    def _log_or_refuse(self, write: Callable[[Log], None]) -> None:
+        try:
+            write(self.log)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StoreError(f"{self.path / MANIFEST}: {files.write_failure(error)}") from None
+
+    def _lost(self, written: Manifest, folder: str) -> list[str]:
+        return list(_missing(written, folder, (self.path / folder).glob("*")))
+
+    def _altered(self, written: Manifest, folder: str) -> list[str]:
+        """Return the files of a folder, or the environment's, that are missing or not as they were written."""
+        names = sorted(written.expected(folder)) if folder else [_ENVIRONMENT] * (_ENVIRONMENT in written.checksums)
+        return [name for name in names if not self._is_whole(written, name)]
+
+    def _is_whole(self, written: Manifest, name: str) -> bool:
+        try:
+            return written.is_as_written(name, (self.path / name).read_bytes())
+        except OSError:
+            return False
 
     def _set_aside(self, path: Path, fault: str, on_damage: Callable[[str], None]) -> None:
         try:
             moved = batch_files.set_aside(path)
+            self.log.cross_out(manifest.read(self.path).lines_of(batch_files.name_of(path)))
         except OSError as error:
             raise StoreError(f"{path}: {fault}, and it cannot be moved to {DAMAGED}/ ({error.strerror})") from None
         if moved:
             on_damage(f"{path}: {fault}; moved to {self.path / DAMAGED}, its runs are trained again")
+
+
+def _missing(written: Manifest, folder: str, there: Iterable[Path]) -> dict[str, Entry]:
+    """Return the files of a folder that should be there and are not, by path."""
+    names = {f"{folder}/{path.name}" for path in there}
+    return {name: entry for name, entry in written.expected(folder).items() if name not in names}
+
+
+def _listed(names: Collection[str]) -> str:
+    first = min(names)
+    return (
+        f"{first} is missing or altered"
+        if len(names) == 1
+        else f"{len(names)} files are missing or altered: {first}, …"
+    )
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"

@@ -15,28 +15,30 @@ from pathlib import Path
 
 import polars as pl
 
-from nalm.results.store import files
+from nalm import files
+from nalm.results.store.manifest import checksum
 from nalm.runs.record import MadeBy
 
 PROVENANCE = "provenance"
 
 
-def write(folder: Path, made_by: Mapping[str, MadeBy]) -> None:
-    """Keep what made some runs, by their ids.
+def write(folder: Path, made_by: Mapping[str, MadeBy]) -> dict[str, str]:
+    """Keep what made some runs, by their ids; return the checksum of the file by its path in the folder, if any.
 
     Raises:
         OSError: it cannot be written.
     """
     if not made_by:
-        return
+        return {}
     ways = [
         {**asdict(way), "runs": sorted(run for run, own in made_by.items() if own == way)}
         for way in dict.fromkeys(made_by.values())
     ]
     name = hashlib.sha256(" ".join(sorted(made_by)).encode()).hexdigest()[:16]
-    text = json.dumps(ways, indent=1, ensure_ascii=False)
+    content = f"{json.dumps(ways, indent=1, ensure_ascii=False)}\n".encode()
     (folder / PROVENANCE).mkdir(exist_ok=True)
-    files.write_whole(folder / PROVENANCE / f"{name}.json", f"{text}\n".encode())
+    files.write_whole(folder / PROVENANCE / f"{name}.json", content)
+    return {f"{PROVENANCE}/{name}.json": checksum(content)}
 
 
 def read(folder: Path) -> dict[str, MadeBy]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from typing import Any
 
@@ -15,9 +17,19 @@ def title(text: str) -> str:
     """Return the title of the study, or its name."""
     try:
         study = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return "untitled"
     return str(study.get("title") or study.get("name") or "untitled")
+
+
+def identity(text: str) -> str | None:
+    """Return a checksum of what decides the runs of a study: equal where `first_difference` finds none."""
+    try:
+        settings = _settings(tomllib.loads(text))
+    except (ValueError, RecursionError):
+        return None
+    content = json.dumps({key: repr(value) for key, value in settings.items()}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def first_difference(there: str, given: str) -> str | None:
@@ -27,7 +39,7 @@ def first_difference(there: str, given: str) -> str | None:
         return None
     try:
         one, other = _settings(tomllib.loads(there)), _settings(tomllib.loads(given))
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return "its study.toml is not valid TOML"
     for key in [*one, *(key for key in other if key not in one)]:
         if key.startswith(_SOURCES) and one.get(key) != other.get(key):

@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from nalm.errors import missing_package
 from nalm.streams import FastStream, Floats
 from nalm.tasks.images._base import Bytes, DigitImages
 
@@ -20,8 +21,15 @@ _BOX, _SIDE = 20, 28
 
 @cache
 def load() -> DigitImages:
-    """Return the 1,797 digits, 8 x 8 pixels each, scaled to 28 x 28 and split at random, always alike."""
-    from sklearn.datasets import load_digits
+    """Return the 1,797 digits, 8 x 8 pixels each, scaled to 28 x 28 and split at random, always alike.
+
+    Raises:
+        InputError: scikit-learn is not installed.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise missing_package('the data set "digits"', "scikit-learn", "digits") from None
 
     source = load_digits()
     images, labels = enlarge(source.images), source.target.astype(np.uint8)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from nalm.errors import DataError
+from nalm.errors import DataError, missing_package
 from nalm.tasks.images._base import DigitImages
 
 FOLDER_VARIABLE = "NALM_MNIST"
@@ -138,18 +138,20 @@ def _read(path: Path, file: IdxFile) -> NDArray[np.uint8]:
 
 def _downloaded() -> list[Path]:
     """Paths of the packed files in the user's cache, downloaded where they are not there yet."""
-    import pooch
+    from platformdirs import user_cache_path
 
-    cache = Path(pooch.os_cache("nalm")) / "mnist"
+    cache = user_cache_path("nalm") / "mnist"
     return [_download(file, cache) for file in FILES]
 
 
 def _download(file: IdxFile, cache: Path) -> Path:
-    import pooch
-
     target = cache / f"{file.name}.gz"
     if target.is_file():
         return target
+    try:
+        import pooch
+    except ImportError:
+        raise DataError(f"{missing_package('MNIST: its download', 'pooch', 'digits')}; or {_HOW}") from None
     failures = []
     for mirror in MIRRORS:
         try:

@@ -137,7 +137,7 @@ def run(
     optimizer = create_optimizer(settings, network)
     progress, kept = Progress(), Kept()
     if checkpoint is not None:
-        progress = checkpoints.load(checkpoint, identity, network, optimizer, kept)
+        progress = checkpoints.load(checkpoint, identity, settings.epochs, network, optimizer, kept)
     stopping = Stopping(experiment, progress) if settings.early_stop else None
     report = on_progress or (lambda updates: None)
     report(progress.step)

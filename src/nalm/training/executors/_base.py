@@ -76,3 +76,23 @@ class Executor(ABC):
     @abstractmethod
     def close(self) -> None:
         """Give back what it holds; jobs under way are lost."""
+
+
+class Cluster(Executor):
+    """Does jobs elsewhere.
+
+    Args:
+        name: What the user gave, such as `tcp://HOST:PORT`.
+    """
+
+    @abstractmethod
+    def __init__(self, name: str) -> None: ...
+
+    @staticmethod
+    @abstractmethod
+    def check(name: str) -> None:
+        """Check a name, without connecting.
+
+        Raises:
+            InputError: it is malformed, or what it needs is not installed.
+        """

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nalm import interrupts
-from nalm.errors import InputError, NalmError
-from nalm.training.executors._base import CollectedProgress, Executor, Function, Job, OnProgress, Result
+from nalm.errors import InputError, NalmError, missing_package
+from nalm.training.executors._base import Cluster, CollectedProgress, Function, Job, OnProgress, Result
 from nalm.training.executors.threads import one_thread
 
 if TYPE_CHECKING:
@@ -33,21 +33,7 @@ _VERSIONS = "{name: __import__(name).__version__ for name in ('nalm', 'torch')}"
 _LOST = "finished batches are kept, run the same command again to go on"
 
 
-def check_cluster(cluster: str) -> None:
-    """Check what names a cluster.
-
-    Raises:
-        InputError: neither the address of a scheduler nor `local:N`, or Dask is not installed.
-    """
-    if not (_LOCAL.fullmatch(cluster) or _REMOTE.fullmatch(cluster)):
-        raise InputError(
-            f"cluster {cluster!r}: give tcp://HOST:PORT of a Dask scheduler, or local:N for N workers here"
-        )
-    if find_spec("distributed") is None:
-        raise InputError(f"cluster {cluster!r}: needs Dask; pip install 'nalm[cluster]'")
-
-
-class Dask(Executor):
+class Dask(Cluster):
     """Does jobs on a Dask cluster; a job whose worker is lost is done by another one.
 
     Args:
@@ -61,7 +47,7 @@ class Dask(Executor):
     shares_files = False
 
     def __init__(self, cluster: str) -> None:
-        check_cluster(cluster)
+        self.check(cluster)
         self._topic = f"nalm-{secrets.token_hex(8)}"
         self._progress: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._ended = ExitStack()
@@ -75,6 +61,16 @@ class Dask(Executor):
         except BaseException:
             self.close()
             raise
+
+    @staticmethod
+    def check(name: str) -> None:
+        """See `Cluster.check`."""
+        if not (_LOCAL.fullmatch(name) or _REMOTE.fullmatch(name)):
+            raise InputError(
+                f"cluster {name!r}: give tcp://HOST:PORT of a Dask scheduler, or local:N for N workers here"
+            )
+        if find_spec("distributed") is None:
+            raise missing_package(f"cluster {name!r}", "distributed (Dask)", "cluster")
 
     def _connect(self, cluster: str) -> Client:
         from distributed import Client, LocalCluster

@@ -33,7 +33,8 @@ class Processes(Executor):
                 context=get_context("loky"),
                 initializer=_start_worker,
                 initargs=(os.getpid(), self._progress),
-                env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+                # and in all of them sets have one order
+                env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
             )
 
     def run(

@@ -123,13 +123,13 @@ class Arrays:
         return sorted(d % x.ndim for d in given) if x.ndim else []
 
     def reduce(self, op: str, x: Array, dims: int | Sequence[int] | None, keepdim: bool) -> Array:
-        """Combine elements along `dims` from the first to the last; over symbolic dimensions only sums exist."""
+        """Combine elements along `dims` from the first to the last; symbolic ones have sums, the wide one products."""
         reduced = self._dims(x, dims)
         values = x.values
         for dimension in reduced:
             symbol = x.symbols[dimension]
             if symbol:
-                values = self._summed(op, values, symbol)
+                values = self._reduced(op, values, symbol)
                 continue
             slices = [values.take([i], axis=dimension) for i in range(values.shape[dimension])]
             if not slices:
@@ -142,10 +142,23 @@ class Arrays:
         result = Array(values, symbols)
         return result if keepdim else self.squeeze(result, reduced)
 
-    def _summed(self, op: str, values: Values, symbol: Axis) -> Values:
-        if op != "add":
+    def _reduced(self, op: str, values: Values, symbol: Axis) -> Values:
+        reductions = {
+            ("add", "batch"): self.graph.sum,
+            ("add", "wide"): self.graph.sum,
+            ("mul", "wide"): self.graph.product,
+        }
+        reduction = reductions.get((op, symbol))
+        if reduction is None or (op == "mul" and any(e.axes == {"wide"} for e in values.reshape(-1))):
             raise UnsupportedError(f"{op} over {_NAMES[symbol]}")
-        return self._each(values, lambda e: self.graph.sum(e, symbol, self.sizes[symbol]))
+        return self._each(values, lambda e: reduction(e, symbol, self.sizes[symbol]))
+
+    def others(self, x: Array, dim: int) -> Array:
+        """For each element along a wide dimension the product of all others."""
+        symbol = x.symbols[dim % x.ndim]
+        if symbol != "wide" or any(e.axes != {"batch", "wide"} for e in x.values.reshape(-1)):
+            raise UnsupportedError("the gradient of a product of numbers that are not one for each row and input")
+        return Array(self._each(x.values, lambda e: self.graph.others(e, symbol)), x.symbols)
 
     @staticmethod
     def _each(values: Values, function: Callable[[Expression], Expression]) -> Values:

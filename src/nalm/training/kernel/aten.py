@@ -37,6 +37,12 @@ UNCHANGED = frozenset(["clone", "alias", "detach", "lift_fresh_copy", "contiguou
 
 OPERATIONS: dict[str, Operation] = {}
 
+# the operations of `nalm.training.kernel.products`
+OWN: dict[str, Operation] = {
+    "product": lambda algebra, x, dim: algebra.reduce("mul", x, dim, keepdim=False),
+    "others": lambda algebra, x, dim: algebra.others(x, dim),
+}
+
 
 def operation(*names: str) -> Callable[[F], F]:
     """Register the meaning of the ATen operations `names` (all overloads)."""
@@ -60,8 +66,9 @@ def apply(algebra: Arrays, name: str, args: Sequence[Any], kwargs: dict[str, Any
     Raises:
         UnsupportedError: the operation, or this use of it, has no scalar form.
     """
-    if name in OPERATIONS:
-        return OPERATIONS[name](algebra, *args, **kwargs)
+    found = OWN.get(name) or OPERATIONS.get(name)
+    if found is not None:
+        return found(algebra, *args, **kwargs)
     if name in UNCHANGED:
         return args[0]
     if name in POINTWISE and not kwargs:

@@ -1,8 +1,8 @@
 """Scalar expressions of one run's training step, shared wherever they are equal.
 
 An expression has one value per run (a scalar), or one per element of its *axes*: the rows of the batch, the inputs of a
-wide layer, or both. Summing over an axis gives an expression of the next *level*; everything of level `n` can be
-computed after `n` passes over the data.
+wide layer, or both. A reduction over an axis, its sum or its product, gives an expression of the next *level*;
+everything of level `n` can be computed after `n` passes over the data.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ Axes = frozenset[Axis]
 NO_AXES: Axes = frozenset()
 
 LOGICAL = frozenset({"and", "or", "not"})
+REDUCTIONS = frozenset({"sum batch", "sum wide", "product wide"})
+# of each element along an axis, the product of all others
+OTHERS = frozenset({"others wide"})
 
 
 class Expression:
@@ -35,7 +38,7 @@ class Expression:
         self.index = index
         self.boolean = op in COMPARISONS or op in LOGICAL
         self.axes = axes
-        self.level: int = max((arg.level for arg in args), default=0) + op.startswith("sum ")
+        self.level: int = max((arg.level for arg in args), default=0) + (op in REDUCTIONS)
 
     @property
     def constant(self) -> float | None:
@@ -137,6 +140,9 @@ class Graph:
                 return args[0]
             case "mul" if constants[1] == 0:
                 return args[1]
+            # the value of what a product over a wide layer has for its gradient alone
+            case "sub" if args[0] is args[1] and len(args[0].axes) > 1:
+                return self.constant(0.0)
             case "neg" if args[0].op == "neg":
                 return args[0].args[0]
             case "and" | "or" if constants[0] is not None:
@@ -158,6 +164,16 @@ class Graph:
         if axis not in value.axes:
             return self.apply("mul", value, self.constant(size))
         return self._node(f"sum {axis}", (value,), axes=value.axes - {axis})
+
+    def product(self, value: Expression, axis: Axis, size: int) -> Expression:
+        """Product of the `size` elements of `axis`."""
+        if axis not in value.axes:
+            return self.apply("pow", value, self.constant(size))
+        return self._node(f"product {axis}", (value,), axes=value.axes - {axis})
+
+    def others(self, value: Expression, axis: Axis) -> Expression:
+        """For each element of `axis` the product of all other elements of it."""
+        return self._node(f"others {axis}", (value,), axes=value.axes)
 
 
 def ordered(roots: Iterable[Expression], known: Iterable[Expression] = ()) -> list[Expression]:

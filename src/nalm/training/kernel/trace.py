@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch._decomp import core_aten_decompositions, get_decompositions
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.overrides import TorchFunctionMode
 
 from nalm._lines import is_own, line_of
 from nalm.functional import PLAIN
+from nalm.training import torch_specific
 from nalm.training.kernel import aten
 from nalm.training.kernel.arrays import Array, Arrays, UnsupportedError, plain
 from nalm.training.kernel.expressions import Expression
+from nalm.training.kernel.products import wide_product
 
 # composite operations that PyTorch counts as core, written with simpler ones
 _COMPOSITE = [
@@ -45,19 +45,29 @@ _COMPOSITE = [
 ]
 
 
+# of what PyTorch says of a module, no more than this
+_SAID = 120
+
+
 @cache
 def _decompositions() -> dict[Any, Any]:
-    composite = get_decompositions([getattr(torch.ops.aten, name) for name in _COMPOSITE])
-    table = {**core_aten_decompositions(), **composite}
     known = aten.known()
-    return {op: rule for op, rule in table.items() if op._schema.name.split("::")[1] not in known}
+    table = torch_specific.decompositions(_COMPOSITE)
+    return {op: rule for op, rule in table.items() if torch_specific.operation_name(op) not in known}
 
 
 class UnrolledProducts(TorchFunctionMode):
     """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros.
 
     Products of `nalm.functional` that take care of what overflows on the way are the formula alone.
+
+    Args:
+        wide: how many factors a product over the inputs of a wide layer has, which stays one operation; None for none.
     """
+
+    def __init__(self, wide: int | None = None) -> None:
+        super().__init__()
+        self._wide = wide
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -73,6 +83,9 @@ class UnrolledProducts(TorchFunctionMode):
         dim = kwargs.get("dim", dim)
         if dim is None:
             x, dim = x.reshape(-1), 0
+        if x.shape[dim] == self._wide:
+            product = wide_product(x, dim)
+            return product.unsqueeze(dim) if kwargs.get("keepdim", keepdim) else product
         product = None
         for factor in x.unbind(dim):
             product = factor if product is None else product * factor
@@ -95,40 +108,47 @@ def _first_line_outside_torch(stack_trace: str | None) -> str:
     return frames[-1] if frames else ""
 
 
-def trace(function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Tensor]) -> torch.fx.GraphModule:
+def trace(
+    function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Tensor], wide: int | None = None
+) -> torch.fx.GraphModule:
     """Return the ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
+
+    Args:
+        function: what to trace.
+        examples: its arguments.
+        wide: see `UnrolledProducts`.
 
     Raises:
         UnsupportedError: Python control flow of the module depends on the values of tensors, or it does something else
             that cannot be written down once for all inputs.
+        UnknownTorchError: this PyTorch has other inner parts than nalm knows.
     """
 
     def unrolled(*args: Tensor) -> Tensor | list[Tensor]:
-        with UnrolledProducts():
+        with UnrolledProducts(wide):
             return function(*args)
 
     pure = torch.func.functionalize(unrolled, remove="mutations")
-    # make_fx merges inputs that are the same tensor object, hence the clones
+    # inputs that are the same tensor object are merged by PyTorch, hence the clones
     inputs = [example.clone() for example in examples]
     try:
-        traced = make_fx(
-            pure,
-            decomposition_table=_decompositions(),
-            tracing_mode="fake",
-            _allow_non_fake_inputs=True,  # tensors that a module has made for itself
-            record_stack_traces=True,
-        )
-        return traced(*inputs)
+        return torch_specific.traced(pure, _decompositions(), inputs)
+    except torch_specific.UnknownTorchError:
+        raise
     except Exception as error:  # a module may do anything, and PyTorch answers in many ways
         raise UnsupportedError(untraceable(error)) from error
 
 
 def untraceable(error: Exception) -> str:
-    """Return what a module does that cannot be written once for all inputs, and where, from what PyTorch says."""
-    said = f"{type(error).__name__} {error}".lower()
-    on_values = any(words in said for words in ("data-dependent", "datadependent", "dynamicoutput", ".item()"))
-    what = "control flow or code that depends on values" if on_values else "code that is no function of tensors"
-    return f"{what}{line_of(error)}"
+    """Return what a module does that cannot be written once for all inputs, where, and what PyTorch says of it."""
+    said = (str(error).strip() or "no message").splitlines()[0]
+    cause = f"{type(error).__name__}: {said if len(said) <= _SAID else f'{said[:_SAID]}…'}"
+    line, words = line_of(error), f"{type(error).__name__} {error}".lower()
+    if any(sign in words for sign in ("data-dependent", "datadependent", "dynamicoutput", ".item()")):
+        what = "control flow or code that depends on values"
+    else:
+        what = "code that is no function of tensors" if line else "something in it"
+    return f"{what}{line} ({cause})"
 
 
 def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], algebra: Arrays) -> list[Expression]:
@@ -155,7 +175,7 @@ def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], algeb
         elif getattr(node.target, "__name__", "") == "getitem":
             values[node] = look_up(node.args[0])[node.args[1]]
         else:
-            name = node.target._schema.name.split("::")[1]
+            name = torch_specific.operation_name(node.target)
             try:
                 values[node] = aten.apply(algebra, name, look_up(node.args), look_up(node.kwargs))
             except UnsupportedError as error:

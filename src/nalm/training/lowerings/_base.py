@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nalm.runs.record import MadeBy
+
+if TYPE_CHECKING:
+    from nalm.training.step.step import Step
 
 
 @dataclass(frozen=True)
@@ -81,3 +84,17 @@ class Program(ABC):
     def evaluation_rows(self, samples: int, in_features: int) -> int:
         """Return samples per chunk of an evaluation set: all, unless a lowering prefers fewer."""
         return samples
+
+
+class Lowered(ABC):
+    """What a lowering has found for a network: small, picklable, and a program wherever it is needed.
+
+    Attributes:
+        constants: digest of what was taken for constant in a module of the user's own; other modules need another step.
+    """
+
+    constants: str
+
+    @abstractmethod
+    def program(self, new_step: Callable[[], Step]) -> Program:
+        """Return the program; `new_step` makes the network's step, for those that evaluate it."""

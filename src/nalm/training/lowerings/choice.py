@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,8 +17,9 @@ from nalm.runs.settings import TrainingSettings
 from nalm.training import kept, toolchain
 from nalm.training.kernel.arrays import UnsupportedError
 from nalm.training.kernel.trace import untraceable
-from nalm.training.lowerings._base import Program
-from nalm.training.lowerings.examine import Examined, examine
+from nalm.training.lowerings._base import Lowered, Program
+from nalm.training.lowerings.examine import Examined, behaviour, examine
+from nalm.training.lowerings.hashes import check_hashes
 from nalm.training.lowerings.native import WIDE, WIDE_FLAGS, NativeCode, NativeProgram, evaluation_rows, generate
 from nalm.training.lowerings.proof import RANGES, Reference, disagreement, references
 from nalm.training.lowerings.tensor import TensorProgram
@@ -26,6 +27,7 @@ from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, initial_network
 from nalm.training.step.step import Step
 from nalm.training.toolchain import CompilationError, NoCompilerError
+from nalm.training.torch_specific import UnknownTorchError
 from nalm.units import source_hash
 
 # Settings that only fill the schedule or decide how long and on what a network is trained
@@ -100,14 +102,14 @@ class ProgramKey:
 
 
 @dataclass(frozen=True)
-class Fallback:
+class Fallback(Lowered):
     """Why the native kernel does not train a network.
 
     Attributes:
         reason: in half a sentence, with the line of the module that causes it.
-        compiler: the reason is that no C++ compiler works.
+        compiler: the reason is the compiler or PyTorch, not the network.
         batched: all runs can still be trained as one tensor program; otherwise by the ordinary loop.
-        constants: as in `NativeCode`.
+        constants: see `Lowered`.
     """
 
     reason: str
@@ -115,8 +117,10 @@ class Fallback:
     batched: bool = True
     constants: str = ""
 
+    def program(self, new_step: Callable[[], Step]) -> TensorProgram:
+        """See `Lowered.program`; not for networks of the ordinary loop."""
+        return TensorProgram(new_step())
 
-Lowered = NativeCode | Fallback
 
 _CANNOT = "the compiled kernel cannot express"
 
@@ -168,7 +172,7 @@ def _new_step(key: ProgramKey) -> Step:
             )
     problem: InputError | None = None
     for low, high in RANGES:
-        module, streams = _begun(key)
+        module, streams = begun(key)
         try:
             with streams.drawing(), _lines.guarded(key.label):
                 return Step(
@@ -184,7 +188,8 @@ def _new_step(key: ProgramKey) -> Step:
     raise problem
 
 
-def _begun(key: ProgramKey, seed: int = 0) -> tuple[nn.Module, RunRandom]:
+def begun(key: ProgramKey, seed: int = 0) -> tuple[nn.Module, RunRandom]:
+    """Return the network of the run with a seed before its first step, and its streams."""
     return initial_network(key.layers, key.widths, seed, key.training.streams)
 
 
@@ -197,6 +202,8 @@ def lower(key: ProgramKey) -> Lowered:
     """
     with ONE_AT_A_TIME, kept.caches_of_torch(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a module says is said when it is trained
+        if key.sources:
+            check_hashes(key, key.sources, key.label)
         rows = _evaluation_rows(key)
         known = toolchain.recall(repr(key))
         if known is not None:
@@ -219,13 +226,18 @@ def _samples(key: ProgramKey) -> tuple[int, ...]:
 def _examined(key: ProgramKey) -> Examined:
     if not key.layers.has_own_units:
         return Examined(None)
-    return examine(_new_step(key), lambda seed: _begun(key, seed), _samples(key), key.label, key.sources)
+    return examine(_new_step(key), lambda seed: begun(key, seed), _samples(key), key.label, key.sources)
+
+
+def behaviour_of(key: ProgramKey) -> str:
+    """Return a digest of what a network of the user's own does in this process."""
+    return behaviour(_new_step(key), lambda seed: begun(key, seed), _samples(key), key.label)
 
 
 def _lowered(key: ProgramKey, constants: str) -> Lowered:
     """Return the first lowering that does what the ordinary loop does."""
     step = _new_step(key)
-    found = references(step, lambda: _begun(key), _samples(key), key.label)
+    found = references(step, lambda seed: begun(key, seed), _samples(key), key.label)
     if not found:
         nothing = "it gives no finite numbers in any trial, so that no other way to train it can be compared"
         return Fallback(f"{nothing}{_forward(step.module)}", compiler=False, batched=False)
@@ -241,7 +253,7 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
         reason = f"{_CANNOT} {error}" if " at " in str(error) else f"{_CANNOT} {error}{_forward(step.module)}"
     except CompilationError as error:
         reason = f"the compiler refuses it: {error}"
-    except NoCompilerError as error:
+    except (NoCompilerError, UnknownTorchError) as error:
         reason, compiler = str(error), True
     try:
         disproof = _disproof(key, TensorProgram(_new_step(key)), found)
@@ -256,7 +268,7 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
 def difference(key: ProgramKey, lowered: Lowered, updates: int, seed: int) -> str | None:
     """In what a lowering differs from the ordinary loop after some updates on data of a seed, or None."""
     with ONE_AT_A_TIME:
-        found = references(_new_step(key), lambda: _begun(key), _samples(key), key.label, updates, seed)
+        found = references(_new_step(key), lambda seed: begun(key, seed), _samples(key), key.label, updates, seed)
         return _disproof(key, program(key, lowered), found)
 
 
@@ -268,7 +280,7 @@ def _compiled(key: ProgramKey, constants: str) -> NativeCode:
 
 def _disproof(key: ProgramKey, program: Program, found: list[Reference]) -> str | None:
     step = _new_step(key)
-    difference = disagreement(program, step, lambda: _begun(key), found)
+    difference = disagreement(program, step, lambda seed: begun(key, seed), found)
     return difference and f"in a trial of another way {difference}{_forward(step.module)}"
 
 
@@ -284,7 +296,7 @@ def _forward(module: nn.Module) -> str:
 @lru_cache(maxsize=64)
 def program(key: ProgramKey, lowered: Lowered) -> Program:
     """Return the program of `key`, built at most once per process; not for networks of the ordinary loop."""
-    return NativeProgram(lowered) if isinstance(lowered, NativeCode) else TensorProgram(_new_step(key))
+    return lowered.program(lambda: _new_step(key))
 
 
 def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
@@ -299,9 +311,6 @@ def warn_of_fallbacks(lowered: Iterable[tuple[str, Lowered]]) -> None:
 
 def _warning(fallback: Fallback) -> str:
     if fallback.compiler:
-        return (
-            "trained many times slower than it could be, because no C++ compiler works here: "
-            f"{fallback.reason} (install g++, or name another compiler in CXX)"
-        )
+        return f"trained many times slower than it could be, because {fallback.reason}"
     how = "as one slower tensor program" if fallback.batched else "one run at a time, many times slower"
     return f"trained {how}, because {fallback.reason}"

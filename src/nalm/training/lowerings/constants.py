@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nalm._lines import at, is_own
+from nalm._lines import at, is_users
 from nalm.units._catalogue.identity import UnidentifiableError, attributes, digest
 
 # what a module keeps in these is held by a state, or by the modules below it
@@ -71,18 +71,19 @@ def floats(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in named.items()}
 
 
-def unequal(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> str | None:
-    """Return the name of the first tensor that is not the same in both, bit for bit."""
+def unequal(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """Return the name of the first tensor or array that is not the same in both, bit for bit."""
     for name, value in one.items():
         twin = other.get(name)
-        same = twin is not None and twin.shape == value.shape and torch.equal(_bits(twin), _bits(value))
+        same = twin is not None and tuple(twin.shape) == tuple(value.shape) and _bits(twin) == _bits(value)
         if not same:
             return name
     return next((name for name in other if name not in one), None)
 
 
-def _bits(value: Tensor) -> Tensor:
-    return value.contiguous().reshape(-1).view(torch.uint8)
+def _bits(value: Any) -> bytes:
+    array = value.contiguous().reshape(-1).view(torch.uint8).numpy() if isinstance(value, Tensor) else value
+    return bytes(array.tobytes())
 
 
 def line_where(changes: Callable[[], Any], call: Callable[[], Any]) -> str:
@@ -99,7 +100,7 @@ def line_where(changes: Callable[[], Any], call: Callable[[], Any]) -> str:
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal before, last, found, left
         path = frame.f_code.co_filename
-        if not is_own(path) or left == 0:
+        if not is_users(path) or left == 0:
             return None
         left -= 1
         if last is None:

@@ -6,8 +6,10 @@ reproducible, does it give what a network has to give, and may its attributes be
 
 from __future__ import annotations
 
+import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +19,9 @@ from torch import nn
 
 from nalm.errors import InputError
 from nalm.training.lowerings.constants import constants, difference, digest_of, floats, line_where, unequal
-from nalm.training.lowerings.ordinary import OrdinaryLoop, OutputError
-from nalm.training.lowerings.proof import RANGES, Trial, by_ordinary_loop, trial_of
+from nalm.training.lowerings.finite import line_of_gradient, not_finite
+from nalm.training.lowerings.ordinary import NewParameterError, OrdinaryLoop, OutputError, as_arrays
+from nalm.training.lowerings.proof import RANGES, Trajectory, Trial, by_ordinary_loop, is_finite, trial_of
 from nalm.training.step.initial import RunRandom
 from nalm.training.step.step import Step
 from nalm.units import source_hash
@@ -54,14 +57,29 @@ def examine(step: Step, build: Build, rows: Sequence[int], label: str, sources: 
         InputError: it is not reproducible, or gives something else than a network has to; one sentence.
     """
     examination = _Examination(step, build, rows, label)
-    found = examination.found()
-    for unit, code in sources:
-        if source_hash(unit) != code:
+    try:
+        return examination.found()
+    finally:
+        # more to the point than whatever else is wrong
+        if any(source_hash(unit) != code for unit, code in sources):
             raise InputError(
                 f"{label}: training it changes values outside of it (globals, attributes of the class), so that a run "
                 "would depend on those before it; keep them in attributes of self"
-            )
-    return found
+            ) from None
+
+
+def behaviour(step: Step, build: Build, rows: Sequence[int], label: str) -> str:
+    """Return a digest of how a module begins and of what a few steps make of it, to be compared between processes."""
+    module, _ = build(0)
+    try:
+        parts = [f"{name} {value}" for name, value in constants(module).items()]
+    except UnidentifiableError:
+        parts = []
+    parts += [f"{name} {value.tobytes().hex()}" for name, value in as_arrays(floats(module)).items()]
+    usable = _Examination(step, build, rows, label).usable_trial()
+    if usable is not None:
+        parts += [f"{name} {value.tobytes().hex()}" for name, value in usable[2].values.items()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 class _Examination:
@@ -75,47 +93,97 @@ class _Examination:
         """All that can be said."""
         begun = [self._build(0), self._build(0), self._build(1)]
         modules = [module for module, _ in begun]
-        self._check_same("constructing it", modules[0], modules[1])
+        self._check_begun(modules[0])
+        self._check_same("constructing it", floats(modules[0]), floats(modules[1]))
+        before, reason = self._constants(modules)
+        usable = self.usable_trial()
+        if usable is None:
+            return Examined(reason or "what it does with the data of a trial", digest_of(before))
+        trial, first, trajectory = usable
+        second, again = self._trained(*begun[1], trial)
+        self._check_same("training it", floats(first.module), floats(second.module))
+        self._check_same("training it", trajectory.values, again.values)
+        change = self._attribute(first, before, trial) or self._draws(first, begun[0][1], trial)
+        return Examined(reason or change, digest_of(before))
+
+    def _check_begun(self, module: nn.Module) -> None:
+        """Check that the constructor gives every parameter that is trained its values.
+
+        Raises:
+            InputError: it does not.
+        """
+        with uninitialised_as_nan():
+            filled = dict(self._build(0)[0].named_parameters())
+        for name, parameter in module.named_parameters():
+            if parameter.requires_grad and not torch.isfinite(parameter.detach().abs().sum()):
+                raise InputError(f"{self._label}: parameter {name!r} is not finite when it has been constructed")
+            twin = filled.get(name)
+            if parameter.requires_grad and twin is not None and torch.isnan(twin.detach().abs().sum()):
+                raise InputError(
+                    f"{self._label}: parameter {name!r} is given no values when it is constructed (torch.empty leaves "
+                    "what was in memory); draw or set them in __init__"
+                )
+
+    def _constants(self, modules: Sequence[nn.Module]) -> tuple[dict[str, str], str | None]:
+        """Return what may be taken for constant, and why nothing may."""
         try:
             before, twin, other = (constants(module) for module in modules)
         except UnidentifiableError as error:
-            # what cannot be told apart cannot be compared, so that nothing may be taken for constant
-            before = {}
-            reason: str | None = f"{error}, of which nobody can tell whether it stays the same"
-        else:
-            self._check_no_difference("constructing it", difference(before, twin))
-            name = difference(before, other)
-            reason = _of_types(modules[0]) if name is None else f"attribute {name}, which differs between seeds"
-        trial = self._usable_trial()
-        if trial is None:
-            return Examined(reason or "what it does with the data of a trial", digest_of(before))
-        drawn = begun[0][1].copy()
-        first, second = (self._trained(*one, trial) for one in begun[:2])
-        self._check_same("training it", first.module, second.module)
-        change = self._attribute(first, before, trial) or self._draws(first, drawn, trial)
-        return Examined(reason or change, digest_of(before))
+            # what cannot be told apart cannot be compared
+            return {}, f"{error}, of which nobody can tell whether it stays the same"
+        name = difference(before, twin)
+        if name is not None:
+            return {}, f"attribute {name}, which differs each time it is constructed"
+        name = difference(before, other)
+        return before, _of_types(modules[0]) if name is None else f"attribute {name}, which differs between seeds"
 
-    def _trained(self, module: nn.Module, streams: RunRandom, trial: Trial) -> OrdinaryLoop:
+    def _trained(self, module: nn.Module, streams: RunRandom, trial: Trial) -> tuple[OrdinaryLoop, Trajectory]:
         loop = self._loop(module, streams)
-        by_ordinary_loop(loop, self._step, trial)
-        return loop
+        return loop, by_ordinary_loop(loop, self._step, trial)
 
     def _loop(self, module: nn.Module, streams: RunRandom) -> OrdinaryLoop:
         learning_rate = self._step.settings.learning_rate
         return OrdinaryLoop(module, streams, self._step.objective, self._label, learning_rate)
 
-    def _usable_trial(self) -> Trial | None:
-        """Return the data of the first range for which the module is defined."""
+    def usable_trial(self) -> tuple[Trial, OrdinaryLoop, Trajectory] | None:
+        """Return the data of the first range for which the module is defined, and what came of training it.
+
+        Raises:
+            InputError: it is defined, but gives no finite numbers before and after the first update in any range.
+        """
+        defined: list[Trial] = []
         for bounds in RANGES:
             trial = trial_of(self._step, bounds, self._rows)
             try:
-                self._trained(*self._build(0), trial)
+                loop, trajectory = self._trained(*self._build(0), trial)
+            except NewParameterError as error:
+                line = self._line(trial, lambda module: [id(parameter) for parameter in module.parameters()])
+                raise InputError(f"{error}{line}") from None
             except OutputError:
                 raise
             except InputError:
                 continue
-            return trial
+            if is_finite(trajectory, self._step, ending=" step 0"):
+                return trial, loop, trajectory
+            defined.append(trial)
+        if defined:
+            raise InputError(f"{self._label}: {self._not_finite(defined[0])}")
         return None
+
+    def _not_finite(self, trial: Trial) -> str:
+        """Return what of the first step is not finite, and where."""
+        module, streams = self._build(0)
+        x, _ = self._first(trial)
+        with streams.drawing(), torch.no_grad():
+            for mode, training in (("evaluation", False), ("training", True)):
+                module.train(training)
+                kind = not_finite(lambda: module(x.clone()))
+                if kind is not None:
+                    return f"forward gives values that are not finite before any update, in {mode} mode: {kind}"
+        loop = self._loop(*self._build(0))
+        with loop.streams.drawing():
+            line = line_of_gradient(lambda: self._update(loop, trial))
+        return f"its output is finite, but not the loss or the gradient of the first update{line}"
 
     def _attribute(self, loop: OrdinaryLoop, before: dict[str, str], trial: Trial) -> str | None:
         """Return the first attribute that a few steps have changed."""
@@ -137,25 +205,41 @@ class _Examination:
         """Return the line of the module during which what is looked at changes."""
         module, streams = self._build(0)
         loop = self._loop(module, streams)
-        x, t = torch.split(torch.from_numpy(trial.batches[0]).T, list(self._step.features), dim=-1)
-        run_flags, schedule = torch.from_numpy(trial.run_flags), torch.from_numpy(trial.schedule[0])
 
         def call() -> None:
             with streams.drawing():
-                loop.train(x, t, run_flags, schedule)
-                loop.error(x, t)
+                self._update(loop, trial)
+                loop.error(*self._first(trial))
 
         return line_where(lambda: looked_at(module), call)
 
-    def _check_same(self, doing: str, one: nn.Module, other: nn.Module) -> None:
-        self._check_no_difference(doing, unequal(floats(one), floats(other)))
+    def _update(self, loop: OrdinaryLoop, trial: Trial) -> None:
+        run_flags, schedule = torch.from_numpy(trial.run_flags), torch.from_numpy(trial.schedule[0])
+        loop.train(*self._first(trial), run_flags, schedule)
 
-    def _check_no_difference(self, doing: str, name: str | None) -> None:
+    def _first(self, trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return inputs and targets of the first batch."""
+        x, t = torch.split(torch.from_numpy(trial.batches[0]).T, list(self._step.features), dim=-1)
+        return x, t
+
+    def _check_same(self, doing: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+        name = unequal(one, other)
         if name is not None:
             raise InputError(
                 f"{self._label}: {doing} twice from the same seed gives two values of {name}; draw random numbers with "
                 "torch, random or np.random's own functions, which are seeded for each run, and with nothing else"
             )
+
+
+@contextmanager
+def uninitialised_as_nan() -> Iterator[None]:
+    """Let `torch.empty` fill floats with nan inside a `with` block."""
+    mode = torch.get_deterministic_debug_mode()
+    try:
+        torch.set_deterministic_debug_mode("warn")
+        yield
+    finally:
+        torch.set_deterministic_debug_mode(mode)
 
 
 def _of_types(module: nn.Module) -> str | None:

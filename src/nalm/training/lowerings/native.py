@@ -16,7 +16,7 @@ from nalm.training.kernel.arrays import Array, Arrays, Symbols, UnsupportedError
 from nalm.training.kernel.cpp import HEADER, OutputSlot, Sizes, evaluation_function, training_function
 from nalm.training.kernel.expressions import Axis, Expression, Graph
 from nalm.training.kernel.trace import scalarise, trace
-from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.lowerings._base import Inputs, Lowered, Program
 from nalm.training.step.noise import lane_axis
 from nalm.training.step.step import Step
 from nalm.training.toolchain import Library, address, load
@@ -35,18 +35,22 @@ MOST_EXPRESSIONS = 12_000
 
 
 @dataclass(frozen=True)
-class NativeCode:
+class NativeCode(Lowered):
     """A network's compiled functions, ready to be loaded by any process of this machine.
 
     Attributes:
         library: their code.
         evaluation_rows: how many samples the evaluation functions take.
-        constants: digest of what was taken for constant in a module of the user's own; other modules need another step.
+        constants: see `Lowered`.
     """
 
     library: Library
     evaluation_rows: tuple[int, ...]
     constants: str = ""
+
+    def program(self, new_step: Callable[[], Step]) -> NativeProgram:
+        """See `Lowered.program`."""
+        return NativeProgram(self)
 
 
 def generate(step: Step, evaluation_rows: Sequence[int]) -> str:
@@ -109,7 +113,7 @@ class _Tracing:
             return function(tensors[:count], *tensors[count:])
 
         examples = [torch.ones(self._algebra.shape(x)) for x in inputs]
-        expressions = scalarise(trace(flat, examples), inputs, self._algebra)
+        expressions = scalarise(trace(flat, examples, self._wide), inputs, self._algebra)
         if len(self._graph) > MOST_EXPRESSIONS:
             found = f"a step of {len(self._graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}"
             raise UnsupportedError(found)

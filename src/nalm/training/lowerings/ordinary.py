@@ -25,6 +25,10 @@ class OutputError(InputError):
     """What a module gives is not what a network has to give."""
 
 
+class NewParameterError(OutputError):
+    """A parameter is made when the optimiser has been made already."""
+
+
 class OrdinaryLoop:
     """One run. What it does is to be called inside `streams.drawing()`, so that it draws from its own streams.
 
@@ -43,30 +47,35 @@ class OrdinaryLoop:
         self.streams = streams
         self._objective = objective
         self._label = label
-        self._trained = [p for p in module.parameters() if p.requires_grad]
-        self._optimizer = _optimizer(objective, self._trained, learning_rate) if self._trained else None
+        # all of them, as is usual: one may ask for gradients later
+        self._parameters = dict(module.named_parameters())
+        self._known = {id(parameter) for parameter in self._parameters.values()}
+        self._optimizer = (
+            _optimizer(objective, [*self._parameters.values()], learning_rate) if self._parameters else None
+        )
         self._pending: tuple[Tensor, Tensor] | None = None
 
     def measure(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> tuple[float, float]:
         """Criterion and penalty of a training batch, which the next `train` has to be given as well."""
         self._pending = self._forward(x, t, run_flags, schedule)
         criterion, penalty = self._pending
-        return criterion.item(), float(penalty)
+        return criterion.item(), penalty.item()
 
     def train(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> None:
         """Make one update."""
         settings = self._objective.settings
         criterion, penalty = self._pending or self._forward(x, t, run_flags, schedule)
         self._pending = None
-        if self._optimizer is not None:
-            self._optimizer.zero_grad()
+        loss = criterion + penalty
+        if self._optimizer is not None and loss.requires_grad:
             with guarded(self._label):
-                (criterion + penalty).backward()  # type: ignore[no-untyped-call]
-            if settings.clip_gradient_norm is not None:
-                nn.utils.clip_grad_norm_(self._trained, settings.clip_gradient_norm)
-            if settings.clip_gradient_value is not None:
-                nn.utils.clip_grad_value_(self._trained, settings.clip_gradient_value)
-            self._optimizer.step()
+                self._optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                if settings.clip_gradient_norm is not None:
+                    nn.utils.clip_grad_norm_(self._trained(), settings.clip_gradient_norm)
+                if settings.clip_gradient_value is not None:
+                    nn.utils.clip_grad_value_(self._trained(), settings.clip_gradient_value)
+                self._optimizer.step()
         with torch.no_grad():
             units.learn_(self.module, criterion.detach())
             if settings.constraints == "paper":
@@ -80,22 +89,41 @@ class OrdinaryLoop:
 
     def is_finite(self) -> bool:
         """Whether the trained parameters are numbers."""
-        return all(bool(torch.isfinite(p.detach().abs().sum())) for p in self._trained)
+        return all(bool(torch.isfinite(p.detach().abs().sum())) for p in self._trained())
 
     def held(self) -> dict[str, Tensor]:
         """All parameters and buffers by name, as they are."""
         named = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
         return {name: value.detach() for name, value in named.items()}
 
+    def slots(self) -> dict[tuple[str, str], Tensor]:
+        """Return what the optimiser remembers, by name of the slot and of the parameter; zeros without a gradient."""
+        state = {} if self._optimizer is None else self._optimizer.state
+        return {
+            (slot, name): state[parameter][slot].detach() if parameter in state else torch.zeros_like(parameter)
+            for slot in self._objective.optimizer.slot_names
+            for name, parameter in self._parameters.items()
+            if parameter.requires_grad
+        }
+
+    def _trained(self) -> list[nn.Parameter]:
+        return [parameter for parameter in self._parameters.values() if parameter.requires_grad]
+
     def _forward(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
         self.module.train()
         y = self._output(x, t)
-        if self._trained and not y.requires_grad:
+        for name, parameter in self.module.named_parameters():
+            if parameter.requires_grad and id(parameter) not in self._known:
+                raise NewParameterError(
+                    f"{self._label}: no optimiser knows of parameter {name!r}, to be made in __init__, not later"
+                )
+        trained = self._trained()
+        if trained and not y.requires_grad:
             raise OutputError(
                 f"{self._label}: the output of forward depends on no parameter, so that none can be trained"
             )
         now = self._objective.coefficients(run_flags, schedule)
-        return self._objective.terms(y, t, units.penalties(self.module), self._trained, now)
+        return self._objective.terms(y, t, units.penalties(self.module), trained, now)
 
     def _output(self, x: Tensor, t: Tensor) -> Tensor:
         """Return the module's output, from a copy of its input."""
@@ -142,8 +170,11 @@ def as_numbers(held: dict[str, Tensor]) -> np.ndarray:
 
 def as_arrays(held: dict[str, Tensor]) -> dict[str, np.ndarray]:
     """Parameters and buffers as NumPy's arrays, in their own types where NumPy has them."""
-    arrays = {}
-    for name, value in held.items():
-        known = value.float() if value.dtype == torch.bfloat16 else value
-        arrays[name] = known.resolve_conj().resolve_neg().contiguous().numpy().copy()
-    return arrays
+    return {name: as_array(value) for name, value in held.items()}
+
+
+def as_array(value: Tensor) -> np.ndarray:
+    """Return a copy as an array, in its own type if NumPy has it."""
+    known = value.float() if value.dtype == torch.bfloat16 else value
+    array: np.ndarray = known.detach().resolve_conj().resolve_neg().contiguous().numpy().copy()
+    return array

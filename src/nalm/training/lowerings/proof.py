@@ -1,13 +1,14 @@
 """Whether a lowering trains a network as the ordinary loop does: a few steps of both, compared.
 
-Both start from the same values, read the same data and the same random numbers; states, losses, penalties and errors
-after each step must agree. How closely follows from float32: the ordinary loop is run again from values and data that
-differ by one rounding error each, and what that changes, with a margin for the number of operations, is allowed.
+Both start from the same values, read the same data and the same random numbers. States, losses, penalties and errors
+after each step must agree, and what the optimiser remembers: Adam's step hardly depends on the size of a gradient. How
+closely follows from float32: the ordinary loop is run again from values and data that differ by one rounding error
+each, and what that changes, with a margin for the number of operations, is allowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from nalm.errors import InputError
 from nalm.training.lowerings._base import Inputs, Program
-from nalm.training.lowerings.ordinary import OrdinaryLoop
+from nalm.training.lowerings.ordinary import OrdinaryLoop, as_array
 from nalm.training.step.initial import RunRandom
 from nalm.training.step.noise import NoiseStream
 from nalm.training.step.step import Step
@@ -36,7 +37,7 @@ _MARGIN, _OPERATIONS = 32.0, 256.0
 _EPSILON = float(np.finfo(np.float32).eps)
 _LEAST = 1e-12
 
-Build = Callable[[], tuple[nn.Module, RunRandom]]
+Build = Callable[[int], tuple[nn.Module, RunRandom]]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Trial:
     sets: tuple[np.ndarray, ...]
     schedule: np.ndarray
     run_flags: np.ndarray
+
+    def evaluated(self, k: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Return the evaluation sets, numbered, that are read before step `k`: all before the first and the last."""
+        return iter(enumerate(self.sets) if k in (0, len(self.batches) - 1) else ())
 
 
 @dataclass(frozen=True)
@@ -96,17 +101,16 @@ def _ordinary_values(loop: OrdinaryLoop, step: Step, trial: Trial) -> dict[str, 
     run_flags = torch.from_numpy(trial.run_flags)
     for k, batch in enumerate(trial.batches):
         x, t = _split(batch, step)
-        for number, data in enumerate(trial.sets):
-            values[f"the error on {data.shape[1]} samples before step {k}, set {number}"] = np.array(
-                loop.error(*_split(data, step))
-            )
+        for number, data in trial.evaluated(k):
+            values[_error(data, number, k)] = np.array(loop.error(*_split(data, step)))
         schedule = torch.from_numpy(trial.schedule[k])
         criterion, penalty = loop.measure(x, t, run_flags, schedule)
         values[f"the loss of step {k}"], values[f"the penalty of step {k}"] = np.array(criterion), np.array(penalty)
         loop.train(x, t, run_flags, schedule)
         held = loop.held()
         for name in (*step.parameters, *step.buffers):
-            values[f"{name} after step {k}"] = held[name].numpy().copy()
+            values[f"{name} after step {k}"] = as_array(held[name])
+        values |= _after(k, loop.slots())
     return values
 
 
@@ -118,20 +122,27 @@ def by_program(program: Program, module: nn.Module, streams: RunRandom, step: St
     noise = NoiseStream(streams.torch, step.draws, step.settings.batch_size)
     failed, index = np.full(1, -1, dtype=np.int64), np.zeros(1, dtype=np.int64)
     for k, batch in enumerate(trial.batches):
-        for number, data in enumerate(trial.sets):
+        for number, data in trial.evaluated(k):
             rows = program.evaluation_rows(data.shape[1], step.features[0])
             chunks = np.ascontiguousarray(data.reshape(len(data), -1, rows).swapaxes(0, 1))
-            values[f"the error on {data.shape[1]} samples before step {k}, set {number}"] = program.error(
-                states, [chunks], index
-            )[0]
+            values[_error(data, number, k)] = program.error(states, [chunks], index)[0]
         schedule = np.ascontiguousarray(trial.schedule[k : k + 1])
         inputs = Inputs(trial.run_flags[None], schedule, [batch[None]], index, [noise.take(1)], index)
         (measured,) = program.measure(states, inputs)
         values[f"the loss of step {k}"], values[f"the penalty of step {k}"] = measured
         program.train(states, inputs, failed)
         named = step.named(torch.from_numpy(states[0, : step.network_size]))
-        values |= {f"{name} after step {k}": value.numpy().copy() for name, value in named.items()}
+        values |= {f"{name} after step {k}": as_array(value) for name, value in named.items()}
+        values |= _after(k, step.named_slots(torch.from_numpy(states[0])))
     return Trajectory(values, streams.torch.get_state())
+
+
+def _error(data: np.ndarray, number: int, k: int) -> str:
+    return f"the error on {data.shape[1]} samples of set {number} before step {k}"
+
+
+def _after(k: int, slots: Mapping[tuple[str, str], Tensor]) -> dict[str, np.ndarray]:
+    return {f"{slot} of {name} after step {k}": as_array(value) for (slot, name), value in slots.items()}
 
 
 def _split(data: np.ndarray, step: Step) -> tuple[Tensor, Tensor]:
@@ -141,8 +152,9 @@ def _split(data: np.ndarray, step: Step) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Reference:
-    """What the ordinary loop makes of a trial, and how far each result may be from it."""
+    """What the ordinary loop makes of a trial of the run with a seed, and how far each result may be from it."""
 
+    seed: int
     trial: Trial
     trajectory: Trajectory
     allowed: dict[str, float]
@@ -151,11 +163,11 @@ class Reference:
 def references(
     step: Step, build: Build, rows: Sequence[int], label: str, updates: int = UPDATES, seed: int = 17
 ) -> list[Reference]:
-    """Trials in which the ordinary loop gives finite numbers; none if there are no such.
+    """Trials in which the ordinary loop gives finite numbers, each of another run; none if there are no such.
 
     Args:
         step: of the network.
-        build: gives the same module and streams each time.
+        build: gives the same module and streams of the run with a seed each time.
         rows: sizes of the evaluation sets.
         label: what the network is called in messages.
         updates: how many there are in a trial.
@@ -163,14 +175,15 @@ def references(
     """
     found: list[Reference] = []
     for bounds in RANGES:
-        trial = trial_of(step, bounds, rows, updates, seed)
+        trial, run = trial_of(step, bounds, rows, updates, seed), len(found)
         try:
-            exact = _ordinary(step, build, label, trial)
-            if _is_finite(exact):
+            exact = _ordinary(step, build(run), label, trial)
+            if is_finite(exact, step):
                 near = [
-                    _ordinary(step, build, label, trial, np.random.default_rng(number)) for number in range(_PERTURBED)
+                    _ordinary(step, build(run), label, trial, np.random.default_rng(number))
+                    for number in range(_PERTURBED)
                 ]
-                found.append(Reference(trial, exact, _allowed(exact, near)))
+                found.append(Reference(run, trial, exact, _allowed(exact, near)))
         except InputError:
             continue  # not defined for such inputs
         if len(found) == _TRIALS:
@@ -179,10 +192,14 @@ def references(
 
 
 def _ordinary(
-    step: Step, build: Build, label: str, trial: Trial, rounding: np.random.Generator | None = None
+    step: Step,
+    begun: tuple[nn.Module, RunRandom],
+    label: str,
+    trial: Trial,
+    rounding: np.random.Generator | None = None,
 ) -> Trajectory:
     """Return the ordinary loop on a trial, from values and data with rounding errors if `rounding` is given."""
-    module, streams = build()
+    module, streams = begun
     if rounding is not None:
         with torch.no_grad():
             for value in (*module.parameters(), *module.buffers()):
@@ -199,28 +216,43 @@ def _rounded(values: np.ndarray, rounding: np.random.Generator) -> np.ndarray:
     return np.asarray(values * (1 + errors))
 
 
-def _is_finite(trajectory: Trajectory) -> bool:
-    return all(bool(np.isfinite(value).all()) for value in trajectory.values.values())
+def is_finite(trajectory: Trajectory, step: Step, ending: str = "") -> bool:
+    """Whether all that is measured and trained is finite; buffers need not be, such as a mask of minus infinity.
+
+    Args:
+        trajectory: of `step`.
+        step: of the network.
+        ending: of the names of what is looked at.
+    """
+    held = tuple(f"{name} after step " for name in step.buffers)
+    return all(
+        bool(np.isfinite(value).all())
+        for name, value in trajectory.values.items()
+        if name.endswith(ending) and not name.startswith(held)
+    )
 
 
 def _allowed(exact: Trajectory, near: Sequence[Trajectory]) -> dict[str, float]:
     found = {}
     for name, value in exact.values.items():
-        changes = [np.abs(other.values[name] - value).max(initial=0.0) for other in near]
-        largest = np.abs(value).max(initial=0.0)
+        changes = [_distance(other.values[name], value) for other in near]
+        largest = np.abs(value[np.isfinite(value)]).max(initial=0.0)
         found[name] = float(_MARGIN * max(changes) + _OPERATIONS * _EPSILON * largest + _LEAST)
     return found
+
+
+def _distance(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the largest difference; none between equal infinities, and nan beside a nan."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.where(one == other, 0.0, np.abs(one - other)).max(initial=0.0))
 
 
 def disagreement(program: Program, step: Step, build: Build, found: Sequence[Reference]) -> str | None:
     """In what a lowering differs from the ordinary loop in the first place, or None if it does not."""
     for reference in found:
-        got = by_program(program, *build(), step, reference.trial)
+        got = by_program(program, *build(reference.seed), step, reference.trial)
         for name, expected in reference.trajectory.values.items():
-            value = got.values[name]
-            allowed = reference.allowed[name]
-            with np.errstate(invalid="ignore", over="ignore"):
-                distance = np.abs(value - expected).max(initial=0.0)
+            distance, allowed = _distance(got.values[name], expected), reference.allowed[name]
             if not distance <= allowed:
                 return f"{name} is off by {distance:.2g}, where rounding explains {allowed:.2g}"
         if not torch.equal(got.noise, reference.trajectory.noise):

@@ -5,7 +5,9 @@ Used for networks that the native kernel does not take, and where no C++ compile
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -21,6 +23,14 @@ from nalm.training.step.step import Step
 
 # evaluation sets are large: this many values are held at once
 MOST_EVALUATION_VALUES = 2**24
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Let a step be evaluated for all runs at once inside a `with` block; PyTorch's advice on its speed is no news."""
+    with ONE_AT_A_TIME, UnrolledProducts(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "There is a performance drop")
+        yield
 
 
 class TensorProgram(Program):
@@ -54,7 +64,7 @@ class TensorProgram(Program):
         which, which_noise = torch.from_numpy(inputs.data_index), torch.from_numpy(inputs.noise_index)
         alive = torch.from_numpy(failed < 0)
         checked = self.step.finite_count
-        with ONE_AT_A_TIME, UnrolledProducts():
+        with _together():
             for k in range(inputs.steps):
                 x, t = self._split(batches[:, k][which])
                 new = self._train(state, run_flags, table[k], x, t, *self._noise(random[:, k][which_noise])).detach()
@@ -69,7 +79,7 @@ class TensorProgram(Program):
         """See `Program.measure`."""
         x, t = self._split(torch.from_numpy(np.stack([np.asarray(inputs.data[i][:1])[0] for i in inputs.data_index])))
         random = self._noise(torch.from_numpy(np.stack([inputs.noise[i][0] for i in inputs.noise_index])))
-        with ONE_AT_A_TIME, torch.no_grad(), UnrolledProducts():
+        with _together(), torch.no_grad():
             table = torch.from_numpy(inputs.schedule[0])
             run_flags = torch.from_numpy(inputs.run_flags)
             measured: np.ndarray = self._measure(torch.from_numpy(states), run_flags, table, x, t, *random).numpy()
@@ -79,7 +89,7 @@ class TensorProgram(Program):
         """See `Program.error`."""
         at_once = max(1, MOST_EVALUATION_VALUES // sets[0].size)
         parts = []
-        with ONE_AT_A_TIME, torch.no_grad(), UnrolledProducts():
+        with _together(), torch.no_grad():
             for start in range(0, len(states), at_once):
                 chosen = set_index[start : start + at_once]
                 x, t = self._split(torch.from_numpy(np.stack([sets[i][0] for i in chosen])))

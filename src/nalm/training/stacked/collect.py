@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -27,6 +27,7 @@ class History:
         failed_step, stopped_step: where the run ended before its last iteration, else None.
         state: final parameters and buffers by name.
         made_by: what trained it.
+        origin: what is known of why it failed, as the end of a sentence.
         internals: what was recorded of the inside of the network, by name.
     """
 
@@ -39,6 +40,7 @@ class History:
     stopped_step: int | None
     state: dict[str, np.ndarray]
     made_by: MadeBy
+    origin: str = ""
     internals: dict[str, list[float]] = field(default_factory=dict)
 
     @property
@@ -52,32 +54,35 @@ class History:
     def reason(self) -> str | None:
         """One sentence for a run that did not go to its last iteration."""
         if self.failed_step is not None:
-            return f"diverged: a parameter was not finite after the update of step {self.failed_step}"
+            return f"diverged: a parameter was not finite after the update of step {self.failed_step}{self.origin}"
         if self.stopped_step is not None:
             return f"settled: the network had not changed for {UNCHANGED_ROWS} logged rows at step {self.stopped_step}"
         return None
 
 
+MEASURES: dict[str, Callable[[History], np.ndarray | None]] = {
+    "train_loss": lambda history: history.losses[:, 0],
+    "penalty_loss": lambda history: history.losses[:, 1],
+    "interpolation_error": lambda history: history.errors[:, 0],
+    "extrapolation_error": lambda history: history.errors[:, 1],
+    "sparsity_error": lambda history: (
+        None if history.sparsity is None else np.ma.masked_where(np.isnan(history.sparsity), history.sparsity)
+    ),
+}
+"""The metrics by name, each one number per row of a run's history, or None for runs that have none."""
+
+
 def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], seconds: float) -> TrainedRuns:
     """Return the records of a batch from the histories of its runs."""
     rows = [history.rows for history in histories]
-    steps = [np.arange(n) * run.training.log_interval for run, n in zip(runs, rows, strict=True)]
-    losses = np.concatenate([history.losses for history in histories]).astype(np.float64)
-    errors = np.concatenate([history.errors for history in histories]).astype(np.float64)
-    sparsity = np.concatenate(
-        [np.full(history.rows, np.nan) if history.sparsity is None else history.sparsity for history in histories]
-    ).astype(np.float64)
+    steps = [np.array(run.training.logged_steps)[:n] for run, n in zip(runs, rows, strict=True)]
     return TrainedRuns(
         runs=cast("tuple[Run, ...]", runs),
         run_index=np.repeat(np.arange(len(runs)), rows),
         steps=np.concatenate(steps).astype(np.int64),
         metrics={
-            "train_loss": losses[:, 0],
-            "penalty_loss": losses[:, 1],
-            "interpolation_error": errors[:, 0],
-            "extrapolation_error": errors[:, 1],
-            "sparsity_error": np.ma.masked_where(np.isnan(sparsity), sparsity),
-            **_internals(histories),
+            **{name: _column([measure(history) for history in histories], rows) for name, measure in MEASURES.items()},
+            **_internals(histories, rows),
         },
         weights=tuple(history.weights for history in histories),
         status=tuple(history.status for history in histories),
@@ -89,12 +94,19 @@ def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], 
     )
 
 
-def _internals(histories: Sequence[History]) -> dict[str, np.ndarray]:
+def _internals(histories: Sequence[History], rows: Sequence[int]) -> dict[str, np.ndarray]:
     """Return what was recorded of the insides, by name; masked in the rows of networks that have no such number."""
     names = dict.fromkeys(name for history in histories for name in history.internals)
-    found: dict[str, np.ndarray] = {}
-    for name in names:
-        parts = [np.array(history.internals.get(name, [np.nan] * history.rows)) for history in histories]
-        absent = [np.full(history.rows, name not in history.internals) for history in histories]
-        found[name] = np.ma.array(np.concatenate(parts), mask=np.concatenate(absent))
-    return found
+    return {name: _column([_inside(history, name) for history in histories], rows) for name in names}
+
+
+def _inside(history: History, name: str) -> np.ndarray | None:
+    values = history.internals.get(name)
+    return None if values is None else np.array(values)
+
+
+def _column(parts: Sequence[np.ndarray | None], rows: Sequence[int]) -> np.ndarray:
+    """Return one metric of all runs as float64, masked for the runs that do not have it."""
+    known = [np.ma.MaskedArray(np.zeros(n), mask=True) if x is None else x for x, n in zip(parts, rows, strict=True)]
+    values = np.concatenate([np.ma.getdata(part) for part in known]).astype(np.float64)
+    return np.ma.MaskedArray(values, np.concatenate([np.ma.getmaskarray(part) for part in known]))

@@ -8,20 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
-from torch import nn
 
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
-from nalm.training.lowerings._base import Inputs
-from nalm.training.lowerings.choice import Fallback, Lowered, ProgramKey, program, program_key, step_of
-from nalm.training.lowerings.constants import constants, digest_of
+from nalm.training.lowerings._base import Inputs, Lowered
+from nalm.training.lowerings.choice import Fallback, ProgramKey, program, program_key, step_of
+from nalm.training.lowerings.seeds import is_as_compiled
 from nalm.training.stacked.batches import ArithmeticRun, Batch, stream_key
 from nalm.training.stacked.collect import History, trained_runs
 from nalm.training.stacked.data import PARTS, Block, Data, Part
 from nalm.training.stacked.early_stopping import EarlyStopping
 from nalm.training.stacked.networks import Networks, OrdinaryNetworks, StackedNetworks
+from nalm.training.stacked.origins import origin
 from nalm.training.stacked.reinitialisation import Reinitialisation
 from nalm.training.step.initial import ONE_AT_A_TIME, initial_network
 from nalm.training.step.objective import Objective
@@ -59,6 +60,7 @@ class _Group:
     def __init__(self, runs: Sequence[ArithmeticRun], networks: Networks, data: Data) -> None:
         self.runs = tuple(runs)
         self.settings = runs[0].training
+        self.logged_steps = np.array(self.settings.logged_steps)
         self.networks = networks
         self.objective = networks.objective
         self.data_index = data.index(runs)
@@ -69,6 +71,7 @@ class _Group:
         self._rule = Reinitialisation(self.settings, len(runs)) if self.settings.reinitialise else None
         self._early_stopping = EarlyStopping(self.settings, len(runs)) if self.settings.early_stop else None
         self.stopped_step = np.full(len(runs), -1, dtype=np.int64)
+        self._origins: dict[int, str] = {}
         self.losses: list[np.ndarray] = []
         self.errors: list[np.ndarray] = []
 
@@ -93,6 +96,8 @@ class _Group:
         errors = [self.networks.error(*sets, self.failed) for sets in self._sets]
         self.errors.append(np.stack(errors, axis=1))
         networks = self.networks.record()
+        if step % self.settings.log_interval:
+            return  # the last step, between two that training looks at
         if self._rule is not None:
             self._rule.log(errors[0])
         if self._early_stopping is not None:
@@ -109,6 +114,8 @@ class _Group:
         inputs = Inputs(self.run_flags, schedule, data, self.data_index, *self.networks.noise(count))
         if logged:
             self.losses.append(self.networks.measure(inputs, self.failed))
+            if start == 0 and self.runs[0].network.has_own_units:
+                self._find_origins(data)
         first = 0
         while first < count:
             reset = self._rule.next(start + first, start + count) if self._rule else None
@@ -120,6 +127,11 @@ class _Group:
             for run in () if reset is None else np.flatnonzero(reset[1] & (self.failed < 0)):
                 self.networks.redraw(int(run))
             first = last
+
+    def _find_origins(self, data: Sequence[Block]) -> None:
+        """Note where numbers of a user's module that are not finite in the first step come from."""
+        for n in np.flatnonzero(~np.isfinite(self.losses[0][:, 0])):
+            self._origins[int(n)] = origin(self.runs[n], np.asarray(data[self.data_index[n]][:1])[0])
 
     def _saved_row(self, validation: np.ndarray) -> int | None:
         """Return the network to keep: the last one, or of the logged ones the first with the least validation error."""
@@ -141,7 +153,7 @@ class _Group:
         """Everything recorded, by run id."""
         losses, errors = np.stack(self.losses, axis=1), np.stack(self.errors, axis=1)
         weights, sparsity = self.networks.described()
-        logged = np.arange(len(self.losses)) * self.settings.log_interval
+        logged = self.logged_steps[: len(self.losses)]
         found = {}
         for n, run in enumerate(self.runs):
             failed_step = int(self.failed_step[n]) if self.failed_step[n] >= 0 else None
@@ -159,6 +171,7 @@ class _Group:
                 state=self.networks.state(n, self._saved_row(errors[n, :rows, 0])),
                 internals=self._internals(n, rows),
                 made_by=self.networks.made_by,
+                origin=self._origins.get(n, "") if failed_step == 0 else "",
             )
         return found
 
@@ -183,7 +196,7 @@ def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple
     key, family = program_key(runs[0]), runs[0].training.streams
     begun = {run.seed: initial_network(run.network, key.widths, run.seed, family) for run in runs}
     ordinary = _is_ordinary(lowered)
-    alone_seeds = {seed for seed, (module, _) in begun.items() if ordinary or not _is_as_compiled(lowered, module)}
+    alone_seeds = {seed for seed, (module, _) in begun.items() if ordinary or not is_as_compiled(lowered, module)}
     if stacked := [run for run in runs if run.seed not in alone_seeds]:
         yield stacked, StackedNetworks(step_of(key), program(key, lowered), stacked, begun)
     if alone := [run for run in runs if run.seed in alone_seeds]:
@@ -193,10 +206,6 @@ def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple
 
 def _is_ordinary(lowered: Lowered) -> bool:
     return isinstance(lowered, Fallback) and not lowered.batched
-
-
-def _is_as_compiled(lowered: Lowered, module: nn.Module) -> bool:
-    return not lowered.constants or digest_of(constants(module)) == lowered.constants
 
 
 def _train_together(
@@ -213,10 +222,9 @@ def _train_together(
         for chosen, networks in _networks(group, lowered[program_key(group[0])])
     ]
     end = settings.iterations + 1
-    for logged in settings.logged_steps:
+    for logged, stop in pairwise((*settings.logged_steps, end)):
         for group in groups:
             group.evaluate(logged)
-        stop = min(logged + settings.log_interval, end)
         for start in range(logged, stop, data.steps):
             blocks = data.draw(min(data.steps, stop - start))
             for group in groups:

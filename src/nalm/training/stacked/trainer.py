@@ -9,15 +9,20 @@ from operator import mul
 from pathlib import Path
 from typing import Any, cast
 
-from nalm.errors import InputError
+from torch import nn
+
 from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.runs.settings import TrainingSettings
 from nalm.training.executors import Executor, OnProgress
-from nalm.training.lowerings.choice import Lowered, ProgramKey, lower, program_key, step_of, warn_of_fallbacks
+from nalm.training.lowerings._base import Lowered
+from nalm.training.lowerings.choice import ProgramKey, program_key, step_of, warn_of_fallbacks
+from nalm.training.lowerings.devices import find_lowering
+from nalm.training.lowerings.seeds import warn_of_other_modules
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
+from nalm.training.step.initial import initial_network
 from nalm.training.trainer import Trainer
 from nalm.units._catalogue.portable import packed, unpack
 
@@ -44,12 +49,22 @@ class StackedTrainer(Trainer):
 
     def check_device(self, device: str) -> None:
         """See `Trainer.check_device`."""
-        if device != "cpu":
-            raise InputError(f"device {device!r}: runs are trained on 'cpu' in this version")
+        find_lowering(device)
 
     def check_network(self, run: Run) -> Sequence[str]:
         """See `Trainer.check_network`."""
         return step_of(program_key(cast("ArithmeticRun", run))).found
+
+    def network(self, run: Run) -> nn.Module:
+        """See `Trainer.network`."""
+        mine = cast("ArithmeticRun", run)
+        widths = (mine.task.in_features, mine.task.out_features)
+        return initial_network(mine.network, widths, mine.seed, mine.training.streams)[0]
+
+    def networks(self, runs: Sequence[Run]) -> int:
+        """See `Trainer.networks`; runs of one condition share their settings."""
+        some = {(id(run.network), id(run.training), id(run.task)): run for run in runs}
+        return len({program_key(cast("ArithmeticRun", run)) for run in some.values()})
 
     def work(self, run: Run) -> int:
         """See `Trainer.work`: numbers read and multiplied per sample, times samples.
@@ -66,7 +81,7 @@ class StackedTrainer(Trainer):
         """See `Trainer.plan`; batches take seconds and need no checkpoints."""
         return [BatchJob(batch) for batch in plan(cast("Sequence[ArithmeticRun]", runs))]
 
-    def prepare(self, jobs: Sequence[BatchJob], executor: Executor) -> list[BatchJob]:
+    def prepare(self, jobs: Sequence[BatchJob], executor: Executor, device: str) -> list[BatchJob]:
         """Compile each network once, several at a time, and warn of those that are trained more slowly."""
         keys = [{program_key(run): run.network.label for run in job.batch.runs} for job in jobs]
         labels = {key: label for names in keys for key, label in names.items()}
@@ -75,11 +90,17 @@ class StackedTrainer(Trainer):
         lowered: dict[ProgramKey, Lowered] = {}
         executor.run(
             _lower,
-            [(key, classes) for key in labels],
+            [(key, device, classes) for key in labels],
             lambda job, found: lowered.__setitem__(job[0], found),
             lambda done: None,
         )
         warn_of_fallbacks((label, lowered[key]) for key, label in labels.items())
+        own = [run for job in jobs for run in job.batch.runs if run.network.has_own_units]
+        seeds: dict[ProgramKey, set[int]] = {}
+        for run in own:
+            seeds.setdefault(program_key(run), set()).add(run.seed)
+        for key, found in seeds.items():
+            warn_of_other_modules(labels[key], key, lowered[key], found)
         if not executor.shares_files:
             return list(jobs)  # kernels are compiled, or found, where each job is done
         return [
@@ -89,6 +110,7 @@ class StackedTrainer(Trainer):
 
     def train(self, job: BatchJob, device: str, on_progress: OnProgress) -> TrainedRuns:
         """See `Trainer.train`."""
+        lower = find_lowering(device)
         lowered = {key: job.lowered.get(key) or lower(key) for key in map(program_key, job.batch.runs)}
         return train_batch(job.batch, lowered, on_progress)
 
@@ -97,7 +119,7 @@ class StackedTrainer(Trainer):
         return seconds_per_update(samples)
 
 
-def _lower(job: tuple[ProgramKey, Mapping[str, bytes]], on_progress: OnProgress) -> Lowered:
-    key, classes = job
+def _lower(job: tuple[ProgramKey, str, Mapping[str, bytes]], on_progress: OnProgress) -> Lowered:
+    key, device, classes = job
     unpack(key.sources, classes)
-    return lower(key)
+    return find_lowering(device)(key)

@@ -20,6 +20,7 @@ from nalm.training import toolchain
 from nalm.training.stacked.batches import ArithmeticRun
 from nalm.training.step.noise import Draw, NoiseStream
 from nalm.training.toolchain import address
+from nalm.training.torch_specific import UnknownTorchError
 
 _WORDS = 624
 
@@ -35,8 +36,8 @@ def library() -> ctypes.CDLL | None:
     try:
         found = known[0] if known else toolchain.build(source, flags)
         loaded = toolchain.load(found)
-    except toolchain.NoCompilerError:
-        return None
+    except (toolchain.NoCompilerError, toolchain.CompilationError, UnknownTorchError):
+        return None  # NumPy draws the same
     if known is None:
         toolchain.remember(description, found)
     for name in ("draw", "write", "make_context", "noise"):
@@ -56,7 +57,7 @@ def _defined(operation: OperationInfo) -> str:
 def can_make(run: ArithmeticRun) -> bool:
     """Whether compiled code gives the training data of `run`."""
     task = run.task
-    simple = task.distribution.family == "uniform" and not task.interpolation_range.is_pair
+    simple = task.is_plain and task.distribution.family == "uniform" and not task.interpolation_range.is_pair
     expressed = OPERATIONS[task.operation].cpp is not None
     return simple and expressed and run.training.streams == "paper" and library() is not None
 

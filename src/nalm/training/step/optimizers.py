@@ -15,10 +15,20 @@ from nalm.training.step import schedules
 
 
 class Optimizer(ABC):
-    """`slots` tensors of state per parameter, zero at the start; `columns` of the schedule."""
+    """Updates a parameter from its gradient.
 
-    slots: int
+    Attributes:
+        slot_names: of the tensors of state per parameter, zero at the start, as `torch.optim` calls them.
+        columns: of the schedule.
+    """
+
+    slot_names: tuple[str, ...]
     columns: tuple[str, ...]
+
+    @property
+    def slots(self) -> int:
+        """Number of tensors of state per parameter."""
+        return len(self.slot_names)
 
     @abstractmethod
     def schedule(self, settings: LearningSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
@@ -34,7 +44,7 @@ class Optimizer(ABC):
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015, algorithm 1) with default moments, as `torch.optim.Adam` computes it."""
 
-    slots = 2
+    slot_names = ("exp_avg", "exp_avg_sq")
     columns = ("adam_step_size", "adam_bias2_root")
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
@@ -64,7 +74,7 @@ class SGD(Optimizer):
 
     def __init__(self, momentum: float) -> None:
         self.momentum = momentum
-        self.slots = 1 if momentum else 0
+        self.slot_names = ("momentum_buffer",) if momentum else ()
 
     def schedule(self, settings: LearningSettings, steps: np.ndarray) -> dict[str, np.ndarray]:
         """See `Optimizer.schedule`."""

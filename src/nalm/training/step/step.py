@@ -104,7 +104,8 @@ class Step:
         x = torch.full((self.settings.batch_size, self.features[0]), example)
         with Recorded() as recorded:
             _, offered, _ = _predict_and_penalise(self.module, x)
-            units.project_(self.module)
+            with torch.no_grad():
+                units.project_(self.module)
         return tuple(recorded.draws), tuple(offered) if self.settings.constraints == "paper" else ()
 
     @property
@@ -248,6 +249,11 @@ class Step:
         shapes = [*self.parameters.values(), *self.buffers.values()]
         parts = torch.split(network, [prod(shape) for shape in shapes])
         return self.network([part.view(shape) for part, shape in zip(parts, shapes, strict=True)])
+
+    def named_slots(self, state: Tensor) -> dict[tuple[str, str], Tensor]:
+        """Return what the optimiser remembers in a flat state, by name of the slot and of the parameter."""
+        names = [(slot, name) for slot in self.optimizer.slot_names for name in self.parameters]
+        return dict(zip(names, self.split(state)[len(self.parameters) + len(self.buffers) :], strict=True))
 
     def _training(self, noise: Sequence[Tensor]) -> ExitStack:
         self.module.train()

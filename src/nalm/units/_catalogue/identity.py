@@ -35,6 +35,7 @@ _INSTALLED = {"site-packages", "dist-packages"}
 _NOT_CODE = {
     *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__"),
     *("__static_attributes__", "__abstractmethods__", "_abc_impl", "__parameters__", "__orig_bases__", "__slots__"),
+    "__slotnames__",  # remembered when an object is first copied
 }
 # what an object of a class that derives from one of these holds besides its attributes
 _BUILTIN: tuple[type[Any], ...] = (dict, list, tuple, set, frozenset, str, bytes, int, float, complex)
@@ -92,6 +93,17 @@ def digest(value: Any) -> str:
         raise UnidentifiableError("it holds objects inside objects without end") from None
 
 
+def visited_code(value: Any) -> list[types.CodeType]:
+    """Return all code of the user's that counts for the digest of `value`.
+
+    Raises:
+        UnidentifiableError: as `digest`.
+    """
+    walk = _Walk()
+    walk.of(value, "")
+    return walk.codes
+
+
 class _Walk:
     """Digests of everything that is met from one value on, each computed once."""
 
@@ -99,6 +111,7 @@ class _Walk:
         self._known: dict[int, bytes] = {}
         self._alive: list[Any] = []
         self._open: dict[int, int] = {}
+        self.codes: list[types.CodeType] = []
 
     def of(self, value: Any, path: str) -> bytes:
         """Return the digest of `value`, which is found at `path`."""
@@ -166,6 +179,7 @@ class _Walk:
         return self._object(value, path)
 
     def _code(self, code: types.CodeType, path: str, documentation: str | None = None) -> bytes:
+        self.codes.append(code)
         constants = list(code.co_consts)
         if documentation is not None and constants and constants[0] == documentation:
             constants[0] = None
@@ -199,7 +213,7 @@ class _Walk:
         return self._named("globals", found, "")
 
     def _class(self, cls: type, path: str) -> bytes:
-        known = home(cls.__module__)
+        known = home(_module_of(cls))
         if known is not None:
             return _hashed("class", f"{known} {cls.__qualname__}".encode())
         written = {
@@ -214,15 +228,15 @@ class _Walk:
         cls = type(value)
         if isinstance(value, enum.Enum):
             return self._all("enum", (cls, value.name), path)
-        if cls.__module__ in ("typing", "types") or isinstance(value, (np.ufunc, torch.dtype, torch.device)):
+        if _module_of(cls) in ("typing", "types") or isinstance(value, (np.ufunc, torch.dtype, torch.device)):
             return _hashed("shown", repr(value).encode())
         state = attributes(value)
         if isinstance(wrapped := state.get("__wrapped__"), types.FunctionType):
             return self._all("wrapped", (cls, wrapped), path)
-        if home(cls.__module__) is None or isinstance(value, torch.nn.Module):
+        if home(_module_of(cls)) is None or isinstance(value, torch.nn.Module):
             base = next((base for base in _BUILTIN if isinstance(value, base)), None)
             return self._all("object", (cls, state, None if base is None else base(value)), path)
-        if cls.__module__ in _WITHOUT_INFLUENCE:
+        if _module_of(cls) in _WITHOUT_INFLUENCE:
             return self._all("object", (cls,), path)
         return self._reduced(value, path)
 
@@ -233,7 +247,7 @@ class _Walk:
         except Exception as error:
             raise _unidentifiable(value, path) from error
         if isinstance(reduced, str):
-            return _hashed("global", f"{type(value).__module__} {reduced}".encode())
+            return _hashed("global", f"{_module_of(type(value))} {reduced}".encode())
         plain = [list(part) if hasattr(part, "__next__") else part for part in reduced]
         return self._all("reduced", plain, path)
 
@@ -280,8 +294,17 @@ def _content(cell: types.CellType) -> tuple[Any, ...]:
 
 
 def _extras(function: types.FunctionType) -> dict[str, Any]:
-    """Return what a decorator has hung on a function."""
-    return {name: value for name, value in vars(function).items() if name not in ("__doc__", "__module__")}
+    """Return what a decorator has hung on a function; not what PyTorch hangs on its own when they are first called."""
+    return {
+        name: value
+        for name, value in vars(function).items()
+        if name not in ("__doc__", "__module__") and "dynamo" not in name
+    }
+
+
+def _module_of(cls: type) -> str:
+    """Return the module of a class; compiled ones may keep a descriptor in its place."""
+    return cls.__module__ if isinstance(cls.__module__, str) else "builtins"
 
 
 class _Names(typing.NamedTuple):
@@ -348,4 +371,4 @@ def _tensor_parts(tensor: torch.Tensor, path: str) -> tuple[bytes, ...]:
 
 
 def _unidentifiable(value: Any, path: str) -> UnidentifiableError:
-    return UnidentifiableError(f"{path or 'it'} is a {type(value).__module__}.{type(value).__qualname__}")
+    return UnidentifiableError(f"{path or 'it'} is a {_module_of(type(value))}.{type(value).__qualname__}")

@@ -10,12 +10,17 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from nalm.errors import InputError
 from nalm.units._catalogue.load import load_factory, provide
 from nalm.units._catalogue.sources import source_hash
+
+# which modules are pickled by value is known to the whole process, not to each thread
+_BY_VALUE = Lock()
 
 Sources = Sequence[tuple[str, str]]
 
@@ -38,15 +43,14 @@ def packed(sources: Sources) -> dict[str, bytes]:
         cls: Any = factory.func if isinstance(factory, partial) else factory
         homes = dict.fromkeys(base.__module__ for base in cls.__mro__ if home(base.__module__) is None)
         modules = [sys.modules[name] for name in homes if name in sys.modules and name != "__main__"]
-        for module in modules:
-            cloudpickle.register_pickle_by_value(module)
-        try:
-            found[target] = cloudpickle.dumps(factory)
-        except Exception:  # whatever a class may hold on to
-            continue
-        finally:
+        with _BY_VALUE, suppress(Exception):  # whatever a class may hold on to
             for module in modules:
-                cloudpickle.unregister_pickle_by_value(module)
+                cloudpickle.register_pickle_by_value(module)
+            try:
+                found[target] = cloudpickle.dumps(factory)
+            finally:
+                for module in modules:
+                    cloudpickle.unregister_pickle_by_value(module)
     return found
 
 
