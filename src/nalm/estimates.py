@@ -24,13 +24,16 @@ def cost_key(item: Run | Condition) -> str:
     settings = item.training
     if settings is None:
         # folds differ by a few samples
-        return _hash(item.task.model_dump(mode="json", exclude={"epochs"}))
+        task = item.task.model_dump(mode="json", exclude={"epochs"})
+        network = item.network
+        return _hash(task if network.is_plain else [task, network.model_dump(mode="json", exclude={"label"})])
     content = [
         [layer.model_dump(mode="json") for layer in item.network.layers],
         item.network.hidden_size,
         item.task.model_dump(mode="json", exclude={"interpolation_range", "extrapolation_range"}),
         [settings.batch_size, settings.streams, settings.constraints, settings.optimizer, settings.loss],
         [settings.l1, settings.log_interval, settings.validation_samples, settings.test_samples],
+        *(["float64"] if settings.float64 else []),
     ]
     return _hash(content)
 

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from nalm.errors import InputError
-from nalm.results.part import Part, Whole
+from nalm.results.part import part
+from nalm.results.store import Store
 from nalm.tasks import OPERATIONS, ArithmeticTask
 from nalm.tasks.operations import apply, operands_read
 
@@ -83,7 +84,7 @@ class Swept:
     gold: np.ndarray | None
 
 
-def sweep_runs(results: Whole, grid: Grid, only: Mapping[str, Any] | None = None) -> list[Swept]:
+def sweep_runs(results: Store, grid: Grid, only: Mapping[str, Any] | None = None) -> list[Swept]:
     """Return what the final networks of finished runs make of a grid.
 
     Raises:
@@ -95,13 +96,13 @@ def sweep_runs(results: Whole, grid: Grid, only: Mapping[str, Any] | None = None
 
     if results.study is None:
         raise InputError("sweep: these results belong to no study, so that their networks are not known")
-    part = Part(results, only or {})
-    labels = part.read().table.select("run", "seed").unique("run", maintain_order=True)
+    some = part(results, only)
+    labels = some.read().table.select("run", "seed").unique("run", maintain_order=True)
     known = {run.id: run for run in expand(results.study, tuple(sorted(set(labels["seed"]))))}
     runs = [known[run] for run in labels["run"] if run in known]
     if not runs:
         raise InputError("sweep: the study of these results has none of their runs")
-    return [_swept(run, part.weights(run.id), grid) for run in runs]
+    return [_swept(run, some.weights(run.id), grid) for run in runs]
 
 
 def sweep_module(module: nn.Module, in_features: int, grid: Grid, labels: Mapping[str, Any], gold: str = "") -> Swept:

@@ -58,7 +58,7 @@ def can_make(run: ArithmeticRun) -> bool:
     """Whether compiled code gives the training data of `run`."""
     task = run.task
     simple = task.is_plain and task.distribution.family == "uniform" and not task.interpolation_range.is_pair
-    expressed = OPERATIONS[task.operation].cpp is not None
+    expressed = OPERATIONS[task.operation].cpp is not None and task.out_features == 1
     return simple and expressed and run.training.streams == "paper" and library() is not None
 
 
