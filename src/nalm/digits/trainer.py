@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +22,7 @@ from nalm.runs import NetworkSettings, Run
 from nalm.runs.record import TrainedRuns
 from nalm.tasks import DigitTask, SequentialDigits, StaticDigits, Task
 from nalm.tasks.images import DigitImages, load_images
-from nalm.training.epochs.context import ComputeContext, find_device
+from nalm.training.epochs.context import ComputeContext, find_device, made_by
 from nalm.training.epochs.loop import OnEpoch
 from nalm.training.epochs.loop import run as run_epochs
 from nalm.training.epochs.record import DigitsResult
@@ -94,7 +94,7 @@ class EpochTrainer(Trainer):
             network=job.run.network,
         )
         counter.flush()
-        return trained_runs(job.run, result, time.perf_counter() - start)
+        return replace(trained_runs(job.run, result, time.perf_counter() - start), made_by=(made_by(device),))
 
     def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
         """See `Trainer.seconds_per_update`; takes a second or two for each, and the time to load the data."""

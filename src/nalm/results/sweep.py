@@ -96,13 +96,16 @@ def sweep_runs(results: Store, grid: Grid, only: Mapping[str, Any] | None = None
 
     if results.study is None:
         raise InputError("sweep: these results belong to no study, so that their networks are not known")
-    some = part(results, only)
-    labels = some.read().table.select("run", "seed").unique("run", maintain_order=True)
+    chosen = part(results, only)
+    labels = chosen.read().table.select("run", "seed").unique("run", maintain_order=True)
     known = {run.id: run for run in expand(results.study, tuple(sorted(set(labels["seed"]))))}
     runs = [known[run] for run in labels["run"] if run in known]
-    if not runs:
-        raise InputError("sweep: the study of these results has none of their runs")
-    return [_swept(run, some.weights(run.id), grid) for run in runs]
+    if len(runs) < len(labels):
+        raise InputError(
+            f"sweep: {len(labels) - len(runs)} of these {len(labels)} runs are not of the study in their folder, so "
+            "that their networks are not known; choose others with --only"
+        )
+    return [_swept(run, chosen.weights(run.id), grid) for run in runs]
 
 
 def sweep_module(module: nn.Module, in_features: int, grid: Grid, labels: Mapping[str, Any], gold: str = "") -> Swept:

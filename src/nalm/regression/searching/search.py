@@ -10,6 +10,7 @@ import numpy as np
 
 from nalm.regression.algebra.formula import Formula
 from nalm.regression.judgement.exactness import is_exact_to_rounding
+from nalm.regression.judgement.neighbours import split_does_as_well
 from nalm.regression.judgement.residuals import left_over
 from nalm.regression.searching import closed_forms, ladder
 from nalm.regression.searching.budget import Budget
@@ -82,7 +83,8 @@ class Search:
         formula = self.pool.best.formula
         if formula not in self._explains:
             residual = self.rows.y - formula(self.rows.x)
-            self._explains[formula] = bool(formula.inputs) and not left_over(residual, formula, self.rows.x)
+            rest = left_over(residual, formula, self.rows.x) or split_does_as_well(formula, self.rows.x, self.rows.y)
+            self._explains[formula] = bool(formula.inputs) and not rest
         return self._explains[formula]
 
     def _sums(self) -> None:

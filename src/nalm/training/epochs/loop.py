@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -220,8 +221,18 @@ def _record(experiment: Experiment[Any], progress: Progress) -> EpochRecord:
 
 @contextmanager
 def _drawing(experiment: Experiment[Any], purpose: str) -> Iterator[None]:
-    """Let torch's default generators draw from the stream (seed, purpose), and restore them afterwards."""
-    device = experiment.context.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
-        torch.manual_seed(derived_key(experiment.seed, purpose, 7))
-        yield
+    """Let the default generators of torch, NumPy and Python draw from streams (seed, purpose), and restore them after.
+
+    Those of NumPy and Python are for units of the user's own.
+    """
+    device, seed = experiment.context.device, experiment.seed
+    numpy, python = np.random.get_state(), random.getstate()
+    try:
+        np.random.seed(derived_key(seed, f"{purpose} numpy", 4))
+        random.seed(derived_key(seed, f"{purpose} python"))
+        with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
+            torch.manual_seed(derived_key(seed, purpose, 7))
+            yield
+    finally:
+        np.random.set_state(numpy)
+        random.setstate(python)

@@ -207,6 +207,20 @@ def evaluation_rows(samples: int, in_features: int) -> int:
     return max(rows for rows in range(1, min(samples, MOST_WIDE_ROWS) + 1) if samples % rows == 0)
 
 
+class TrainingCall(ctypes.Structure):
+    """The arguments of one call of a kernel's `train`; see `train_chunks` of the trainer's compiled code."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("train", "states", "run_table", "schedule", "prepare", "data", "noise")),
+        ("runs", ctypes.c_int64),
+        ("failed", ctypes.c_void_p),
+    ]
+
+
+BoundCall = tuple[TrainingCall, tuple[np.ndarray, ...]]
+"""A call, and the arrays that it points to and does not keep alive."""
+
+
 class NativeProgram(Program):
     """A compiled network. All arrays are C-contiguous float32 unless said otherwise.
 
@@ -246,8 +260,16 @@ class NativeProgram(Program):
     def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:
         """See `Program.train`."""
         arguments, alive = self._arguments(inputs)
-        self._library.train(address(states), *arguments, ctypes.c_int64(inputs.steps), address(failed))
+        steps = ctypes.c_int64(0), ctypes.c_int64(inputs.steps)
+        self._library.train(address(states), *arguments, *steps, address(failed))
         assert alive
+
+    def bound(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> BoundCall:
+        """Return the call that `train` makes, to be made elsewhere."""
+        (run_table, schedule, prepare, _, data, noise, runs), alive = self._arguments(inputs)
+        function = ctypes.cast(self._library.train, ctypes.c_void_p)
+        call = TrainingCall(function, address(states), run_table, schedule, prepare, data, noise, runs, address(failed))
+        return call, (*alive, inputs.run_flags, inputs.schedule)
 
     def measure(self, states: np.ndarray, inputs: Inputs) -> np.ndarray:
         """See `Program.measure`."""

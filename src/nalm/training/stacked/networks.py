@@ -16,9 +16,10 @@ from nalm.runs.record import MadeBy
 from nalm.training.internals import internals_of_rows
 from nalm.training.kept import caches_of_torch
 from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.lowerings.native import BoundCall, NativeProgram
 from nalm.training.lowerings.ordinary import OrdinaryLoop, as_arrays, as_numbers
 from nalm.training.stacked.batches import ArithmeticRun
-from nalm.training.stacked.uniforms import UniformNoise, open_noise
+from nalm.training.stacked.uniforms import Filler, UniformNoise, open_noise
 from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, redraw
 from nalm.training.step.noise import NoiseStream
 from nalm.training.step.objective import Objective
@@ -110,7 +111,7 @@ class StackedNetworks(Networks):
         self.objective = step.objective
         self.made_by = program.made_by
         self._step = step
-        self._program = program
+        self.program = program
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
         seeds = list(dict.fromkeys(run.seed for run in runs))
@@ -128,23 +129,42 @@ class StackedNetworks(Networks):
 
     def evaluation_rows(self, samples: int) -> int:
         """See `Networks.evaluation_rows`."""
-        return self._program.evaluation_rows(samples, self._widths[0])
+        return self.program.evaluation_rows(samples, self._widths[0])
 
     def noise(self, steps: int) -> tuple[Sequence[np.ndarray], np.ndarray]:
         """See `Networks.noise`."""
         return [stream.take(steps) for stream in self._noise], self._noise_index
 
+    @property
+    def noise_can_be_filled(self) -> bool:
+        """Whether compiled code makes the noise of all runs, or there is none."""
+        return not self._step.draws or all(isinstance(stream, UniformNoise) for stream in self._noise)
+
+    def noise_filled(self, steps: int) -> tuple[list[Filler], Sequence[np.ndarray], np.ndarray]:
+        """Return what writes the noise of the next steps, the buffers for it, and which of them each run reads."""
+        streams = [stream for stream in self._noise if isinstance(stream, UniformNoise)]
+        buffers = [stream.buffer(steps) for stream in streams]
+        fillers = [stream.filler(buffer) for stream, buffer in zip(streams, buffers, strict=True)]
+        if not streams:
+            return [], [np.empty((steps, 0), dtype=np.float32)] * len(self._noise), self._noise_index
+        return fillers, buffers, self._noise_index
+
+    def bound(self, inputs: Inputs, failed: np.ndarray) -> BoundCall:
+        """Return the call of the kernel that `train` makes."""
+        assert isinstance(self.program, NativeProgram)
+        return self.program.bound(self._states, inputs, failed)
+
     def train(self, inputs: Inputs, failed: np.ndarray) -> None:
         """See `Networks.train`."""
-        self._program.train(self._states, inputs, failed)
+        self.program.train(self._states, inputs, failed)
 
     def measure(self, inputs: Inputs, failed: np.ndarray) -> np.ndarray:
         """See `Networks.measure`."""
-        return self._program.measure(self._states, inputs)
+        return self.program.measure(self._states, inputs)
 
     def error(self, sets: Sequence[np.ndarray], set_index: np.ndarray, failed: np.ndarray) -> np.ndarray:
         """See `Networks.error`."""
-        return self._program.error(self._states, sets, set_index)
+        return self.program.error(self._states, sets, set_index)
 
     def record(self) -> np.ndarray:
         """See `Networks.record`."""

@@ -6,7 +6,7 @@ Bit for bit what NumPy's legacy generator and PyTorch's CPU generator give; both
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -40,7 +40,7 @@ def library() -> ctypes.CDLL | None:
         return None  # NumPy draws the same
     if known is None:
         toolchain.remember(description, found)
-    for name in ("draw", "write", "make_context", "noise"):
+    for name in ("fill_lanes", "fill_data", "fill_noise", "make_context", "train_chunks"):
         getattr(loaded, name).restype = None
     loaded.context_size.restype = ctypes.c_int64
     for operation in expressed:
@@ -98,32 +98,68 @@ class Prepared:
         return np.stack([np.ctypeslib.as_array(call(context, k), self.shape).copy() for k in steps])
 
 
+class Filler:
+    """Compiled code that writes the numbers of the next steps into buffers that their readers know.
+
+    Attributes:
+        function: address of the C function `void fill(void* context, int64_t steps)`.
+        context: address of its first argument.
+    """
+
+    def __init__(self, function: Any, context: ctypes.Structure, alive: tuple[Any, ...]) -> None:
+        self.function = ctypes.cast(function, ctypes.c_void_p)
+        self.context = ctypes.cast(ctypes.pointer(context), ctypes.c_void_p)
+        self._call, self._alive = function, (context, alive)
+
+    def fill(self, steps: int) -> None:
+        """Go on to the next `steps` steps."""
+        self._call(self.context, ctypes.c_int64(steps))
+
+
+class _Lanes(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("key", "position")),
+        *((name, ctypes.c_int64) for name in ("batch", "inputs")),
+        *((name, ctypes.c_void_p) for name in ("words", "lanes")),
+        ("fills", ctypes.c_int64),
+    ]
+
+
+class _Data(ctypes.Structure):
+    _fields_ = [
+        ("lanes", ctypes.c_void_p),
+        ("tasks", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("lower", "width", "operation", "operands", "slices", "outs")),
+    ]
+
+
+class _Noise(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("key", "position")),
+        *((name, ctypes.c_int64) for name in ("batch", "draws")),
+        *((name, ctypes.c_void_p) for name in ("widths", "words", "out")),
+    ]
+
+
 class UniformLanes:
     """Uniforms `[steps, inputs, batch]` of a legacy NumPy stream, and the data sets that tasks make of them."""
 
     def __init__(self, compiled: ctypes.CDLL, seed: int, inputs: int, batch: int, steps: int) -> None:
         self._compiled = compiled
         state = np.random.RandomState(seed).get_state(legacy=False)["state"]
-        self._key = state["key"].astype(np.uint32)
-        self._position = np.array([state["pos"]], dtype=np.int64)
-        self._inputs, self._batch = inputs, batch
-        count = batch * inputs
-        self._words = np.empty(2 * count, dtype=np.uint32)
-        self._row_major = np.empty(count)
-        self._lanes = np.empty((steps, inputs, batch))
-
-    def draw(self, steps: int) -> None:
-        """Go on to the next `steps` steps."""
-        assert steps <= len(self._lanes)
-        self._compiled.draw(
-            address(self._key),
-            address(self._position),
-            *_integers(steps, self._batch, self._inputs),
-            *(address(buffer) for buffer in (self._words, self._row_major, self._lanes)),
+        self._inputs, self._batch, self._steps = inputs, batch, steps
+        arrays = (
+            state["key"].astype(np.uint32),
+            np.array([state["pos"]], dtype=np.int64),
+            np.empty(2 * batch * inputs, dtype=np.uint32),
+            np.empty((steps, inputs, batch)),
         )
+        key, position, words, self.lanes = arrays
+        self._struct = _Lanes(*map(address, (key, position)), batch, inputs, *map(address, (words, self.lanes)), 0)
+        self.filler = Filler(compiled.fill_lanes, self._struct, arrays)
 
-    def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
-        """Return a function that writes the data of the first steps drawn last, for each of `runs`, into `outs`."""
+    def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Filler:
+        """Return what draws the next steps and writes the data of each of `runs` into `outs`."""
         tasks = [_Task.of(run, self._compiled) for run in runs]
         arrays = (
             np.array([task.lower for task in tasks], dtype=np.float64),
@@ -133,35 +169,32 @@ class UniformLanes:
             np.concatenate([task.slices for task in tasks]),
             np.array([out.ctypes.data for out in outs], dtype=np.int64),
         )
-        lanes, sizes = address(self._lanes), _integers(self._batch, self._inputs, len(tasks))
-        arguments = tuple(address(array) for array in arrays)
-        alive = (arrays, tuple(outs))
+        struct = _Data(self.filler.context, len(tasks), *map(address, arrays))
+        return Filler(self._compiled.fill_data, struct, (self.filler, arrays, tuple(outs)))
 
-        def write(steps: int) -> None:
-            assert alive
-            self._compiled.write(lanes, *_integers(steps), *sizes, *arguments)
+    def prepared(self, run: ArithmeticRun, out: np.ndarray, remembered: bool = False) -> Prepared:
+        """Return the data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`.
 
-        return write
-
-    def prepared(self, run: ArithmeticRun, out: np.ndarray) -> Prepared:
-        """Return the data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
+        If `remembered`, a step is not made anew where it was the last one; then no other run may share `out`.
+        """
         task = _Task.of(run, self._compiled)
         size = self._compiled.context_size()
         context = np.empty(size, dtype=np.uint8).view(_Context)
-        context.alive = (self._lanes, out, task.slices)
+        context.alive = (self.filler, out, task.slices)
         self._compiled.make_context(
             address(context),
-            address(self._lanes),
+            address(self.lanes),
             *_integers(self._batch, self._inputs),
             ctypes.c_double(task.lower),
             ctypes.c_double(task.width),
             ctypes.c_void_p(task.operation),
             *_integers(len(task.slices) // 2),
             *map(address, (task.slices, out)),
+            ctypes.c_void_p(ctypes.addressof(self._struct) + _Lanes.fills.offset if remembered else None),
         )
         function = ctypes.cast(self._compiled.prepare, ctypes.c_void_p).value
         assert function is not None
-        return Prepared(function, context, 0, len(self._lanes), (self._inputs + 1, self._batch))
+        return Prepared(function, context, 0, self._steps, (self._inputs + 1, self._batch))
 
 
 class _Context(np.ndarray):
@@ -197,15 +230,20 @@ class UniformNoise:
         self._batch = batch
         self._words = np.empty(batch * sum(widths), dtype=np.uint32)
 
+    def filler(self, out: np.ndarray) -> Filler:
+        """Return what writes the noise of the next steps into `out` `[steps, lanes * batch]`."""
+        before, after = (self._key, self._position), (self._widths, self._words, out)
+        struct = _Noise(*map(address, before), self._batch, len(self._widths), *map(address, after))
+        return Filler(self._compiled.fill_noise, struct, (before, after))
+
+    def buffer(self, steps: int) -> np.ndarray:
+        """Return room for the noise of some steps."""
+        return np.empty((steps, len(self._words)), dtype=np.float32)
+
     def take(self, steps: int) -> np.ndarray:
         """Return the noise of the next steps, `[steps, lanes * batch]`."""
-        out = np.empty((steps, len(self._words)), dtype=np.float32)
-        self._compiled.noise(
-            address(self._key),
-            address(self._position),
-            *_integers(steps, self._batch, len(self._widths)),
-            *(address(array) for array in (self._widths, self._words, out)),
-        )
+        out = self.buffer(steps)
+        self.filler(out).fill(steps)
         return out
 
 

@@ -8,7 +8,7 @@ comes from the run's stream.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import RLock
@@ -93,12 +93,17 @@ def initial_network(
 
 
 def built(network: NetworkSettings, widths: tuple[int, int], streams: RunRandom) -> nn.Module:
-    """Return a network as its constructors leave it; parameters that wait for a first input get it."""
+    """Return a network as its constructors leave it."""
+    return constructed(lambda: network.build(*widths), widths[0], streams)
+
+
+def constructed(build: Callable[[], nn.Module], inputs: int, streams: RunRandom) -> nn.Module:
+    """Return what `build` gives, drawn from `streams`; parameters that wait for a first input get one."""
     with streams.drawing():
-        module = network.build(*widths)
+        module = build()
         if any(is_lazy(value) for value in (*module.parameters(), *module.buffers())):
             with torch.no_grad():
-                module.eval()(torch.ones(2, widths[0]))
+                module.eval()(torch.ones(2, inputs))
         return module.train()
 
 
