@@ -23,7 +23,7 @@ DESCRIPTIONS: dict[str, str] = {
     "distribution": "of the inputs within the range, a table with a family and its parameters",
     "dataset": "images of digits: mnist, or digits, the small set of scikit-learn",
     "digits": "the digits that are used, such as 0123456789",
-    "picture": "static digits: isolated (side by side), colour (distorted, one per channel), width (distorted, side by side)",
+    "picture": "static digits: isolated, colour (distorted, one per channel) or width (distorted, side by side)",
     "image_network": "static digits: the network that reads the pictures, by default the published one of the picture",
     "bounded_warps": "static digits: keep the source points of spline warps within the picture",
     "folds": "static digits: number of test sets that the pairs of digits are split into; a seed is a fold",
