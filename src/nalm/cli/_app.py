@@ -241,6 +241,23 @@ def plot(
     plot_figure(folder, to, what, style, width, only_values(only or []), fold or [])
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV file of the original code's exporters.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Results folder; several files may go into one.")],
+    study: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="Whose figure and threshold the folder takes.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(metavar="UNIT", help="Of its runs, where their names do not tell.")
+    ] = None,
+) -> None:
+    """Read results of the original code into a results folder."""
+    from nalm.cli._results import import_file
+
+    import_file(file, out, study, unit)
+
+
 @app.command()
 def sweep(
     to: Annotated[Path, typer.Option(metavar="FILE.csv|.parquet|.pdf|.svg|.png", help="Table, or picture.")],

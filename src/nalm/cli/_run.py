@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from nalm.tasks import DigitTask
 
 # more failed runs than this are counted, not listed
 _LISTED = 20
+_TOLD_EVERY_S = 5.0
 
 
 def run_study(
@@ -164,7 +166,7 @@ def print_plan(job: Job, workers: int | None) -> None:
     waiting = [run for run in job.runs if run.id not in finished]
     note("measuring each network for a moment; a new one takes some seconds to compile")
     with plain_warnings():
-        rates = measure(waiting).limited_to(workers)
+        rates = measure(waiting, _now_and_then()).limited_to(workers)
     durations = {run.id: rates.duration_s(run, len(waiting)) or 0.0 for run in waiting}
     rows: dict[tuple[str, str, str], _Row] = {}
     for run in job.runs:
@@ -177,6 +179,19 @@ def print_plan(job: Job, workers: int | None) -> None:
     typer.echo(f"{job.study.name} into {job.path}")
     shown = [[*key, *row.cells()] for key, row in rows.items()]
     show(columns, [*shown, ["all", "", "", *total.cells()]], ruled=True)
+
+
+def _now_and_then() -> Callable[[float], None]:
+    """Return what prints, every few seconds, which share of the trials is done."""
+    last = time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last > _TOLD_EVERY_S:
+            last = time.monotonic()
+            note(f"measured {share:.0%}")
+
+    return tell
 
 
 def _length(run: Run) -> str:

@@ -204,6 +204,8 @@ def lower(key: ProgramKey) -> Lowered:
         warnings.simplefilter("ignore")  # what a module says is said when it is trained
         if key.sources:
             check_hashes(key, key.sources, key.label)
+        if key.training.float64:
+            return Fallback("float64 = true asks for it", compiler=False, batched=False)
         known = kept_code(key)
         if known is not None:
             return known

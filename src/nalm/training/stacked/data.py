@@ -87,7 +87,8 @@ class FastSource(Source):
             x = uniforms * np.float32(upper - lower) + np.float32(lower)
             lanes = x.swapaxes(0, 1)
             sums = [lane_sum(lanes, *part).astype(np.float64) for part in run.task.operands(run.seed, "fast")]
-            out[:steps, :-1], out[:steps, -1] = x, run.task.apply(sums)
+            inputs = run.task.in_features
+            out[:steps, :inputs], out[:steps, inputs:] = x, run.task.apply(sums)[:, None]
         return [out[:steps] for out in self._buffers]
 
 

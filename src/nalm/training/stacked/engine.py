@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from nalm.runs.record import TrainedRuns
@@ -28,11 +29,12 @@ def train_batch(
     batch: Batch, lowered: Mapping[ProgramKey, Lowered], on_progress: Progress | None = None
 ) -> TrainedRuns:
     """Train the runs of `batch`; `on_progress` is told run-iterations as they are done."""
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     histories: dict[str, History] = {}
     for runs in _partitions(batch.runs, lowered):
         histories |= _train_together(runs, lowered, on_progress or (lambda done: None))
-    return trained_runs(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
+    trained = trained_runs(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
+    return replace(trained, core_s=time.process_time() - worked)
 
 
 def _partitions(runs: Sequence[ArithmeticRun], lowered: Mapping[ProgramKey, Lowered]) -> list[list[ArithmeticRun]]:

@@ -219,6 +219,9 @@ class OrdinaryNetworks(Networks):
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
         rate = runs[0].training.learning_rate
+        self._dtype = torch.float64 if runs[0].training.float64 else torch.float32
+        if runs[0].training.float64:
+            begun = [(module.double(), streams) for module, streams in begun]
         self._loops = [OrdinaryLoop(module, streams, objective, label, rate) for module, streams in begun]
         self._keeps_rows = runs[0].training.saved_weights == "best" or bool(runs[0].training.record)
         self._rows: list[list[dict[str, np.ndarray]]] = []
@@ -234,7 +237,7 @@ class OrdinaryNetworks(Networks):
         return [np.empty((steps, 0), dtype=np.float32)], np.zeros(len(self._loops), dtype=np.int64)
 
     def _split(self, data: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        x, t = torch.split(torch.from_numpy(data).T, list(self._widths), dim=-1)
+        x, t = torch.split(torch.from_numpy(data).T.to(self._dtype), list(self._widths), dim=-1)
         return x, t
 
     def train(self, inputs: Inputs, failed: np.ndarray) -> None:

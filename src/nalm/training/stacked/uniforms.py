@@ -66,7 +66,7 @@ def is_plain(run: ArithmeticRun) -> bool:
 def can_make(run: ArithmeticRun) -> bool:
     """Whether compiled code gives the training data of `run`."""
     expressed = is_plain(run) and OPERATIONS[run.task.operation].cpp is not None
-    return expressed and library() is not None
+    return expressed and run.task.out_features == 1 and library() is not None
 
 
 def _integers(*values: int) -> tuple[ctypes.c_int64, ...]:
