@@ -96,7 +96,7 @@ def train(job: Job, json_lines: bool, *, workers: int | None, device: str, clust
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise NalmError(
-                f"{where}{error.strerror or error}; finished batches are kept, the same command goes on"
+                f"{where}{error.strerror or error}; finished batches are kept, and once this is mended the same command goes on"
             ) from None
     return job.failures(store)
 
