@@ -27,11 +27,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from nalm import units
 from nalm.digits import SequentialDigits, StaticDigits
-from nalm.digits._image_networks import ColourDigits
 from nalm.digits._pairs import draw_samples, fold
 from nalm.digits._sequence_experiment import SequenceExperiment
 from nalm.digits._sequences import draw_orders, sequences
 from nalm.digits._static_experiment import StaticExperiment
+from nalm.digits.image_networks.networks import ColourDigits
 from nalm.tasks.images import DigitImages
 from nalm.training.epochs.context import ComputeContext
 from nalm.training.epochs.loop import Experiment

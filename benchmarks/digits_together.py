@@ -20,7 +20,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
-from nalm.digits._image_networks import IsolatedDigits
+from nalm.digits.image_networks.networks import IsolatedDigits
 from nalm.training.epochs.context import ComputeContext
 
 WINDOWS = 4

@@ -19,6 +19,7 @@ FIGURE_KINDS: tuple[str, ...] = (
     "weights",
     "classes",
     "epochs",
+    "gates",
 )
 
 FIGURE_STYLES: tuple[str, ...] = ("default", "published")

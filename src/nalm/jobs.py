@@ -155,6 +155,7 @@ def prepare(
     seeds: Any = None,
     only: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
+    on_study: Callable[[Study], None] = lambda study: None,
 ) -> Job:
     """Read a study and choose runs of it; nothing is written.
 
@@ -164,11 +165,14 @@ def prepare(
         seeds: instead of the study's own, `"A:B"` or whole numbers.
         only: values, or lists of alternatives, by key; see `nalm.studies.select`.
         out: results folder; by default `results/` and the study's name.
+        on_study: told of the study before any code that it names is imported.
 
     Raises:
         InputError: anything of this is wrong.
     """
-    loaded = pin(load(study, settings))
+    read = load(study, settings)
+    on_study(read)
+    loaded = pin(read)
     chosen = None if seeds is None else choose_seeds(seeds)
     runs = expand(loaded, chosen)
     if only:
@@ -187,8 +191,11 @@ def execute(
     workers: int | None = None,
     device: str = "cpu",
     cluster: str | None = None,
+    tensorboard: Path | None = None,
 ) -> None:
     """Train the runs of `job` that are not `finished`, and store each batch, or run of a digit task, as it is done.
+
+    With `tensorboard`, event files of the runs go into that folder at once.
 
     Raises:
         InputError: unknown device, wrong number of workers.
@@ -204,6 +211,11 @@ def execute(
 
     def keep(trained: TrainedRuns) -> None:
         store.write(trained)
+        if tensorboard is not None:
+            from nalm.results.output.tensorboard import write_events
+            from nalm.results.records import records_table
+
+            write_events(records_table(trained), tensorboard)
         reporter.batch(trained)
 
     try:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from nalm.digits._dropout import dropout
+from nalm.digits.image_networks.dropout import dropout
 
 
 @pytest.mark.parametrize("probability", [0.25, 0.5])

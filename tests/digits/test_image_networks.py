@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from nalm.digits import DigitPairNetwork, StaticDigits, train_digits
-from nalm.digits._image_networks import AffineWarp, ColourDigits
 from nalm.digits._pair_network import create_pair_network
+from nalm.digits.image_networks.networks import AffineWarp, ColourDigits
 
 # numbers of parameters as released
 SIZES = {

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nalm.digits._thin_plate import ThinPlateSpline, control_points
+from nalm.digits.image_networks.thin_plate import ThinPlateSpline, control_points
 
 
 def test_control_points() -> None:

@@ -32,7 +32,7 @@ def test_a_part_reads_as_a_whole(both: Store) -> None:
     records = some.read()
     assert records.table["run"].n_unique() == 2
     assert records.table["seed"].unique().sort().to_list() == [1, 2]
-    assert records.parameters == ("picture",)
+    assert list(records.parameters) == ["picture"]
     assert some.records().equals(records.table)
     assert [group["unit"] for group in summary_of(some)] == ["snmu"]
     assert some.study == both.study

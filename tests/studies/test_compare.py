@@ -40,8 +40,8 @@ def test_comparison_is_a_study_of_its_own():
     [
         (["nmuu"], [], "bench: networks[0].unit: unknown unit 'nmuu'; did you mean 'nmu'? (nalm units lists all)"),
         (["nmu", "NMU"], [], "bench: networks[1].label: 'nmu' is already the label of networks[0]; give each network a label of its own"),
-        (["nmu"], ["ad"], "setting operation: must be 'add', 'sub', 'mul', 'div', 'squared', 'root' or 'reciprocal', got 'ad'; did you mean 'add'?"),
-        (["nmu"], ["add", "su"], "bench: grid.operation[1]: must be 'add', 'sub', 'mul', 'div', 'squared', 'root' or 'reciprocal', got 'su'; did you mean 'sub'?"),
+        (["nmu"], ["ad"], "setting operation: must be 'add', 'sub', 'mul', 'div', 'squared', 'root', 'reciprocal', 'greater' or 'less', got 'ad'; did you mean 'add'?"),
+        (["nmu"], ["add", "su"], "bench: grid.operation[1]: must be 'add', 'sub', 'mul', 'div', 'squared', 'root', 'reciprocal', 'greater' or 'less', got 'su'; did you mean 'sub'?"),
     ],
 )  # fmt: skip
 def test_refuses(units, operations, problem):

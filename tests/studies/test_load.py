@@ -71,7 +71,7 @@ def test_broken_toml_names_the_line():
             ('unit = "nmu"', 'unit = "nmuu"'),
             "networks[0].unit: unknown unit 'nmuu'; did you mean 'nmu'? (nalm units lists all)",
         ),
-        (('"mul"', '"mull"'), "task.operation: must be 'add', 'sub', 'mul', 'div', 'squared', 'root' or 'reciprocal', got 'mull'; did you mean 'mul'?"),
+        (('"mul"', '"mull"'), "task.operation: must be 'add', 'sub', 'mul', 'div', 'squared', 'root', 'reciprocal', 'greater' or 'less', got 'mull'; did you mean 'mul'?"),
         (('"0:2"', '"5:2"'), "seeds: '5:2' holds no seed: 5 must be less than 2; give A:B for the seeds A to B - 1, such as 0:25"),
         (('"mul"', '"mul"\ninterpolation_range = [2, 1]'), "task.interpolation_range: range [2, 1]: lower bound 2 must be less than upper bound 1"),
         (('"mul"', '"mul"\ninput_size = 1.5'), "task.input_size: must be a whole number, got 1.5"),

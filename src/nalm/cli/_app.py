@@ -135,6 +135,9 @@ def run(
         str | None, typer.Option(metavar="I/N", help="Train the I-th of N parts, as element I of a job array does.")
     ] = None,
     early_stop: EarlyStopOption = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write event files of finished runs here, batch by batch.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be trained.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per finished batch.")] = False,
 ) -> None:
@@ -155,6 +158,7 @@ def run(
         device=device,
         cluster=cluster,
         part=part,
+        tensorboard=tensorboard,
         dry_run=dry_run,
         json_lines=json,
     )
@@ -247,6 +251,50 @@ def plot(
     from nalm.cli._results import plot_figure
 
     plot_figure(folder, to, what, style, width, only_values(only or []), fold or [])
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV file of the original code's exporters.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Results folder; several files may go into one.")],
+    study: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="Whose figure and threshold the folder takes.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(metavar="UNIT", help="Of its runs, where their names do not tell.")
+    ] = None,
+) -> None:
+    """Read results of the original code into a results folder."""
+    from nalm.cli._results import import_file
+
+    import_file(file, out, study, unit)
+
+
+@app.command()
+def sweep(
+    to: Annotated[Path, typer.Option(metavar="FILE.csv|.parquet|.pdf|.svg|.png", help="Table, or picture.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A results folder.")] = None,
+    grid: Annotated[str, typer.Option(metavar="FROM:TO:POINTS", help="Values of each input.")] = "-6:6:121",
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only these runs; repeat for more keys.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE.safetensors|.pth", help="A network in a file, instead of DIR.")
+    ] = None,
+    network: Annotated[str | None, typer.Option(metavar="UNIT,…", help="Units of its layers.")] = None,
+    inputs: Annotated[int, typer.Option(metavar="N", help="Its inputs.")] = 2,
+    outputs: Annotated[int, typer.Option(metavar="N", help="Its outputs.")] = 1,
+    hidden_size: Annotated[int, typer.Option(metavar="N", help="Its width between layers.")] = 2,
+    gold: Annotated[
+        str, typer.Option(metavar="OPERATION", help="Exact values beside those of a file; runs have their own.")
+    ] = "",
+) -> None:
+    """Write what networks make of a grid of inputs."""
+    from nalm.cli._options import only_values
+    from nalm.cli._sweep import FileNetwork, sweep_networks
+
+    own = FileNetwork(weights, network, inputs, outputs, hidden_size, gold)
+    sweep_networks(to, folder, grid, only_values(only or []), own)
 
 
 @app.command()

@@ -34,6 +34,13 @@ def main() -> None:
         _output.flush()
         _complain(str(error))
         sys.exit(error.exit_status)
+    except MemoryError:
+        _output.flush()
+        _complain("out of memory; what is finished is kept, give it more")
+        sys.exit(1)
+    except ImportError as error:
+        _complain(f"cannot be loaded: {error}; is the installation whole, and memory not limited (ulimit -v)?")
+        sys.exit(1)
     except BrokenPipeError:
         _output.flush()
         sys.exit(1)

@@ -64,7 +64,7 @@ def print_summary(folder: Path, form: str, choice: Choice) -> None:
         if missing:
             _tell(left_out(missing, "--format csv has all"))
     else:
-        typer.echo(render(groups, form), nl=False)
+        typer.echo(render(groups, form, store.study.name if store.study else None), nl=False)
     for line in store.mixtures():
         _tell(f"{folder}: {line}")
 
@@ -130,6 +130,21 @@ def export_records(folder: Path, to: Path, choice: Choice) -> None:
 
     export(choice.opened(folder), to)
     typer.echo(to)
+
+
+def import_file(file: Path, out: Path, study: str | None, unit: str | None) -> None:
+    """Read a CSV file of the original code into a results folder.
+
+    Raises:
+        InputError: no such file or study, or a study of another task.
+        DataError: the file is not what an exporter wrote.
+        StoreError: the folder holds other results or cannot be written.
+    """
+    from nalm.results import import_csv
+
+    store = import_csv(file, out, unit, study)
+    runs = set().union(*store.each(lambda records: set(records.table["run"].unique())))
+    typer.echo(f"{len(runs)} runs in {out}; next: nalm summary {out}")
 
 
 def _told(store: Store) -> Store:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from nalm import units
-from nalm.digits._image_networks import ColourDigits, IsolatedDigits
 from nalm.digits._stages import create_stage
+from nalm.digits.image_networks.networks import ColourDigits, IsolatedDigits
 from nalm.runs import NetworkSettings
-from nalm.streams import weight_generator
 from nalm.tasks.static_digits import StaticDigits
+from nalm.training.step.initial import RunRandom, constructed
 
 
 class DigitPairNetwork(nn.Module):
@@ -43,7 +42,7 @@ class DigitPairNetwork(nn.Module):
         wide = picture == "width"
         kind = image_network or ("affine" if wide else "spline")
         self.image_network = IsolatedDigits() if picture == "isolated" else ColourDigits(kind, bounded_warps, wide)
-        self.stage = create_stage(NetworkSettings.of_unit(stage) if isinstance(stage, str) else stage, operation)
+        self.stage = create_stage(stage, operation)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the outputs `[batch]`."""
@@ -59,20 +58,25 @@ def create_pair_network(settings: StaticDigits, seed: int, network: NetworkSetti
     """Build the network with the initial values of `seed`; its stage is `network`, by default that of the settings.
 
     Under `paper` streams the image network is drawn twice and the stage once, as in the released program; all
-    stages thus start from the same image network.
+    stages thus start from the same image network. A stage of the user's own stays as its constructor leaves it.
     """
-    with torch.random.fork_rng(devices=[]):
+    stage = network or NetworkSettings.of_unit(settings.stage)
+    streams = RunRandom.of(seed, settings.streams)
+    with streams.copy().drawing():
         whole = DigitPairNetwork(
             settings.picture,
-            network or settings.stage,
+            stage,
             settings.operation,
             image_network=settings.reads,
             bounded_warps=settings.bounded_warps,
         )
-    generator = weight_generator(seed, settings.streams)
     if settings.streams == "paper":
-        units.reset_parameters(whole.image_network, generator)
-    units.reset_parameters(whole, generator)
+        units.reset_parameters(whole.image_network, streams.torch)
+    if stage.has_own_units:
+        units.reset_parameters(whole.image_network, streams.torch)
+        whole.stage = constructed(lambda: create_stage(stage, settings.operation), 2, streams)
+    else:
+        units.reset_parameters(whole, streams.torch)
     if isinstance(whole.image_network, ColourDigits) and settings.constraints == "paper":
         whole.image_network.start_as_identity_()
     return whole

@@ -116,6 +116,13 @@ class SequenceExperiment(Experiment[DigitSequenceNetwork]):
         metrics["test_mean_label"] = float(labels.double().mean())
         return metrics
 
+    def sample_criterion(self) -> Tensor:
+        """Over all positions."""
+        indices = self._sequences[: self.settings.batch_size]
+        labels = self._labels(self._parts["train"].bank, indices.reshape(-1))
+        states = self.network.states(labels.reshape(*indices.shape, -1))
+        return self.objective.criterion(states, self._targets[: len(indices)], 0)
+
     def evaluate_test(self) -> int:
         """Predict for all test sequences of the training length and return how many there are."""
         length = self._settings.training_length

@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from nalm import units
 from nalm.digits._cells import PassThroughCell, SolvedCell, create_cell
-from nalm.digits._image_networks import DigitReader
 from nalm.digits._operations import digit_operation
+from nalm.digits.image_networks.networks import DigitReader
 from nalm.runs import NetworkSettings
-from nalm.streams import weight_generator
 from nalm.tasks.sequential_digits import SequentialDigits
+from nalm.training.step.initial import RunRandom, constructed
 from nalm.units import Cell, FrameworkCell, MCLSTMCell
 
 
@@ -71,11 +71,20 @@ def create_sequence_network(
     """Build the network with the initial values of `seed`; its cell is `network`, by default that of the settings.
 
     Under `paper` streams everything is drawn three times, as in the released program (constructors, the
-    end of the network's constructor, the script); the third draw counts.
+    end of the network's constructor, the script); the third draw counts. A cell of the user's own stays as its
+    constructor leaves it.
     """
-    with torch.random.fork_rng(devices=[]):
-        whole = DigitSequenceNetwork(settings, network)
-    generator = weight_generator(seed, settings.streams)
+    cell_network = network or NetworkSettings.of_unit(settings.cell)
+    streams = RunRandom.of(seed, settings.streams)
+    with streams.copy().drawing():
+        whole = DigitSequenceNetwork(settings, cell_network)
+    generator = streams.torch
+    if cell_network.has_own_units:
+        for _ in range(3 if settings.streams == "paper" else 1):
+            units.reset_parameters(whole.reader, generator)
+        cell = constructed(lambda: create_cell(settings, cell_network), settings.outputs, streams)
+        whole.cell = cell  # type: ignore[assignment]
+        return whole
     if settings.streams == "paper":
         units.reset_parameters(whole.reader, generator)
         if isinstance(whole.cell, FrameworkCell):

@@ -60,16 +60,17 @@ _WEIGHTED: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def create_stage(network: NetworkSettings, operation: str) -> nn.Module:
+def create_stage(stage: NetworkSettings | str, operation: str) -> nn.Module:
     """Build the stage `[batch, 2]` to `[batch, 1]`.
 
     Args:
-        network: One layer `"solved"` or `"fc"`, or any layers of units.
+        stage: One layer `"solved"` or `"fc"`, or any layers of units; or the name of one.
         operation: `"mul"` or `"add"`.
 
     Raises:
         InputError: no stage, unit or operation is called so, or a unit refuses its arguments.
     """
+    network = NetworkSettings.of_unit(stage) if isinstance(stage, str) else stage
     name = refuse_arguments(network, STAGES, "stage")
     if name == "solved":
         return Solved(operation)

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nalm.digits import _metrics
-from nalm.digits._image_networks import ColourDigits
 from nalm.digits._operations import digit_operation
 from nalm.digits._pair_network import DigitPairNetwork, create_pair_network
 from nalm.digits._pairs import draw_samples, fold
 from nalm.digits._pictures import SIDE, ImageBank
+from nalm.digits.image_networks.networks import ColourDigits
 from nalm.runs import NetworkSettings
 from nalm.streams import derived_key
 from nalm.tasks.images import DigitImages
@@ -123,6 +123,13 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
                 metrics |= {f"{part}_{what}_{name}": v for name, v in _metrics.accuracies(*pair).items()}
         return metrics
 
+    def sample_criterion(self) -> Tensor:
+        """Of the output."""
+        training = self._samples["train"]
+        first = torch.arange(min(self.settings.batch_size, len(training.pairs)), device=training.pairs.device)
+        outputs = self.network.outputs(self._labels(training.bank, training.pairs[first]))
+        return self.objective.criterion(outputs, training.targets[first], 0)
+
     def evaluate_test(self) -> int:
         """Predict for all test samples and return how many there are."""
         test = self._samples["test"]
@@ -161,7 +168,7 @@ class StaticExperiment(Experiment[DigitPairNetwork]):
             if isinstance(network, ColourDigits):
                 pictures = bank.distorted_pairs(pairs, self._centre)
                 if self._settings.picture == "width":
-                    pictures = torch.cat(pictures.split(1, 1), -1)
+                    pictures = torch.cat(torch.split(pictures, 1, 1), -1)
                 labels: Tensor = network(self.context.pictures(pictures))
             else:
                 labels = network.labels_of_digits(self.context.pictures(bank.single(pairs.T.reshape(-1))))

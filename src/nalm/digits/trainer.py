@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -22,12 +22,12 @@ from nalm.runs import NetworkSettings, Run
 from nalm.runs.record import TrainedRuns
 from nalm.tasks import DigitTask, SequentialDigits, StaticDigits, Task
 from nalm.tasks.images import DigitImages, load_images
-from nalm.training.epochs.context import ComputeContext, find_device
+from nalm.training.epochs.context import ComputeContext, find_device, made_by
 from nalm.training.epochs.loop import OnEpoch
 from nalm.training.epochs.loop import run as run_epochs
 from nalm.training.epochs.record import DigitsResult
 from nalm.training.executors import CollectedProgress, OnProgress, one_thread
-from nalm.training.trainer import Trainer
+from nalm.training.trainer import OnTrial, Trainer
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,19 @@ class EpochTrainer(Trainer):
             network=job.run.network,
         )
         counter.flush()
-        return trained_runs(job.run, result, time.perf_counter() - start)
+        return replace(trained_runs(job.run, result, time.perf_counter() - start), made_by=(made_by(device),))
 
-    def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+    def seconds_per_update(
+        self, samples: Mapping[str, Sequence[Run]], on_trial: OnTrial | None = None
+    ) -> dict[str, float]:
         """See `Trainer.seconds_per_update`; takes a second or two for each, and the time to load the data."""
-        return {
-            key: seconds_per_update(cast("DigitTask", sample[0].task), sample[0].seed, sample[0].network)
-            for key, sample in samples.items()
-        }
+        found: dict[str, float] = {}
+        for key, sample in samples.items():
+            run = sample[0]
+            found[key] = seconds_per_update(cast("DigitTask", run.task), run.seed, run.network)
+            if on_trial is not None:
+                on_trial(len(found) / len(samples))
+        return found
 
 
 def train_digits(

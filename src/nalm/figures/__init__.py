@@ -140,7 +140,7 @@ def plot(
     if suffix != ".tex":
         content = figure_bytes(figure(results, what, style=style, width=width, on_notice=on_notice), suffix)
     elif what in (STUDY_FIGURE, "table"):
-        content = latex_table(summary_of(results)).encode()
+        content = latex_table(summary_of(results), results.study.name if results.study else None).encode()
     else:
         raise InputError(f"{path}: {what} has no LaTeX table: give a .pdf, .svg or .png file, or leave out {what}")
     _files.write(content, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ def figure_bytes(figure: Figure, suffix: str) -> bytes:
     if name not in _METADATA:
         raise InputError(f"figure: cannot write {suffix!r} files; give one of {', '.join(SUFFIXES)}")
     buffer = io.BytesIO()
-    with mpl.rc_context(RC):
+    with mpl.rc_context(RC), warnings.catch_warnings():
+        # of a name in a script that no font has, a box is shown
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         _keep_literal(figure)
         figure.savefig(buffer, format=name, dpi=300, metadata=_METADATA[name])
     content = buffer.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
@@ -120,11 +120,32 @@ def surface_figure(records: pl.DataFrame, study: Study, weights: Weights) -> Sur
     for run in runs:
         name = network_title(run.label) + (f", seed {run.seed}" if run.label in repeated else "")
         outputs.append((f"{name} ({_letters(best[run.id])})", _outputs(run, weights(run.id), first, second)))
-    breaks = _breaks(np.concatenate([values.ravel() for _, values in outputs]))
+    return surfaces_of(outputs, limit, task.interpolation_range.intervals, task.extrapolation_range.intervals)
+
+
+def surfaces_of(
+    outputs: Sequence[tuple[str, NDArray[np.float64]]],
+    limit: float,
+    interpolation: tuple[tuple[float, float], ...] = (),
+    extrapolation: tuple[tuple[float, float], ...] = (),
+) -> SurfaceFigure:
+    """Return the data of a figure of outputs on one grid.
+
+    Args:
+        outputs: Titles and outputs `[points, points]`; the row is the second input.
+        limit: Both axes reach from its negative to it.
+        interpolation: Ends of the intervals that inputs were drawn from in training.
+        extrapolation: Ends of those of the test.
+
+    Raises:
+        InputError: no output is a number.
+    """
+    together = np.concatenate([values.ravel() for _, values in outputs])
+    if not np.isfinite(together).any():
+        raise InputError("figure: no output is a finite number")
+    breaks = _breaks(together)
     surfaces = tuple(Surface(title, _binned(values, breaks)) for title, values in outputs)
-    return SurfaceFigure(
-        surfaces, _labels(breaks), limit, task.interpolation_range.intervals, task.extrapolation_range.intervals
-    )
+    return SurfaceFigure(surfaces, _labels(breaks), limit, interpolation, extrapolation)
 
 
 def network_title(label: str) -> str:
@@ -160,6 +181,10 @@ def _outputs(
 ) -> NDArray[np.float64]:
     import torch
 
+    if run.network.has_own_units:
+        raise InputError(
+            f"figure: a surface computes its networks, and code that a results folder names is not run: {run.label}"
+        )
     network = run.network.build(2, 1).eval()
     network.load_state_dict({name: torch.tensor(value) for name, value in state.items()}, strict=False)
     inputs = torch.tensor(np.stack([first, second], -1), dtype=torch.float32)

@@ -55,7 +55,10 @@ class NetworkSettings(BaseModel):
         from torch import nn
 
         from nalm.units import create
+        from nalm.units._catalogue.registry import check_arguments
 
+        for layer in self.layers:
+            check_arguments(layer.unit, layer.arguments)
         widths = [in_features, *[self.hidden_size] * (len(self.layers) - 1), out_features]
         layers = [
             create(layer.unit, width_in, width_out, **layer.arguments)

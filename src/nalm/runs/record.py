@@ -9,6 +9,9 @@ import numpy as np
 
 from nalm.runs.run import Run
 
+BIN_EDGES = tuple(np.linspace(-1.5, 1.5, 13).tolist())
+"""Bounds of the counts of weights in records; the first and the last count what lies beyond as well."""
+
 Status = Literal["finished", "failed", "stopped"]
 
 
@@ -47,6 +50,7 @@ class TrainedRuns:
         state: final parameters by run id and parameter name.
         seconds: wall time; of a resumed run, since it was resumed.
         made_by: per run; empty where it is not known.
+        core_s: seconds that a core worked for it, however busy the machine was; None where it is not known.
     """
 
     runs: tuple[Run, ...]
@@ -60,3 +64,4 @@ class TrainedRuns:
     state: dict[str, dict[str, np.ndarray]]
     seconds: float
     made_by: tuple[MadeBy, ...] = ()
+    core_s: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from math import prod
+from math import isinf, prod
 from typing import Any
 
 from nalm.runs import NetworkSettings, TrainingSettings
@@ -21,7 +21,10 @@ _MOST_ROWS = 10_000_000
 
 
 def foreign_values(tables: Any) -> Iterator[str]:
-    """Yield what cannot be in a study's tables, `path: sentence` each: deep nesting, and numbers beyond 64 bits."""
+    """Yield what cannot be in a study's tables, `path: sentence` each.
+
+    That is deep nesting, numbers beyond 64 bits, and infinities but for arguments of units.
+    """
     waiting: list[tuple[tuple[Any, ...], Any]] = [((), tables)]
     while waiting:
         path, value = waiting.pop()
@@ -34,6 +37,8 @@ def foreign_values(tables: Any) -> Iterator[str]:
             waiting += [((*path, index), inner) for index, inner in enumerate(value)]
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
             yield f"{_dotted(path)}: a whole number of {len(str(abs(value)))} digits; at most {2**63 - 1}"
+        elif isinstance(value, float) and isinf(value) and "arguments" not in path:
+            yield f"{_dotted(path)}: must be a finite number, got {value}"
 
 
 def too_many_runs(study: Study) -> Iterator[str]:

@@ -71,6 +71,12 @@ def _path_like(name: str) -> str:
     return str(PurePosixPath(name))
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{text!r} holds characters that cannot be printed; give one line of text")
+    return text
+
+
 def _figure_kind(name: str) -> str:
     known = figure_kinds.FIGURE_KINDS
     if name not in known:
@@ -105,7 +111,7 @@ class NetworkTable(BaseModel):
     unit: UnitName | None = None
     layers: Annotated[tuple[Layer, ...], Field(min_length=1)] | None = None
     arguments: dict[str, Any] = Field(default_factory=dict)
-    label: Annotated[str, Field(min_length=1)] | None = None
+    label: Annotated[str, Field(min_length=1), AfterValidator(_printable)] | None = None
     hidden_size: Annotated[int, Field(ge=1, le=10**9)] | None = None
     seeds: Seeds | None = None
     task: TaskTable = Field(default_factory=TaskTable)

@@ -10,6 +10,7 @@ from typing import Any
 _RANGE = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*")
 _FORM = "give A:B for the seeds A to B - 1, such as 0:25"
 _LIMIT = 2**32
+_DIGITS = 20
 MOST_RUNS = 10_000_000
 
 
@@ -32,6 +33,8 @@ def _from_text(text: str) -> Sequence[int]:
     match = _RANGE.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is no range of seeds; {_FORM}")
+    if max(map(len, match.groups())) > _DIGITS:
+        raise ValueError(f"{text[:20]!r}…: seeds must lie in 0 to {_LIMIT - 1}")
     first, end = map(int, match.groups())
     if first >= end:
         raise ValueError(f"{text!r} holds no seed: {first} must be less than {end}; {_FORM}")

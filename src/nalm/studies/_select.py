@@ -95,7 +95,7 @@ def _meant(key: str, value: Any, possible: Sequence[str]) -> set[str]:
     for text in _readings(key, value):
         if text in possible:
             return {text}
-    listed = str(seeds_text([int(seed) for seed in possible])) if key == "seed" else ", ".join(possible)
+    listed = str(seeds_text(sorted(int(seed) for seed in possible))) if key == "seed" else ", ".join(possible)
     hint = "" if key == "seed" else did_you_mean(str(value), possible)
     raise InputError(f"only {key}={_shown(value)}: no run has it{hint}; {key} is one of {listed}")
 

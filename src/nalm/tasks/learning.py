@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from nalm.tasks.penalties import Factors, PenaltyFactors, PenaltySettings
+
+
+def _as_list(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Internals = Annotated[tuple[Literal["gates", "penalties", "gradients", "weights"], ...], BeforeValidator(_as_list)]
 
 
 class LearningSettings(PenaltySettings):
@@ -22,7 +29,7 @@ class LearningSettings(PenaltySettings):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    added: ClassVar[tuple[str, ...]] = ("learning_rate_interval", "learning_rate_factor")
+    added: ClassVar[tuple[str, ...]] = ("learning_rate_interval", "learning_rate_factor", "record")
 
     batch_size: int = Field(default=128, ge=1, le=10**9)
     streams: Literal["paper", "fast"] = "paper"
@@ -31,6 +38,9 @@ class LearningSettings(PenaltySettings):
     early_stop: bool = False
     # the network that is kept: after the last update, or of the logged row with the least validation error
     saved_weights: Literal["last", "best"] = "last"
+
+    # what is recorded of the inside of the network at logged steps
+    record: Internals = ()
 
     optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(default=1e-3, gt=0)

@@ -98,7 +98,9 @@ class _GatedUnit(PartsUnit):
         size = {"device": device, "dtype": dtype}
 
         def new_gate() -> _SigmoidGate:
-            return _SigmoidGate(self.in_features, self.out_features, gate, bias=gate_bias, free=free_gate, **size)
+            return _SigmoidGate(
+                self.in_features, self.out_features, gate, bias=gate_bias, free=free_gate, device=device, dtype=dtype
+            )
 
         self.weights = ADDITIVE[rule](self.out_features, self.in_features, **size)
         separate = separate_weights or multiplication == "product"

@@ -13,7 +13,7 @@ from nalm.errors import InputError
 from nalm.functional import Shape
 from nalm.units._parts.matrix_unit import BoundedUnit, MatrixUnit
 from nalm.units._rules.table import MULTIPLICATIVE
-from nalm.units._rules.weights import Bounds
+from nalm.units._rules.weights import Bounds, DirectWeights
 from nalm.units._unit import checked_range
 
 
@@ -75,6 +75,7 @@ class NMU(BoundedUnit):
         if not 0 <= epsilon < 1:
             raise InputError(f"NMU: epsilon must be in [0, 1), got {epsilon!r}")
         self.epsilon = epsilon
+        assert isinstance(self.weights, DirectWeights)
         self.weights.lowest = epsilon
 
     def forward(self, x: Tensor) -> Tensor:

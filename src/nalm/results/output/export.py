@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from nalm import files
 from nalm.errors import InputError
+from nalm.results.output.escaping import without_formulas
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
+
+    from nalm.results.records import Records
 
 
 class HasRecords(Protocol):
@@ -48,9 +53,9 @@ def export(results: HasRecords, to: str | os.PathLike[str]) -> Path:
         if path.is_dir() or suffix == "":
             from nalm.results.output.tensorboard import write_events
 
-            write_events(records, path)
+            write_events(_read(results, records), path)
         elif suffix == ".csv":
-            files.write_output(path, records.write_csv().encode())
+            files.write_output(path, without_formulas(records).write_csv().encode())
         else:
             content = io.BytesIO()
             records.write_parquet(content)
@@ -58,3 +63,11 @@ def export(results: HasRecords, to: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise InputError(f"{path}: {files.write_failure(error)}") from None
     return path
+
+
+def _read(results: HasRecords, records: pl.DataFrame) -> Records:
+    """Return the long table with its metrics, which a store knows and a bare table does not."""
+    from nalm.results.records import as_records
+
+    read: Callable[[], Records] | None = getattr(results, "read", None)
+    return as_records(records) if read is None else read()

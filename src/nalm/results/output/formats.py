@@ -12,6 +12,7 @@ from rich.table import Table
 
 from nalm._screen import Column, fitted
 from nalm.errors import InputError, did_you_mean
+from nalm.results.output.escaping import json_value, printable, without_formulas
 from nalm.results.output.latex import latex_table
 from nalm.results.summary import Estimate, Group, StepEstimate, group_parameters, summary_frame
 
@@ -21,23 +22,25 @@ Format = Literal["table", "csv", "json", "latex"]
 _WIDE = 1000
 
 
-def render(groups: Sequence[Group], to: str = "table") -> str:
+def render(groups: Sequence[Group], to: str = "table", label: str | None = None) -> str:
     """Return a summary as text that ends in a line break.
 
     Args:
         groups: a summary.
         to: "table" (plain text, as wide as it needs), "csv" (full precision), "json" (the public contract) or
             "latex".
+        label: of the LaTeX table, such as the name of the study.
 
     Raises:
         InputError: another format, or no group for LaTeX.
     """
     if to == "json":
-        return json.dumps([dict(group) for group in groups], indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        content = [json_value(dict(group)) for group in groups]
+        return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if to == "csv":
-        return summary_frame(groups).write_csv()
+        return without_formulas(summary_frame(groups)).write_csv()
     if to == "latex":
-        return latex_table(groups)
+        return latex_table(groups, label)
     if to == "table":
         return _plain(table(groups)[0])
     formats = get_args(Format)
@@ -127,7 +130,7 @@ def _plain(view: Table) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else printable(str(value))
 
 
 def _scientific(value: float) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nalm.errors import InputError
+from nalm.runs.record import MadeBy
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -42,6 +43,17 @@ class ComputeContext:
     def pictures(self, pictures: Tensor) -> Tensor:
         """Lay out pictures `[batch, channels, height, width]` as the network expects them."""
         return pictures.contiguous(memory_format=torch.channels_last)
+
+
+def made_by(device: str) -> MadeBy:
+    """Return what decides the bits of a run on the device called `device`."""
+    found = find_device(device)
+    on_gpu = found.type == "cuda"
+    return MadeBy(
+        "an ordinary loop",
+        compiler=f"CUDA {torch.version.cuda}" if on_gpu else "",
+        instructions=torch.cuda.get_device_name(found) if on_gpu else torch.backends.cpu.get_cpu_capability(),
+    )
 
 
 def find_device(name: str) -> torch.device:

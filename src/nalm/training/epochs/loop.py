@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from nalm.training.epochs.context import ComputeContext
 from nalm.training.epochs.objective import EpochObjective, clip_gradients_, create_optimizer, learning_rate
 from nalm.training.epochs.record import DigitsResult, EpochRecord
 from nalm.training.epochs.stopping import Stopping
+from nalm.training.internals import internals
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -76,6 +78,10 @@ class Experiment(ABC, Generic[Network]):
     @abstractmethod
     def metrics(self, epoch: int) -> dict[str, float]:
         """Metrics of the current state."""
+
+    @abstractmethod
+    def sample_criterion(self) -> Tensor:
+        """Criterion of the first training samples, as many as a batch has, in the mode that the network is in."""
 
     @abstractmethod
     def evaluate_test(self) -> int:
@@ -200,6 +206,8 @@ def _record(experiment: Experiment[Any], progress: Progress) -> EpochRecord:
     experiment.network.eval()
     with torch.no_grad(), _drawing(experiment, f"evaluation {progress.epoch}"):
         metrics = experiment.metrics(progress.epoch)
+        if experiment.settings.record:
+            metrics |= internals(experiment.network, experiment.sample_criterion, experiment.settings.record)
         error = units.sparsity_error(experiment.arithmetic_head)
         weights = units.effective_weights(experiment.arithmetic_head)
     return EpochRecord(
@@ -213,8 +221,18 @@ def _record(experiment: Experiment[Any], progress: Progress) -> EpochRecord:
 
 @contextmanager
 def _drawing(experiment: Experiment[Any], purpose: str) -> Iterator[None]:
-    """Let torch's default generators draw from the stream (seed, purpose), and restore them afterwards."""
-    device = experiment.context.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
-        torch.manual_seed(derived_key(experiment.seed, purpose, 7))
-        yield
+    """Let the default generators of torch, NumPy and Python draw from streams (seed, purpose), and restore them after.
+
+    Those of NumPy and Python are for units of the user's own.
+    """
+    device, seed = experiment.context.device, experiment.seed
+    numpy, python = np.random.get_state(), random.getstate()
+    try:
+        np.random.seed(derived_key(seed, f"{purpose} numpy", 4))
+        random.seed(derived_key(seed, f"{purpose} python"))
+        with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
+            torch.manual_seed(derived_key(seed, purpose, 7))
+            yield
+    finally:
+        np.random.set_state(numpy)
+        random.setstate(python)

@@ -41,13 +41,14 @@ class Body:
         # the state of wide weights is overwritten last, when nothing reads the old one any more
         self._final = self._plan_loop("wide", [node for node, _ in assigned], []) if assigned else None
         self.lines: list[str] = []
+        products = any(node.op == "product wide" for node in self._order)
         for part in self._parts:
             if isinstance(part, _Loop):
                 self._emit_loop(part)
             elif isinstance(part, int):
                 self._emit_scalars(part)
             else:
-                self.lines += nested_loops(part)
+                self.lines += nested_loops(part, products)
 
     # Planning: which loops there are, and what they leave in memory for later ones
 

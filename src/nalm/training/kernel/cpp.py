@@ -85,8 +85,9 @@ def training_function(
 ) -> str:
     """`train`: advances each run's state by `steps` updates and stops a run whose network stops being finite.
 
-    `failed[n]` is -1 for a run in good order; a run that fails gets the index of the failing step in this call, and
-    runs that have failed before are left alone. The first `checked` numbers of the state are those of the network.
+    `failed[n]` is -1 for a run in good order; a run that fails gets the index of the failing step, and runs that have
+    failed before are left alone. The updates are those of the rows of the schedule from `first` on, with data and noise
+    from their beginning. The first `checked` numbers of the state are those of the network.
     """
     single = [(node, place.start) for node, place in zip(outputs, output_slots, strict=True) if place.count == 1]
     wide = [(node, place.start) for node, place in zip(outputs, output_slots, strict=True) if place.count > 1]
@@ -102,7 +103,7 @@ def training_function(
         *(f"float state{i} = state[{i}];" for _, i in single),
         "for (int64_t k = 0; k < steps; k++) {",
         f"const float* data = prepare ? prepare(data_of_run[n], start + k) : data_of_run[n] + k * {sizes.data_stride};",
-        *_inputs(sizes, "k"),
+        *_inputs(sizes, "first + k"),
         *body.lines,
         *(f"for (int64_t f = 0; f < F; f++) state[{start} + f] = {value};" for value, start in flat),
         *(f"const float next{i} = {scalar(node)};" for node, i in single),
@@ -114,11 +115,11 @@ def training_function(
             for _, start in wide
             if start < checked
         ),
-        *([f"if (!is_finite({' + '.join(check)})) {{ failed[n] = k; break; }}"] if check else []),
+        *([f"if (!is_finite({' + '.join(check)})) {{ failed[n] = first + k; break; }}"] if check else []),
         "}",
         *(f"state[{i}] = state{i};" for _, i in single),
     ]
-    arguments = f"float* states, {_INPUTS}, int64_t steps, int64_t* failed"
+    arguments = f"float* states, {_INPUTS}, int64_t first, int64_t steps, int64_t* failed"
     return _head("train", arguments, sizes, outputs) + "\n".join(lines) + "\n  }\n}\n"
 
 

@@ -21,8 +21,13 @@ _SWEPT = 2
 _MOST_ROOTS, _MOST_VECTORS = 12, 24
 
 
-def nested_loops(roots: Sequence[Expression]) -> list[str]:
-    """Return the statements for `roots` of one level, reductions of values that have both axes."""
+def nested_loops(roots: Sequence[Expression], products: bool) -> list[str]:
+    """Return the statements for `roots` of one level, reductions of values that have both axes.
+
+    Args:
+        roots: what is computed.
+        products: whether there are any in the network.
+    """
     lines: list[str] = []
     plain: dict[bool, list[Expression]] = {True: [], False: []}
     swept: dict[frozenset[int], list[Expression]] = {}
@@ -33,9 +38,12 @@ def nested_loops(roots: Sequence[Expression]) -> list[str]:
         else:
             plain[root.op != "sum batch"].append(root)
     for over_wide, group in plain.items():
-        for start in range(0, len(group), _MOST_ROOTS):
-            part = group[start : start + _MOST_ROOTS]
-            lines += _over_wide(part) if over_wide else _over_batch(part)
+        # how a compiler fuses operations depends on the loops, so that those without products stay as they were
+        most = _MOST_ROOTS if products else max(1, len(group))
+        for start in range(0, len(group), most):
+            part = group[start : start + most]
+            held = min(most, len(part)) if products else 1
+            lines += _over_wide(part, held) if over_wide else _over_batch(part, held)
     for group in swept.values():
         lines += _sweep(group)
     return lines
@@ -91,8 +99,8 @@ class _Names:
         return lines
 
 
-def _vectors(most: int, roots: Sequence[Expression]) -> int:
-    return max(1, min(most, _MOST_VECTORS // len(roots)))
+def _vectors(most: int, roots: int) -> int:
+    return max(1, min(most, _MOST_VECTORS // roots))
 
 
 def _is_product(root: Expression) -> bool:
@@ -104,7 +112,7 @@ def _accumulators(root: Expression) -> str:
     return f"V a{root.index}[U]; for (auto& a : a{root.index}) a = {neutral};"
 
 
-def _over_wide(roots: Sequence[Expression]) -> list[str]:
+def _over_wide(roots: Sequence[Expression], held: int) -> list[str]:
     names = _Names("f", "(b + u * W)")
     body = names.statements(_computed(roots))
     for root in roots:
@@ -113,7 +121,7 @@ def _over_wide(roots: Sequence[Expression]) -> list[str]:
     return [
         *(f"alignas(64) float kept{root.index}[padded<B>];" for root in roots),
         *["{", *defined(names.hoisted)],
-        f"constexpr int64_t U = tile<B>({_vectors(_TILE, roots)});",
+        f"constexpr int64_t U = tile<B>({_vectors(_TILE, held)});",
         "for (int64_t b = 0; b < B; b += U * W) {",
         *(_accumulators(root) for root in roots),
         "for (int64_t f = 0; f < F; f++) {",
@@ -128,11 +136,11 @@ def _over_wide(roots: Sequence[Expression]) -> list[str]:
     ]
 
 
-def _over_batch(roots: Sequence[Expression]) -> list[str]:
+def _over_batch(roots: Sequence[Expression], held: int) -> list[str]:
     names = _Names("(f + u)", "b")
     body = names.statements(_computed(roots))
     body += [f"a{root.index}[u] = a{root.index}[u] + inside<B>({names.vector(root.args[0])}, b);" for root in roots]
-    weights = 1 << _vectors(_WEIGHTS, roots).bit_length() - 1
+    weights = 1 << _vectors(_WEIGHTS, held).bit_length() - 1
     return [
         *(f"alignas(64) float kept{root.index}[padded<F>];" for root in roots),
         *["{", *defined(names.hoisted)],

@@ -73,10 +73,12 @@ def _wide(step: Step) -> int | None:
     return step.features[0] if step.features[0] >= WIDE else None
 
 
-def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> str:
-    training = _Tracing(step, step.settings.batch_size, wide)
+def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None, guarded: bool = False) -> str:
+    training = _Tracing(step, step.settings.batch_size, wide, guarded)
     inputs, sizes = training.inputs()
     updated = training.scalarised(step.train_tensors, inputs)
+    if training.has_wide_products and not guarded:
+        return _generate(step, evaluation_rows, wide, guarded=True)
     measured = training.scalarised(step.measure_tensors, inputs)
     parts = [
         HEADER,
@@ -84,7 +86,7 @@ def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> s
         evaluation_function("measure", measured, sizes),
     ]
     for rows in dict.fromkeys(evaluation_rows):
-        evaluation = _Tracing(step, rows, wide)
+        evaluation = _Tracing(step, rows, wide, guarded)
         error = evaluation.scalarised(step.error_tensors, evaluation.evaluation_inputs())
         here = replace(sizes, rows=rows, run=0, schedule=0, noise_lanes=0, noise=0)
         parts.append(evaluation_function(f"error_{rows}", error, here))
@@ -94,16 +96,22 @@ def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> s
 class _Tracing:
     """One graph of expressions, and the symbolic inputs of a step's functions in it."""
 
-    def __init__(self, step: Step, rows: int, wide: int | None) -> None:
+    def __init__(self, step: Step, rows: int, wide: int | None, guarded: bool) -> None:
         self._step = step
         self._rows = rows
         self._wide = wide
+        self._guarded = guarded
         ordinary = {size for shape in step.shapes for size in shape} | set(step.features)
         if rows in ordinary:
             raise UnsupportedError(f"a batch size of {rows} that equals a width of the network")
         self._graph = Graph()
         sizes: dict[Axis, int] = {"batch": rows} if wide is None else {"batch": rows, "wide": wide}
         self._algebra = Arrays(self._graph, sizes)
+
+    @property
+    def has_wide_products(self) -> bool:
+        """Whether there are products over the inputs of a wide layer in what was scalarised."""
+        return self._graph.has("product wide")
 
     def scalarised(self, function: Callable[..., Any], inputs: Sequence[Array]) -> list[Expression]:
         """Return the results of `function(state tensors, ...)`, flattened."""
@@ -113,7 +121,7 @@ class _Tracing:
             return function(tensors[:count], *tensors[count:])
 
         examples = [torch.ones(self._algebra.shape(x)) for x in inputs]
-        expressions = scalarise(trace(flat, examples, self._wide), inputs, self._algebra)
+        expressions = scalarise(trace(flat, examples, self._wide, self._guarded), inputs, self._algebra)
         if len(self._graph) > MOST_EXPRESSIONS:
             found = f"a step of {len(self._graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}"
             raise UnsupportedError(found)
@@ -207,6 +215,20 @@ def evaluation_rows(samples: int, in_features: int) -> int:
     return max(rows for rows in range(1, min(samples, MOST_WIDE_ROWS) + 1) if samples % rows == 0)
 
 
+class TrainingCall(ctypes.Structure):
+    """The arguments of one call of a kernel's `train`; see `train_chunks` of the trainer's compiled code."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("train", "states", "run_table", "schedule", "prepare", "data", "noise")),
+        ("runs", ctypes.c_int64),
+        ("failed", ctypes.c_void_p),
+    ]
+
+
+BoundCall = tuple[TrainingCall, tuple[np.ndarray, ...]]
+"""A call, and the arrays that it points to and does not keep alive."""
+
+
 class NativeProgram(Program):
     """A compiled network. All arrays are C-contiguous float32 unless said otherwise.
 
@@ -246,8 +268,16 @@ class NativeProgram(Program):
     def train(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> None:
         """See `Program.train`."""
         arguments, alive = self._arguments(inputs)
-        self._library.train(address(states), *arguments, ctypes.c_int64(inputs.steps), address(failed))
+        steps = ctypes.c_int64(0), ctypes.c_int64(inputs.steps)
+        self._library.train(address(states), *arguments, *steps, address(failed))
         assert alive
+
+    def bound(self, states: np.ndarray, inputs: Inputs, failed: np.ndarray) -> BoundCall:
+        """Return the call that `train` makes, to be made elsewhere."""
+        (run_table, schedule, prepare, _, data, noise, runs), alive = self._arguments(inputs)
+        function = ctypes.cast(self._library.train, ctypes.c_void_p)
+        call = TrainingCall(function, address(states), run_table, schedule, prepare, data, noise, runs, address(failed))
+        return call, (*alive, inputs.run_flags, inputs.schedule)
 
     def measure(self, states: np.ndarray, inputs: Inputs) -> np.ndarray:
         """See `Program.measure`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -28,6 +28,7 @@ class History:
         state: final parameters and buffers by name.
         made_by: what trained it.
         origin: what is known of why it failed, as the end of a sentence.
+        internals: what was recorded of the inside of the network, by name.
     """
 
     rows: int
@@ -40,6 +41,7 @@ class History:
     state: dict[str, np.ndarray]
     made_by: MadeBy
     origin: str = ""
+    internals: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
@@ -79,7 +81,8 @@ def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], 
         run_index=np.repeat(np.arange(len(runs)), rows),
         steps=np.concatenate(steps).astype(np.int64),
         metrics={
-            name: _column([measure(history) for history in histories], rows) for name, measure in MEASURES.items()
+            **{name: _column([measure(history) for history in histories], rows) for name, measure in MEASURES.items()},
+            **_internals(histories, rows),
         },
         weights=tuple(history.weights for history in histories),
         status=tuple(history.status for history in histories),
@@ -89,6 +92,17 @@ def trained_runs(runs: tuple[ArithmeticRun, ...], histories: Sequence[History], 
         seconds=seconds,
         made_by=tuple(history.made_by for history in histories),
     )
+
+
+def _internals(histories: Sequence[History], rows: Sequence[int]) -> dict[str, np.ndarray]:
+    """Return what was recorded of the insides, by name; masked in the rows of networks that have no such number."""
+    names = dict.fromkeys(name for history in histories for name in history.internals)
+    return {name: _column([_inside(history, name) for history in histories], rows) for name in names}
+
+
+def _inside(history: History, name: str) -> np.ndarray | None:
+    values = history.internals.get(name)
+    return None if values is None else np.array(values)
 
 
 def _column(parts: Sequence[np.ndarray | None], rows: Sequence[int]) -> np.ndarray:

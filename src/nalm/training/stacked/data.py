@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
+from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
 
+from nalm.streams import fast_uniforms, philox_key
+from nalm.tasks.operations import lane_sum
 from nalm.training.lowerings.native import WIDE
 from nalm.training.stacked import uniforms
 from nalm.training.stacked.batches import ArithmeticRun, stream_key
-from nalm.training.stacked.uniforms import Prepared, UniformLanes
+from nalm.training.stacked.uniforms import Filler, Prepared, UniformLanes
 
 # Training data of one block should stay in a core's second-level cache (floats).
 BLOCK_FLOATS = 2**18
@@ -27,7 +30,15 @@ Block = np.ndarray | Prepared
 
 
 class Source(ABC):
-    """The data sets of runs that read one stream of random numbers, one run per set."""
+    """The data sets of runs that read one stream of random numbers, one run per set.
+
+    Attributes:
+        filler: compiled code that makes them, if there is any.
+        blocks: where it leaves the data sets.
+    """
+
+    filler: Filler | None = None
+    blocks: Sequence[Block] = ()
 
     @abstractmethod
     def next(self, steps: int) -> list[Block]:
@@ -57,33 +68,64 @@ class GeneralSource(Source):
         return [out[:steps] for out in self._buffers]
 
 
-class UniformSource(Source):
-    """Uniform inputs on one interval from the `paper` stream, by compiled code that gives the same bits."""
+class FastSource(Source):
+    """Uniform inputs on one interval from a `fast` stream, in float32, through NumPy."""
 
     def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
-        self._lanes = _lanes(runs[0], steps)
+        first = runs[0]
+        self._key = philox_key(first.task.layout(first.seed, "fast").training_seed)
+        self._shape = (first.task.in_features, first.training.batch_size)
+        self._runs, self._next = runs, 0
         self._buffers = _buffers(runs, steps)
-        self._write = self._lanes.bind(runs, self._buffers)
 
     def next(self, steps: int) -> list[Block]:
         """See `Source.next`."""
-        self._lanes.draw(steps)
-        self._write(steps)
+        uniforms = fast_uniforms(self._key, self._next, (steps, *self._shape))
+        self._next += steps
+        for run, out in zip(self._runs, self._buffers, strict=True):
+            lower, upper = run.task.interpolation_range.intervals[0]
+            x = uniforms * np.float32(upper - lower) + np.float32(lower)
+            lanes = x.swapaxes(0, 1)
+            sums = [lane_sum(lanes, *part).astype(np.float64) for part in run.task.operands(run.seed, "fast")]
+            inputs = run.task.in_features
+            out[:steps, :inputs], out[:steps, inputs:] = x, run.task.apply(sums)[:, None]
         return [out[:steps] for out in self._buffers]
 
 
-class PreparedSource(Source):
-    """The same for many inputs: only the uniforms are drawn ahead, inputs are made where they are used."""
+class UniformSource(Source):
+    """Uniform inputs on one interval, by compiled code that gives the same bits."""
 
     def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
-        self._lanes = _lanes(runs[0], steps)
-        (out,) = _buffers(runs[:1], 1)
-        self._sets = [self._lanes.prepared(run, out[0]) for run in runs]
+        self.blocks: list[Block] = [*_buffers(runs, steps)]
+        self.filler = _lanes(runs[0], steps).bind(runs, self.blocks)
 
     def next(self, steps: int) -> list[Block]:
         """See `Source.next`."""
-        self._lanes.draw(steps)
-        return [prepared[:steps] for prepared in self._sets]
+        self.filler.fill(steps)
+        return [block[:steps] for block in self.blocks]
+
+
+class PreparedSource(Source):
+    """The same for many inputs: only the uniforms are drawn ahead, inputs are made where they are used.
+
+    Args:
+        runs: as for every source.
+        steps: as for every source.
+        shared: whether several runs read a step of one data set at about the same time; it is then made once.
+    """
+
+    def __init__(self, runs: Sequence[ArithmeticRun], steps: int, shared: bool = False) -> None:
+        lanes = _lanes(runs[0], steps)
+        outs = _buffers(runs, 1) if shared else _buffers(runs[:1], 1) * len(runs)
+        self.filler = lanes.filler
+        self.blocks: list[Block] = [
+            lanes.prepared(run, out[0], remembered=shared) for run, out in zip(runs, outs, strict=True)
+        ]
+
+    def next(self, steps: int) -> list[Block]:
+        """See `Source.next`."""
+        self.filler.fill(steps)
+        return [prepared[:steps] for prepared in self.blocks]
 
 
 def _buffers(runs: Sequence[ArithmeticRun], steps: int) -> list[np.ndarray]:
@@ -94,8 +136,9 @@ def _buffers(runs: Sequence[ArithmeticRun], steps: int) -> list[np.ndarray]:
 def _lanes(run: ArithmeticRun, steps: int) -> UniformLanes:
     compiled = uniforms.library()
     assert compiled is not None
-    seed = run.task.layout(run.seed, "paper").training_seed
-    return UniformLanes(compiled, seed, run.task.in_features, run.training.batch_size, steps)
+    family = run.training.streams
+    seed = run.task.layout(run.seed, family).training_seed
+    return UniformLanes(compiled, seed, run.task.in_features, run.training.batch_size, steps, family)
 
 
 def features(run: ArithmeticRun) -> int:
@@ -103,11 +146,15 @@ def features(run: ArithmeticRun) -> int:
     return run.task.in_features + run.task.out_features
 
 
-def open_source(runs: Sequence[ArithmeticRun], steps: int) -> Source:
-    """Return the fastest source for `runs`; all of them give the same numbers."""
+def open_source(runs: Sequence[ArithmeticRun], steps: int, shared: bool = False) -> Source:
+    """Return the fastest source for `runs`; all of them give the same numbers; for `shared` see `PreparedSource`."""
     if not all(map(uniforms.can_make, runs)):
-        return GeneralSource(runs, steps)
-    return PreparedSource(runs, steps) if runs[0].task.in_features >= WIDE else UniformSource(runs, steps)
+        return (FastSource if all(map(_is_fast, runs)) else GeneralSource)(runs, steps)
+    return PreparedSource(runs, steps, shared) if runs[0].task.in_features >= WIDE else UniformSource(runs, steps)
+
+
+def _is_fast(run: ArithmeticRun) -> bool:
+    return run.training.streams == "fast" and uniforms.is_plain(run)
 
 
 class Data:
@@ -127,11 +174,30 @@ class Data:
             self._positions[stream_key(run), run.task] = position
         floats = runs[0].training.batch_size * sum(features(run) for run in owners)
         self.steps = int(np.clip(BLOCK_FLOATS // floats, LEAST_BLOCK, MOST_BLOCK))
-        self._sources = [open_source(same, self.steps) for same in readers.values()]
+        self._readers = list(readers.values())
+        self._shared = len(runs) > len(owners)
 
     def index(self, runs: Sequence[ArithmeticRun]) -> np.ndarray:
         """Which training data set each run reads."""
         return np.array([self._positions[stream_key(run), run.task] for run in runs], dtype=np.int64)
+
+    @property
+    def can_be_filled(self) -> bool:
+        """Whether compiled code makes all of them."""
+        return all(uniforms.can_make(run) for same in self._readers for run in same)
+
+    @property
+    def chunk(self) -> int:
+        """For how many steps they stay in the cache while they are filled and read."""
+        return 1 if self._readers[0][0].task.in_features >= WIDE else self.steps
+
+    def filled(self) -> list[Source]:
+        """Return sources, in the order of the data sets, that are filled for a chunk of steps at a time."""
+        return [open_source(same, self.chunk, self._shared) for same in self._readers]
+
+    @cached_property
+    def _sources(self) -> list[Source]:
+        return [open_source(same, self.steps) for same in self._readers]
 
     def draw(self, steps: int) -> list[Block]:
         """Return the training data of the next `steps` steps for each data set, until the next call."""

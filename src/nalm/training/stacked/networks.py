@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -12,11 +13,13 @@ from torch.func import vmap
 
 from nalm import units
 from nalm.runs.record import MadeBy
+from nalm.training.internals import internals_of_rows
 from nalm.training.kept import caches_of_torch
 from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.lowerings.native import BoundCall, NativeProgram
 from nalm.training.lowerings.ordinary import OrdinaryLoop, as_arrays, as_numbers
 from nalm.training.stacked.batches import ArithmeticRun
-from nalm.training.stacked.uniforms import UniformNoise, open_noise
+from nalm.training.stacked.uniforms import Filler, UniformNoise, open_noise
 from nalm.training.step.initial import ONE_AT_A_TIME, RunRandom, redraw
 from nalm.training.step.noise import NoiseStream
 from nalm.training.step.objective import Objective
@@ -76,6 +79,23 @@ class Networks(ABC):
     def state(self, run: int, row: int | None) -> dict[str, np.ndarray]:
         """Parameters and buffers of a run by name, as recorded in a row, or as they are now."""
 
+    @abstractmethod
+    def module(self, run: int) -> nn.Module:
+        """Return a copy of the module of a run, with values of any time."""
+
+    def internals(self, run: int, rows: int, x: np.ndarray, t: np.ndarray) -> dict[str, list[float]]:
+        """Return what `nalm.training.internals` says of a run's network at its first recorded rows, by name.
+
+        Args:
+            run: which.
+            rows: how many.
+            x: inputs `[samples, in]` to look at.
+            t: their targets `[samples, out]`.
+        """
+        return internals_of_rows(
+            self.module(run), [self.state(run, row) for row in range(rows)], x, t, self.objective.settings.record
+        )
+
 
 class StackedNetworks(Networks):
     """The networks of runs as one array of states, trained by a program.
@@ -91,7 +111,7 @@ class StackedNetworks(Networks):
         self.objective = step.objective
         self.made_by = program.made_by
         self._step = step
-        self._program = program
+        self.program = program
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
         seeds = list(dict.fromkeys(run.seed for run in runs))
@@ -109,23 +129,42 @@ class StackedNetworks(Networks):
 
     def evaluation_rows(self, samples: int) -> int:
         """See `Networks.evaluation_rows`."""
-        return self._program.evaluation_rows(samples, self._widths[0])
+        return self.program.evaluation_rows(samples, self._widths[0])
 
     def noise(self, steps: int) -> tuple[Sequence[np.ndarray], np.ndarray]:
         """See `Networks.noise`."""
         return [stream.take(steps) for stream in self._noise], self._noise_index
 
+    @property
+    def noise_can_be_filled(self) -> bool:
+        """Whether compiled code makes the noise of all runs, or there is none."""
+        return not self._step.draws or all(isinstance(stream, UniformNoise) for stream in self._noise)
+
+    def noise_filled(self, steps: int) -> tuple[list[Filler], Sequence[np.ndarray], np.ndarray]:
+        """Return what writes the noise of the next steps, the buffers for it, and which of them each run reads."""
+        streams = [stream for stream in self._noise if isinstance(stream, UniformNoise)]
+        buffers = [stream.buffer(steps) for stream in streams]
+        fillers = [stream.filler(buffer) for stream, buffer in zip(streams, buffers, strict=True)]
+        if not streams:
+            return [], [np.empty((steps, 0), dtype=np.float32)] * len(self._noise), self._noise_index
+        return fillers, buffers, self._noise_index
+
+    def bound(self, inputs: Inputs, failed: np.ndarray) -> BoundCall:
+        """Return the call of the kernel that `train` makes."""
+        assert isinstance(self.program, NativeProgram)
+        return self.program.bound(self._states, inputs, failed)
+
     def train(self, inputs: Inputs, failed: np.ndarray) -> None:
         """See `Networks.train`."""
-        self._program.train(self._states, inputs, failed)
+        self.program.train(self._states, inputs, failed)
 
     def measure(self, inputs: Inputs, failed: np.ndarray) -> np.ndarray:
         """See `Networks.measure`."""
-        return self._program.measure(self._states, inputs)
+        return self.program.measure(self._states, inputs)
 
     def error(self, sets: Sequence[np.ndarray], set_index: np.ndarray, failed: np.ndarray) -> np.ndarray:
         """See `Networks.error`."""
-        return self._program.error(self._states, sets, set_index)
+        return self.program.error(self._states, sets, set_index)
 
     def record(self) -> np.ndarray:
         """See `Networks.record`."""
@@ -154,6 +193,10 @@ class StackedNetworks(Networks):
         kept = weights.numpy().reshape(runs, rows, -1) if example.numel() <= MOST_RECORDED_WEIGHTS else None
         return kept, None if errors is None else errors.numpy().reshape(runs, rows)
 
+    def module(self, run: int) -> nn.Module:
+        """See `Networks.module`."""
+        return copy.deepcopy(self._step.module)
+
     def state(self, run: int, row: int | None) -> dict[str, np.ndarray]:
         """See `Networks.state`."""
         flat = self._states[run, : self._step.network_size] if row is None else self._recorded[row][run]
@@ -176,8 +219,11 @@ class OrdinaryNetworks(Networks):
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
         rate = runs[0].training.learning_rate
+        self._dtype = torch.float64 if runs[0].training.float64 else torch.float32
+        if runs[0].training.float64:
+            begun = [(module.double(), streams) for module, streams in begun]
         self._loops = [OrdinaryLoop(module, streams, objective, label, rate) for module, streams in begun]
-        self._keeps_rows = runs[0].training.saved_weights == "best"
+        self._keeps_rows = runs[0].training.saved_weights == "best" or bool(runs[0].training.record)
         self._rows: list[list[dict[str, np.ndarray]]] = []
         self._weights: list[list[np.ndarray]] = []
         self._sparsity: list[list[float | None]] = []
@@ -191,7 +237,7 @@ class OrdinaryNetworks(Networks):
         return [np.empty((steps, 0), dtype=np.float32)], np.zeros(len(self._loops), dtype=np.int64)
 
     def _split(self, data: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        x, t = torch.split(torch.from_numpy(data).T, list(self._widths), dim=-1)
+        x, t = torch.split(torch.from_numpy(data).T.to(self._dtype), list(self._widths), dim=-1)
         return x, t
 
     def train(self, inputs: Inputs, failed: np.ndarray) -> None:
@@ -248,6 +294,10 @@ class OrdinaryNetworks(Networks):
         weights = np.array(self._weights).swapaxes(0, 1)
         sparsity = None if self._sparsity[0][0] is None else np.array(self._sparsity, dtype=np.float64).T
         return weights if weights.shape[-1] <= MOST_RECORDED_WEIGHTS else None, sparsity
+
+    def module(self, run: int) -> nn.Module:
+        """See `Networks.module`."""
+        return copy.deepcopy(self._loops[run].module)
 
     def state(self, run: int, row: int | None) -> dict[str, np.ndarray]:
         """See `Networks.state`."""

@@ -1,12 +1,13 @@
 """Compiled uniform random numbers: the data of the arithmetic tasks and the noise of stochastic units.
 
-Bit for bit what NumPy's legacy generator and PyTorch's CPU generator give; both are MT19937.
+Those of `paper` streams are bit for bit those of NumPy's legacy generator and of PyTorch's, both MT19937.
+The data of `fast` streams come from Philox.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nalm.streams import Family, philox_key
 from nalm.tasks import OPERATIONS, OperationInfo
 from nalm.training import toolchain
 from nalm.training.stacked.batches import ArithmeticRun
@@ -40,7 +42,7 @@ def library() -> ctypes.CDLL | None:
         return None  # NumPy draws the same
     if known is None:
         toolchain.remember(description, found)
-    for name in ("draw", "write", "make_context", "noise"):
+    for name in ("fill_lanes", "fill_data", "fill_noise", "make_context", "train_chunks"):
         getattr(loaded, name).restype = None
     loaded.context_size.restype = ctypes.c_int64
     for operation in expressed:
@@ -50,16 +52,21 @@ def library() -> ctypes.CDLL | None:
 
 def _defined(operation: OperationInfo) -> str:
     """Return what `uniforms.cpp` takes for `operation`."""
-    parameters = "(double a)" if operation.arity == 1 else "(double a, double b)"
-    return f"OPERATION({operation.name}, {parameters}, {operation.cpp})\n"
+    names = ("a",) if operation.arity == 1 else ("a", "b")
+    doubles, floats = (", ".join(f"{kind} {name}" for name in names) for kind in ("double", "float"))
+    return f"OPERATION({operation.name}, ({doubles}), ({floats}), {operation.cpp})\n"
+
+
+def is_plain(run: ArithmeticRun) -> bool:
+    """Whether the inputs of `run` are uniform on one interval."""
+    task = run.task
+    return task.is_plain and task.distribution.family == "uniform" and not task.interpolation_range.is_pair
 
 
 def can_make(run: ArithmeticRun) -> bool:
     """Whether compiled code gives the training data of `run`."""
-    task = run.task
-    simple = task.is_plain and task.distribution.family == "uniform" and not task.interpolation_range.is_pair
-    expressed = OPERATIONS[task.operation].cpp is not None
-    return simple and expressed and run.training.streams == "paper" and library() is not None
+    expressed = is_plain(run) and OPERATIONS[run.task.operation].cpp is not None
+    return expressed and run.task.out_features == 1 and library() is not None
 
 
 def _integers(*values: int) -> tuple[ctypes.c_int64, ...]:
@@ -98,33 +105,83 @@ class Prepared:
         return np.stack([np.ctypeslib.as_array(call(context, k), self.shape).copy() for k in steps])
 
 
-class UniformLanes:
-    """Uniforms `[steps, inputs, batch]` of a legacy NumPy stream, and the data sets that tasks make of them."""
+class Filler:
+    """Compiled code that writes the numbers of the next steps into buffers that their readers know.
 
-    def __init__(self, compiled: ctypes.CDLL, seed: int, inputs: int, batch: int, steps: int) -> None:
-        self._compiled = compiled
-        state = np.random.RandomState(seed).get_state(legacy=False)["state"]
-        self._key = state["key"].astype(np.uint32)
-        self._position = np.array([state["pos"]], dtype=np.int64)
-        self._inputs, self._batch = inputs, batch
-        count = batch * inputs
-        self._words = np.empty(2 * count, dtype=np.uint32)
-        self._row_major = np.empty(count)
-        self._lanes = np.empty((steps, inputs, batch))
+    Attributes:
+        function: address of the C function `void fill(void* context, int64_t steps)`.
+        context: address of its first argument.
+    """
 
-    def draw(self, steps: int) -> None:
+    def __init__(self, function: Any, context: ctypes.Structure, alive: tuple[Any, ...]) -> None:
+        self.function = ctypes.cast(function, ctypes.c_void_p)
+        self.context = ctypes.cast(ctypes.pointer(context), ctypes.c_void_p)
+        self._call, self._alive = function, (context, alive)
+
+    def fill(self, steps: int) -> None:
         """Go on to the next `steps` steps."""
-        assert steps <= len(self._lanes)
-        self._compiled.draw(
-            address(self._key),
-            address(self._position),
-            *_integers(steps, self._batch, self._inputs),
-            *(address(buffer) for buffer in (self._words, self._row_major, self._lanes)),
+        self._call(self.context, ctypes.c_int64(steps))
+
+
+class _Lanes(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("key", "position")),
+        *((name, ctypes.c_int64) for name in ("batch", "inputs")),
+        *((name, ctypes.c_void_p) for name in ("words", "lanes", "float_lanes")),
+        ("counter_key", ctypes.c_uint64),
+        *((name, ctypes.c_int64) for name in ("step", "fills")),
+    ]
+
+
+class _Data(ctypes.Structure):
+    _fields_ = [
+        ("lanes", ctypes.c_void_p),
+        ("tasks", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("lower", "width", "operation", "operands", "slices", "outs")),
+    ]
+
+
+class _Noise(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("key", "position")),
+        *((name, ctypes.c_int64) for name in ("batch", "draws")),
+        *((name, ctypes.c_void_p) for name in ("widths", "words", "out")),
+    ]
+
+
+class UniformLanes:
+    """Uniforms `[steps, inputs, batch]` of a stream, and the data sets that tasks make of them.
+
+    Those of a `paper` stream are a legacy NumPy stream's, in float64; those of a `fast` one Philox's, in float32.
+    """
+
+    def __init__(
+        self, compiled: ctypes.CDLL, seed: int, inputs: int, batch: int, steps: int, family: Family = "paper"
+    ) -> None:
+        self._compiled = compiled
+        self._inputs, self._batch, self._steps, self._family = inputs, batch, steps, family
+        arrays = self._paper(seed) if family == "paper" else (np.empty((steps, inputs, batch), dtype=np.float32),)
+        self._lanes, self._float_lanes = (
+            (address(arrays[-1]), None) if family == "paper" else (None, address(arrays[-1]))
+        )
+        key, position, words = map(address, arrays[:3]) if family == "paper" else (None, None, None)
+        counter_key = philox_key(seed) if family == "fast" else 0
+        self._struct = _Lanes(key, position, batch, inputs, words, self._lanes, self._float_lanes, counter_key, 0, 0)
+        self.filler = Filler(compiled.fill_lanes, self._struct, arrays)
+
+    def _paper(self, seed: int) -> tuple[np.ndarray, ...]:
+        """Return the generator's state, room for its outputs, and the lanes."""
+        state = np.random.RandomState(seed).get_state(legacy=False)["state"]
+        return (
+            state["key"].astype(np.uint32),
+            np.array([state["pos"]], dtype=np.int64),
+            np.empty(2 * self._batch * self._inputs, dtype=np.uint32),
+            np.empty((self._steps, self._inputs, self._batch)),
         )
 
-    def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Callable[[int], None]:
-        """Return a function that writes the data of the first steps drawn last, for each of `runs`, into `outs`."""
-        tasks = [_Task.of(run, self._compiled) for run in runs]
+    def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Filler:
+        """Return what draws the next steps and writes the data of each of `runs` into `outs`."""
+        tasks = [_Task.of(run, self._compiled, self._family) for run in runs]
         arrays = (
             np.array([task.lower for task in tasks], dtype=np.float64),
             np.array([task.width for task in tasks], dtype=np.float64),
@@ -133,35 +190,33 @@ class UniformLanes:
             np.concatenate([task.slices for task in tasks]),
             np.array([out.ctypes.data for out in outs], dtype=np.int64),
         )
-        lanes, sizes = address(self._lanes), _integers(self._batch, self._inputs, len(tasks))
-        arguments = tuple(address(array) for array in arrays)
-        alive = (arrays, tuple(outs))
+        struct = _Data(self.filler.context, len(tasks), *map(address, arrays))
+        return Filler(self._compiled.fill_data, struct, (self.filler, arrays, tuple(outs)))
 
-        def write(steps: int) -> None:
-            assert alive
-            self._compiled.write(lanes, *_integers(steps), *sizes, *arguments)
+    def prepared(self, run: ArithmeticRun, out: np.ndarray, remembered: bool = False) -> Prepared:
+        """Return the data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`.
 
-        return write
-
-    def prepared(self, run: ArithmeticRun, out: np.ndarray) -> Prepared:
-        """Return the data of `run` for all steps, made one at a time in `out` `[inputs + 1, batch]`."""
-        task = _Task.of(run, self._compiled)
+        If `remembered`, a step is not made anew where it was the last one; then no other run may share `out`.
+        """
+        task = _Task.of(run, self._compiled, self._family)
         size = self._compiled.context_size()
         context = np.empty(size, dtype=np.uint8).view(_Context)
-        context.alive = (self._lanes, out, task.slices)
+        context.alive = (self.filler, out, task.slices)
         self._compiled.make_context(
             address(context),
-            address(self._lanes),
+            self._lanes,
+            self._float_lanes,
             *_integers(self._batch, self._inputs),
             ctypes.c_double(task.lower),
             ctypes.c_double(task.width),
             ctypes.c_void_p(task.operation),
             *_integers(len(task.slices) // 2),
             *map(address, (task.slices, out)),
+            ctypes.c_void_p(ctypes.addressof(self._struct) + _Lanes.fills.offset if remembered else None),
         )
         function = ctypes.cast(self._compiled.prepare, ctypes.c_void_p).value
         assert function is not None
-        return Prepared(function, context, 0, len(self._lanes), (self._inputs + 1, self._batch))
+        return Prepared(function, context, 0, self._steps, (self._inputs + 1, self._batch))
 
 
 class _Context(np.ndarray):
@@ -180,9 +235,9 @@ class _Task:
     slices: np.ndarray
 
     @classmethod
-    def of(cls, run: ArithmeticRun, compiled: ctypes.CDLL) -> _Task:
+    def of(cls, run: ArithmeticRun, compiled: ctypes.CDLL, family: Family) -> _Task:
         lower, upper = run.task.interpolation_range.intervals[0]
-        bounds = [bound for pair in run.task.operands(run.seed, "paper") for bound in pair]
+        bounds = [bound for pair in run.task.operands(run.seed, family) for bound in pair]
         operation = getattr(compiled, f"operation_{run.task.operation}")()
         return cls(lower, upper - lower, operation, np.array(bounds, dtype=np.int64))
 
@@ -197,15 +252,20 @@ class UniformNoise:
         self._batch = batch
         self._words = np.empty(batch * sum(widths), dtype=np.uint32)
 
+    def filler(self, out: np.ndarray) -> Filler:
+        """Return what writes the noise of the next steps into `out` `[steps, lanes * batch]`."""
+        before, after = (self._key, self._position), (self._widths, self._words, out)
+        struct = _Noise(*map(address, before), self._batch, len(self._widths), *map(address, after))
+        return Filler(self._compiled.fill_noise, struct, (before, after))
+
+    def buffer(self, steps: int) -> np.ndarray:
+        """Return room for the noise of some steps."""
+        return np.empty((steps, len(self._words)), dtype=np.float32)
+
     def take(self, steps: int) -> np.ndarray:
         """Return the noise of the next steps, `[steps, lanes * batch]`."""
-        out = np.empty((steps, len(self._words)), dtype=np.float32)
-        self._compiled.noise(
-            address(self._key),
-            address(self._position),
-            *_integers(steps, self._batch, len(self._widths)),
-            *(address(array) for array in (self._widths, self._words, out)),
-        )
+        out = self.buffer(steps)
+        self.filler(out).fill(steps)
         return out
 
 

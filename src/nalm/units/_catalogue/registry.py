@@ -20,6 +20,13 @@ def _key(name: str) -> str:
     return name.casefold().translate(str.maketrans("", "", "-_ "))
 
 
+_GIVEN = {
+    "in_features": "it follows from the task and hidden_size",
+    "out_features": "it follows from the task and hidden_size",
+    "device": "give nalm run --device",
+    "dtype": "networks are trained in float32",
+}
+
 _BY_KEY = {_key(spelling): info for info in UNITS for spelling in (info.name, info.title, *info.aliases)}
 
 
@@ -61,6 +68,17 @@ def create(name: str, in_features: int, out_features: int, **arguments: Any) -> 
     info = resolve(name)
     given = {**info.arguments, **arguments}
     return info.cls(in_features, out_features, **checked_arguments(name, info.cls, given))
+
+
+def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
+    """Check that a study sets no argument that follows from the place of a layer in its network, or from the command.
+
+    Raises:
+        InputError: it does.
+    """
+    for argument in arguments:
+        if argument in _GIVEN:
+            raise InputError(f"unit {name!r}: argument {argument!r} is not a study's to give: {_GIVEN[argument]}")
 
 
 def checked_arguments(name: str, factory: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,7 +62,7 @@ class NSR(Unit):
         self.check_input(x)
         refresh(self)
         signal = functional.status_bits(x, self.V1, self.V2, self.w_sign, self.w_zero, self.scale)
-        pairs = signal.unflatten(-1, (self.redundancy, self.out_features))
+        pairs = torch.unflatten(signal, -1, (self.redundancy, self.out_features))
         return torch.sigmoid(pairs.sum(-2) + self.b)
 
     @property

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, relu
 
-from nalm.digits._dropout import dropout
+from nalm.digits.image_networks.dropout import dropout
 
 _CLASSES = 10
 

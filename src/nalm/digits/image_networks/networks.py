@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, relu
 
-from nalm.digits._classifiers import (
+from nalm.digits._pictures import CANVAS, SIDE
+from nalm.digits.image_networks.classifiers import (
     DigitClassifier,
     JointClassifier,
     JointLinearClassifier,
@@ -16,8 +17,7 @@ from nalm.digits._classifiers import (
     SeparateClassifiers,
     pool,
 )
-from nalm.digits._pictures import CANVAS, SIDE
-from nalm.digits._thin_plate import ThinPlateSpline, control_points
+from nalm.digits.image_networks.thin_plate import ThinPlateSpline, control_points
 
 # a 2 x 3 matrix that moves nothing
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

@@ -1,0 +1,1 @@
+"""Image networks: from pictures of digits to labels."""
