@@ -121,9 +121,8 @@ def train(
             raise
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise NalmError(
-                f"{where}{error.strerror or error}; finished batches are kept, the same command goes on"
-            ) from None
+            kept = "finished batches are kept, and once this is mended the same command goes on"
+            raise NalmError(f"{where}{error.strerror or error}; {kept}") from None
     return job.failures(store)
 
 
