@@ -677,6 +677,13 @@ class StartsAtNan(Weighted):
         nn.init.constant_(self.w, math.nan)
 
 
+class OfNegative(Weighted):
+    """Takes negative inputs alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.log(-x) @ self.w.T
+
+
 class GivesNan(Weighted):
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x).square() + 1
@@ -749,7 +756,7 @@ REFUSED = {
     SystemNoise: r"training it twice from the same seed gives two values of w",
     Uninitialised: r"parameter 'w' is given no values when it is constructed",
     StartsAtNan: r"parameter 'w' is not finite when it has been constructed",
-    GivesNan: r"not finite before any update, .*: nan at .*field_modules\.py:\d+: return torch\.log\(-y\)",
+    GivesNan: r"not finite at step 0, before any update, .*: nan at .*field_modules\.py:\d+: return torch\.log\(-y\)",
     GivesNanInEvaluation: r"in evaluation mode: inf at .*field_modules\.py:\d+: return super",
     GradientIsNan: r"not the loss or the gradient of the first update at .*field_modules\.py:\d+: return torch\.sqrt",
     MakesAParameter: r"no optimiser knows of parameter 'shift', .* at .*field_modules\.py:\d+: self\.shift = ",
