@@ -533,6 +533,15 @@ class Recurrent(nn.Module):
         return self.last(self.cell(x.unsqueeze(-1))[0][:, -1])
 
 
+class Einsum(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Parameter(torch.rand(4, i)), nn.Parameter(torch.rand(o, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("oh,hi,bi->bo", self.last, self.first, x)
+
+
 class ClampsItsData(Weighted):
     def forward(self, x: Tensor) -> Tensor:
         self.w.data.clamp_(0.0, 0.68)
@@ -590,7 +599,7 @@ TRAINED = (
     *(RemembersACall, MadeAnew, Normalised, CountsInABuffer, CountsInPython, CountsEvaluations, Remembers),
     *(SpectralOfOld, Renormalised, TakesValuesFromData),
     *(Recomputed, Hooked, NoGradient),
-    *(StraightThroughSign, BranchesOnValues, Recurrent, ClampsItsData, ChangesItsInput, Late),
+    *(StraightThroughSign, BranchesOnValues, Recurrent, Einsum, ClampsItsData, ChangesItsInput, Late),
     *(ComplexWeights, HalfWeights, DoubleWeights),
 )
 """Modules that have to be trained as an ordinary loop trains them."""
@@ -602,6 +611,20 @@ TRAINED = (
 class Squeezes(Weighted):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x).squeeze(-1)
+
+
+class GivesThree(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(i, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+class GivesOneNumber(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).mean()
 
 
 class GivesTwo(Weighted):
@@ -747,6 +770,8 @@ class DrawsForEvaluation(Weighted):
 
 REFUSED = {
     Squeezes: r"forward maps an input of shape \[\d+, 2\] to \[\d+\], but a network of 1 output must give \[\d+, 1\]",
+    GivesThree: r"an input of shape \[\d+, 2\] to \[\d+, 3\], but a network of 1 output must give \[\d+, 1\]",
+    GivesOneNumber: r"an input of shape \[\d+, 2\] to \[\], but a network of 1 output must give \[\d+, 1\]",
     GivesTwo: r"forward must give one tensor of shape \[\d+, 1\], got a tuple of 2",
     GivesIntegers: r"forward must give floating point numbers, got torch\.int64",
     Detaches: r"the output of forward depends on no parameter",

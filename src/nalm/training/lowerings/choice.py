@@ -204,14 +204,21 @@ def lower(key: ProgramKey) -> Lowered:
         warnings.simplefilter("ignore")  # what a module says is said when it is trained
         if key.sources:
             check_hashes(key, key.sources, key.label)
-        rows = _evaluation_rows(key)
-        known = toolchain.recall(repr(key))
+        if key.training.float64:
+            return Fallback("float64 = true asks for it", compiler=False, batched=False)
+        known = kept_code(key)
         if known is not None:
-            return NativeCode(known[0], rows, known[1]["constants"])
+            return known
         examined = _examined(key)
         if examined.reason is not None:
             return Fallback(f"{_CANNOT} {examined.reason}", compiler=False, batched=False)
         return _lowered(key, examined.constants)
+
+
+def kept_code(key: ProgramKey) -> NativeCode | None:
+    """Return the kernel of `key` that was compiled and proved before, if it is there and whole."""
+    known = toolchain.recall(repr(key))
+    return NativeCode(known[0], _evaluation_rows(key), known[1]["constants"]) if known else None
 
 
 def _evaluation_rows(key: ProgramKey) -> tuple[int, ...]:

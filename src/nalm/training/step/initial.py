@@ -8,7 +8,7 @@ comes from the run's stream.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import RLock
@@ -129,6 +129,23 @@ def constructed(build: Callable[[], nn.Module], inputs: int, streams: RunRandom)
             with torch.no_grad():
                 module.eval()(torch.ones(2, inputs))
         return module.train()
+
+
+def start_from_(module: nn.Module, values: Mapping[str, Any]) -> None:
+    """Set parameters and buffers of a module, by name; the others stay.
+
+    Raises:
+        InputError: it has none of a name, or one of another shape.
+    """
+    state = module.state_dict()
+    with torch.no_grad():
+        for name, value in values.items():
+            if name not in state:
+                raise InputError(f"initial: the network has no {name!r}; it has {', '.join(state) or 'none'}")
+            if tuple(np.shape(value)) != tuple(state[name].shape):
+                shapes = f"{list(state[name].shape)}, got {list(np.shape(value))}"
+                raise InputError(f"initial: {name} has the shape {shapes}")
+            state[name].copy_(torch.as_tensor(value))
 
 
 def redraw(module: nn.Module, network: NetworkSettings, widths: tuple[int, int], streams: RunRandom) -> None:
