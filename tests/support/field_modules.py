@@ -420,6 +420,22 @@ class Remembers(Weighted):
         return y
 
 
+class CachesInEvaluation(Weighted):
+    """Keeps its weights from one evaluation to the next, and forgets them in training."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.kept: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.kept = None
+            return super().forward(x)
+        if self.kept is None:
+            self.kept = self.w.detach().clone()
+        return x @ self.kept.T
+
+
 class TakesValuesFromData(Weighted):
     """Has a scale that the first batch sets."""
 
@@ -597,7 +613,7 @@ TRAINED = (
     *(ShiftedNoise, ShiftedNoiseWritten, NoiseFromBelow, NoiseFromBelowWritten, Dropped, RandomRows, NoiseAtRest),
     *(NumpyNoise, PythonNoise, Distributed, OwnGenerators, RandomSlopes, ConstantTensors, InfiniteBuffer),
     *(RemembersACall, MadeAnew, Normalised, CountsInABuffer, CountsInPython, CountsEvaluations, Remembers),
-    *(SpectralOfOld, Renormalised, TakesValuesFromData),
+    *(SpectralOfOld, Renormalised, TakesValuesFromData, CachesInEvaluation),
     *(Recomputed, Hooked, NoGradient),
     *(StraightThroughSign, BranchesOnValues, Recurrent, Einsum, ClampsItsData, ChangesItsInput, Late),
     *(ComplexWeights, HalfWeights, DoubleWeights),

@@ -182,8 +182,12 @@ class _Examination:
         return f"at step 0 its output is finite, but not the loss or the gradient of the first update{line}"
 
     def _attribute(self, loop: OrdinaryLoop, before: dict[str, str], trial: Trial) -> str | None:
-        """Return the first attribute that a few steps have changed."""
+        """Return the first attribute that a few steps, or an evaluation after them, have changed."""
         name = difference(before, constants(loop.module)) if before else None
+        if before and name is None:
+            with loop.streams.drawing():
+                loop.error(*self._first(trial))
+            name = difference(before, constants(loop.module))
         if name is None:
             return None
         where = self._line(trial, lambda module: constants(module).get(name))
