@@ -24,7 +24,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto
 
 quick: $(INSTALLED)
-	$(BIN)/python -m pytest -q -n auto -m "not heavy and not cluster"
+	$(BIN)/python -m pytest -q -n auto -m "not heavy and not cluster and not browser"
 
 check: test
 	$(BIN)/ruff check

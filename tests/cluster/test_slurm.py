@@ -21,11 +21,9 @@ ARITHMETIC = """
 title = "Two units on two ranges"
 seeds = "0:16"
 task = { kind = "single-module", operation = "mul" }
-
 [settings]
 iterations = 499_999
-ramp_start = 100_000
-ramp_end = 200_000
+sparsity_penalty = 0
 log_interval = 50_000
 validation_samples = 1000
 test_samples = 1000

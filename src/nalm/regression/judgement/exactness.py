@@ -20,6 +20,8 @@ _ROUNDINGS = 100
 _MOST_RELATIVE = 1e-6
 _DOUBT = 0.01
 """Share of right formulas whose residuals are taken to hold more than noise."""
+_MOST_SCALE_ERROR = 2.5e-4
+"""Relative standard error up to which a factor that is no simple number is called exact: four are 1e-3."""
 _NUMBER_BITS = 3.0
 """How much simpler than chance each number must be in a noisy table."""
 _TERM_BITS = 10.0
@@ -127,6 +129,10 @@ def _doubts(formula: Formula, x: np.ndarray, y: np.ndarray, residual: np.ndarray
         squares = float(residual[held_out] @ residual[held_out])
         if squares > variance * chdtri(int(held_out.sum()), _DOUBT):
             return "rows that were held out are met worse than the others"
+    if formula.scale.is_free:
+        known = math.sqrt(variance / float(np.square(formula(x)).sum()))
+        if known > _MOST_SCALE_ERROR:
+            return f"its factor is known to {100 * known:.1g} % only"
     chance = _chance(formula, x, math.sqrt(variance))
     if chance:
         return chance

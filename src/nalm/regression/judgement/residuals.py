@@ -14,6 +14,11 @@ _DOUBT = 0.01
 """Chance that pure noise is taken for more."""
 _TESTS = 5
 _DEGREE = 6
+_SHUFFLES = 60
+_OUTLIER = 5.0
+"""Standard deviations by which a square of a sum must stand out among those of shuffled residuals."""
+_MOST_SUMMED = 120
+_MOST_SHUFFLED_ROWS = 1500
 _MOST_INPUTS = 12
 """More inputs than this are not tested in pairs and neighbourhoods."""
 
@@ -22,7 +27,8 @@ def left_over(residual: np.ndarray, formula: Formula, x: np.ndarray) -> str:
     """Return what residuals depend on, `{3}` for the input in column 3; empty where they may be pure noise.
 
     Tested are correlations with polynomials of each input, with products of the formula's inputs with any
-    other, jointly with smooth functions of the formula's inputs and of its value, and among neighbours.
+    other, jointly with smooth functions of the formula's inputs and of its value, among neighbours, and with the square
+    of any sum of inputs: the square of a mean of two long sums is near their product, and differs from it by one.
 
     Args:
         residual: `[rows]`.
@@ -42,6 +48,7 @@ def left_over(residual: np.ndarray, formula: Formula, x: np.ndarray) -> str:
         _joint(noise, polynomials, used),
         _joint_of_value(noise, formula(x)),
         _among_neighbours(noise, x, used[:_MOST_INPUTS]),
+        _squared_sum(noise, x, used),
     ):
         if found:
             return found
@@ -127,3 +134,29 @@ def _among_neighbours(noise: np.ndarray, x: np.ndarray, used: list[int]) -> str:
     if abs(float(noise @ noise[nearest])) / math.sqrt(2 * len(noise)) > limit:
         return "the formula's inputs"
     return ""
+
+
+def _squared_sum(noise: np.ndarray, x: np.ndarray, used: list[int]) -> str:
+    """Test the sum of inputs whose square the residuals follow most, which is an eigenvector.
+
+    Each pair of many inputs may have no visible share of it.
+    """
+    # those of the formula stand out more among themselves
+    both = any(_stands_out(noise, x[:, columns[:_MOST_SUMMED]]) for columns in (used, [*range(x.shape[1])]))
+    return "a square of a sum of inputs" if both else ""
+
+
+def _stands_out(noise: np.ndarray, x: np.ndarray) -> bool:
+    few = np.linspace(0, len(noise) - 1, min(len(noise), _MOST_SHUFFLED_ROWS)).astype(int)
+    noise, centred = noise[few], x[few] - x[few].mean(axis=0)
+    spread = centred.std(axis=0)
+    scaled = centred[:, spread > 0] / spread[spread > 0]
+    if scaled.shape[1] < 2:
+        return False
+    draw = np.random.default_rng(0)
+    chance = np.array([_largest_form(draw.permutation(noise), scaled) for _ in range(_SHUFFLES)])
+    return _largest_form(noise, scaled) > float(chance.mean() + _OUTLIER * chance.std())
+
+
+def _largest_form(noise: np.ndarray, scaled: np.ndarray) -> float:
+    return float(np.abs(np.linalg.eigvalsh((scaled * noise[:, None]).T @ scaled)).max())

@@ -10,6 +10,7 @@ import numpy as np
 
 from nalm.regression.algebra.formula import Formula
 from nalm.regression.judgement.exactness import is_exact_to_rounding
+from nalm.regression.judgement.neighbours import split_does_as_well
 from nalm.regression.judgement.residuals import left_over
 from nalm.regression.searching import closed_forms, ladder
 from nalm.regression.searching.budget import Budget
@@ -81,9 +82,12 @@ class Search:
         """Return whether the best formula leaves nothing but noise."""
         formula = self.pool.best.formula
         if formula not in self._explains:
-            residual = self.rows.y - formula(self.rows.x)
-            self._explains[formula] = bool(formula.inputs) and not left_over(residual, formula, self.rows.x)
+            self._explains[formula] = bool(formula.inputs) and not self._leaves_more_than_noise(formula)
         return self._explains[formula]
+
+    def _leaves_more_than_noise(self, formula: Formula) -> bool:
+        x, y = self.rows.x, self.rows.y
+        return bool(left_over(y - formula(x), formula, x)) or split_does_as_well(formula, x, y)
 
     def _sums(self) -> None:
         self.report("sums")
