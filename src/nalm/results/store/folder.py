@@ -394,7 +394,7 @@ def _runs(count: int) -> str:
 
 def _instead(path: Path) -> str:
     """Return what folder may have been meant: one below, or else where results are written."""
-    found = (*path.glob(f"*/{_STUDY}"), *path.glob(f"*/*/{_STUDY}"))
+    found = (*path.glob(f"*/{STUDY}"), *path.glob(f"*/*/{STUDY}"))
     below = sorted(str(study.parent) for study in found)[:_MOST_NAMED]
     if below:
         return f"did you mean {', '.join(below)}?"
