@@ -441,7 +441,7 @@ class TestFullDisk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         monkeypatch.setattr(os, "fsync", failing)
-        with pytest.raises(StoreError, match="cannot write results here"):
+        with pytest.raises(StoreError, match="the disk is full; make room, or give another folder"):
             Store.create_or_open(tmp_path / "results", STUDY)
 
 

@@ -233,11 +233,15 @@ class Store:
     def add(self, records: Records | pl.DataFrame, state: State, made_by: Mapping[str, MadeBy] | None = None) -> None:
         """Add the records of runs, and by run id their final parameters by name and, if known, what made them.
 
+        A batch of the same runs that is there and whole stays: others may be reading it.
+
         Raises:
             StoreError: as `write`.
         """
         try:
             records = as_records(records)
+            if self._holds(records):
+                return
             made = provenance.write(self.path, made_by or {})
             if made:
                 self.log.add(made)
@@ -366,6 +370,18 @@ class Store:
                 f"{self.path}: holds {sorted(others)[0]!r} and no study.toml, so it is not a results folder; "
                 "give an empty or new one"
             )
+
+    def _holds(self, records: Records) -> bool:
+        """Whether a batch of the same runs is there, whole and listed."""
+        path = batch_files.path_of(self.path, records)
+        if not path.exists():
+            return False
+        written = manifest.read(self.path)
+        try:
+            batch_files.read_whole(path, written)
+        except (DamagedFileError, StoreError, OSError):
+            return False
+        return bool(written.lines_of(batch_files.name_of(path)))
 
     def _checksums_of(self, path: Path) -> dict[str, str]:
         return {batch_files.name_of(each): checksum(each.read_bytes()) for each in (path, batch_files.weights_of(path))}

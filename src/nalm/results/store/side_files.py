@@ -59,18 +59,22 @@ def write_study(folder: Path, study_toml: str, log: Log) -> list[str]:
     path = folder / STUDY
     written = manifest.read(folder)
     is_the_same = not written.studies or identity(study_toml) in written.studies
-    altered = path.exists() and not written.is_as_written(STUDY, path.read_bytes())
+    altered = path.exists() and not _is_whole(folder, written, STUDY)
     if (altered or not path.exists()) and not is_the_same:
         raise StoreError(
             f"{folder}: study.toml is {'truncated or altered' if altered else 'missing'}, and these were no results of "
             "the study given; restore it, or give another folder with --out"
         )
+    content = study_toml.encode()
+    if written.studies and (altered or not path.exists()):
+        # first, as others read it meanwhile
+        log.add({STUDY: checksum(content)}, study=identity(study_toml))
     if altered:
         files.set_aside(path, folder / DAMAGED)
-    if not files.create_whole(path, study_toml.encode()):
+    if not files.create_whole(path, content):
         check_study(folder, study_toml)
     content = path.read_bytes()
-    if checksum(content) not in written.checksums.get(STUDY, ()):
+    if not written.studies and checksum(content) not in written.checksums.get(STUDY, ()):
         log.add({STUDY: checksum(content)}, study=identity(content.decode(errors="replace")))
     return [f"{path}: truncated or altered; moved to {folder / DAMAGED}, written anew"] if altered else []
 
@@ -126,11 +130,13 @@ def listed(names: Collection[str]) -> str:
 
 def _altered(folder: Path, written: Manifest, names: Collection[str]) -> list[str]:
     """Return those of some files that are missing or not as they were written."""
-    return [name for name in names if name in written.checksums and not _is_whole(folder / name, written, name)]
+    return [name for name in names if name in written.checksums and not _is_whole(folder, written, name)]
 
 
-def _is_whole(path: Path, written: Manifest, name: str) -> bool:
+def _is_whole(folder: Path, written: Manifest, name: str) -> bool:
     try:
-        return written.is_as_written(name, path.read_bytes())
+        content = (folder / name).read_bytes()
     except OSError:
         return False
+    # another process may have listed and written it since the manifest was read
+    return written.is_as_written(name, content) or manifest.read(folder).is_as_written(name, content)
