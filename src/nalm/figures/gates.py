@@ -81,7 +81,16 @@ def _plot(title: str, rows: pl.DataFrame) -> Plot:
     most = max(value or 0.0 for curve in curves for value in curve.y)
     width = 1 / _BINS / len(_SERIES)
     limits = (-0.02 * most, 1.05 * most)
-    return Plot("Gate (0: product, 1: sum)", "Runs", curves, lines=False, title=title, bar_width=width, y_limits=limits, x_limits=(-0.02, 1.02))
+    return Plot(
+        "Gate (0: product, 1: sum)",
+        "Runs",
+        curves,
+        lines=False,
+        title=title,
+        bar_width=width,
+        y_limits=limits,
+        x_limits=(-0.02, 1.02),
+    )
 
 
 def _curve(series: int, gates: np.ndarray) -> Curve:
