@@ -339,9 +339,9 @@ def bench(
 
 
 def _trained(job: Job, workers: int | None, device: str, cluster: str | None, progress: bool | None) -> Results:
+    store = job.open_store(workers, device, cluster)
     for line in job.cautions:
         warnings.warn(line, RuntimeWarning, stacklevel=3)
-    store = job.open_store(workers, device, cluster)
     finished = job.finished(store, lambda line: warnings.warn(line, RuntimeWarning, stacklevel=5))
     reporter = _reporter(progress, job.about(finished))
     execute(job, store, finished, reporter, workers=workers, device=device, cluster=cluster)

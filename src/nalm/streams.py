@@ -1,8 +1,8 @@
 """Random numbers of a run: every one comes from a stream named by (seed, purpose).
 
 Two families. `paper` is bit for bit the original code's: legacy NumPy `RandomState` for data, PyTorch's
-MT19937 for weights and then noise. `fast` is counter-based: NumPy's Philox keyed by a hash of seed and
-purpose. Draws made in one call equal the same draws made in several, bit for bit.
+MT19937 for weights and then noise. `fast` is counter-based: Philox keyed by a hash of seed and purpose. Draws
+made in one call equal the same draws made in several, bit for bit.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Family = Literal["paper", "fast"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Words = NDArray[np.uint64]
 
 
 class DataStream(Protocol):
@@ -117,3 +118,48 @@ def weight_generator(seed: int, family: Family, device: Any = "cpu") -> torch.Ge
     generator = torch.Generator(device)
     # manual_seed takes 64 bits with a sign; half of them keep the seed in range on every device
     return generator.manual_seed(seed if family == "paper" else derived_key(seed, "weights", 4))
+
+
+_PHILOX_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+_PHILOX_KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
+_WORD = 2**32 - 1
+
+
+def philox(counters: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> tuple[Words, Words, Words, Words]:
+    """Return Philox4x32-10 of each counter: four 32-bit numbers, in arrays of 64-bit ones.
+
+    Salmon, Moraes, Dror & Shaw (2011), Parallel random numbers: as easy as 1, 2, 3, section 3.2.
+    """
+    a, b, c, d = counters
+    for round_ in range(10):
+        first, second = a * np.uint64(_PHILOX_MULTIPLIERS[0]), c * np.uint64(_PHILOX_MULTIPLIERS[1])
+        keys = (np.uint64(k + round_ * step & _WORD) for k, step in zip(key, _PHILOX_KEY_STEPS, strict=True))
+        a, b, c, d = (
+            (second >> np.uint64(32)) ^ b ^ next(keys),
+            second & np.uint64(_WORD),
+            (first >> np.uint64(32)) ^ d ^ next(keys),
+            first & np.uint64(_WORD),
+        )
+    return a, b, c, d
+
+
+def philox_key(seed: int) -> int:
+    """Return the key of the training data of a seed under `fast`, 64 bits."""
+    return derived_key(seed, "uniform training data")
+
+
+def fast_uniforms(key: int, first: int, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Return uniforms on [0, 1) with 24 random bits of the steps from `first` on, `[steps, inputs, batch]`.
+
+    Step k draws from the counters (b, k mod 2^32, k div 2^32, 0); of B counters, output w of counter b is number
+    w B + b.
+    """
+    steps, inputs, batch = shape
+    blocks = -(inputs * batch // -4)
+    step = np.arange(first, first + steps, dtype=np.uint64)[:, None]
+    block = np.arange(blocks, dtype=np.uint64)[None]
+    rest = np.zeros((steps, blocks), dtype=np.uint64)
+    counters = (rest + block, rest + (step & np.uint64(_WORD)), rest + (step >> np.uint64(32)), rest)
+    words = np.concatenate(philox(counters, (key & _WORD, key >> 32)), axis=1)[:, : inputs * batch]
+    uniforms = (words >> np.uint64(8)).astype(np.float32) * np.float32(2.0**-24)
+    return uniforms.reshape(shape)

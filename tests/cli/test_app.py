@@ -25,6 +25,12 @@ COMMANDS = (
     "export",
     "bench",
     "cite",
+    "compare",
+    "doctor",
+    "fit",
+    "predict",
+    "settings",
+    "show",
 )
 
 

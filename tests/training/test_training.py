@@ -12,6 +12,7 @@ from nalm.errors import InputError, NalmError
 from nalm.runs.record import TrainedRuns
 from nalm.training import plan, train
 from nalm.training.stacked.batches import LEAST_RUN_ITERATIONS, MOST_RUN_ITERATIONS
+from nalm.training.stacked.trainer import StackedTrainer
 from support.command import HANGS_S, wait_until
 from support.runs import grid, run, wide_run
 
@@ -30,8 +31,10 @@ def results_of(workers: int, **settings: object) -> tuple[list[TrainedRuns], int
     return results, len(runs)
 
 
-def test_worker_processes_give_the_results_of_this_process() -> None:
+@pytest.mark.parametrize("releases_lock", [True, False], ids=["threads", "processes"])
+def test_workers_give_the_results_of_this_thread(releases_lock: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     here, count = results_of(workers=1)
+    monkeypatch.setattr(StackedTrainer, "releases_lock", lambda self, jobs: releases_lock)
     there, _ = results_of(workers=2)
     assert len(here) > 1
     assert sum(len(result.runs) for result in here) == count
@@ -80,6 +83,8 @@ import sys
 from support.command import HANGS_S, wait_until
 from support.runs import grid
 from nalm.training import train
+from nalm.training.stacked.trainer import StackedTrainer
+StackedTrainer.releases_lock = lambda self, jobs: False
 runs = grid(["nmu"], range(8), iterations=100_000_000, log_interval=100_000)  # far more than is waited for
 train(runs, lambda result: None, workers=2, on_progress=lambda done: print("going", flush=True))
 """
@@ -128,6 +133,16 @@ def test_a_killed_worker_is_told_in_one_line() -> None:
     assert process.returncode != 0
     assert f"{NalmError.__module__}.{NalmError.__name__}: a worker process ended unexpectedly" in errors
     assert "run the same command again to go on" in errors
+
+
+def test_networks_with_kernels_are_trained_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = LEAST_RUN_ITERATIONS // 4
+    runs = grid(["nmu"], range(4), iterations=count, log_interval=count, validation_samples=100, test_samples=100)
+    train(runs, lambda result: None, workers=1)  # compiles
+    monkeypatch.setattr("nalm.training.executors.processes.Processes._start", lambda self: pytest.fail("a process"))
+    results: list[TrainedRuns] = []
+    train(runs, results.append, workers=2)
+    assert sum(len(result.runs) for result in results) == len(runs)
 
 
 def trained(**settings: object) -> TrainedRuns:

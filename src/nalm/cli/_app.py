@@ -17,7 +17,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.")]
+
+def _complete_study(incomplete: str) -> list[str]:
+    from nalm.studies import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+StudyArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.", autocompletion=_complete_study
+    ),
+]
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")]
 SeedsOption = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B - 1 instead of the study's.")]
 OnlyOption = Annotated[

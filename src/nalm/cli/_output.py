@@ -22,8 +22,10 @@ def install() -> None:
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w", closefd=False)
     if sys.stdout is None or sys.stdout is sys.__stdout__:
-        told = {} if sys.stdout is None else {"encoding": sys.stdout.encoding, "errors": sys.stdout.errors}
-        by_line = sys.stdout is not None and sys.stdout.line_buffering
+        told: dict[str, Any] = (
+            {} if sys.stdout is None else {"encoding": sys.stdout.encoding, "errors": sys.stdout.errors}
+        )
+        by_line = sys.stdout is not None and bool(sys.stdout.line_buffering)
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(_Output(1, "w", closefd=False)), line_buffering=by_line, **told)
 
 
@@ -37,7 +39,7 @@ def flush() -> None:
 
 
 class _Output(io.FileIO):
-    def write(self, content: Any) -> int | None:
+    def write(self, content: Any, /) -> int:
         try:
             return super().write(content)
         except OSError as error:

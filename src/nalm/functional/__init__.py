@@ -4,7 +4,7 @@ Weights are `[out, in]` throughout, inputs `[..., in]`, outputs `[..., out]`.
 """
 
 from nalm.functional._domains import domain_mixture, status_bits
-from nalm.functional._extremes import PLAIN, asinh, gated, magnitude, prod, prod_ratio
+from nalm.functional._extremes import GATES, PLAIN, asinh, gated, magnitude, prod, prod_ratio
 from nalm.functional._gates import Multiplication, inalu, nalu, nalu_multiply
 from nalm.functional._mass import MassSign, mass_flow, mass_product
 from nalm.functional._penalties import (
@@ -42,6 +42,7 @@ from nalm.functional._products import (
 from nalm.functional._weights import GOLDEN_LOG, gumbel, tanh_sigmoid
 
 __all__ = [
+    "GATES",
     "GOLDEN_LOG",
     "HALF",
     "LOG_EPSILON",

@@ -75,6 +75,10 @@ def factors_in_use(factors: Tensor, used: Tensor) -> Tensor:
     return torch.where(used.unsqueeze(-1), factors, 1.0)
 
 
+GATES: frozenset[Any] = frozenset({gated, in_use, factors_in_use})
+"""Those that leave out what does not count, whatever it is."""
+
+
 @_guarding(lambda factors: factors.prod(-1))
 def prod(factors: Tensor) -> Tensor:
     """Return the product over the last dimension.

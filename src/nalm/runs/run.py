@@ -73,6 +73,10 @@ class Run(BaseModel):
         return self.network.label
 
     @property
+    def initial(self) -> None:
+        """Values to begin with instead of drawn ones: a run of a study has none."""
+
+    @property
     def factors(self) -> Factors:
         """Factors by name of the penalties that no setting of their own weighs."""
         return Factors((self.training or cast("DigitTask", self.task)).penalty)

@@ -184,7 +184,7 @@ class ArithmeticTask(BaseModel):
         """Return the key of the raw numbers that runs (of equal batch sizes) read, whatever their single range."""
         raw = self.distribution.raw_key(self.interpolation_range)
         pair = self.interpolation_range.is_pair
-        return (streams, self.layout(seed, streams).training_seed, self.input_size, pair, raw)
+        return (type(self), streams, self.layout(seed, streams).training_seed, self.input_size, pair, raw)
 
     def open_stream(self, seed: int, streams: Family, batch_size: int) -> TrainingStream:
         """Return the raw random numbers of the training data of `seed`, from the first batch on."""
@@ -219,7 +219,7 @@ class ArithmeticTask(BaseModel):
             parts = tuple(part[:, block] for part in raw.lanes)
             exact = values(parts, self.distribution, self.interpolation_range, extrapolation=False)
             x[block] = exact.swapaxes(0, 1)
-            t[block, 0] = self.apply([lane_sum(exact, start, stop) for start, stop in slices])
+            t[block] = self.apply([lane_sum(exact, start, stop) for start, stop in slices])[:, None]
 
     def evaluation_set(self, part: Part, seed: int, streams: Family, samples: int) -> tuple[Float32, Float32]:
         """Return inputs `[samples, inputs]` (read-only), targets `[samples, outputs]` of validation or test set."""

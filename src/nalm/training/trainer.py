@@ -100,6 +100,10 @@ class Trainer(ABC):
         """Return `jobs` after what they share on `device` has been done once."""
         return jobs
 
+    def releases_lock(self, jobs: Sequence[Any]) -> bool:
+        """Whether jobs that were prepared leave the interpreter to others while they compute: threads do for them."""
+        return False
+
     @abstractmethod
     def train(self, job: Any, device: str, on_progress: OnProgress) -> TrainedRuns:
         """Train the runs of a job."""

@@ -29,8 +29,8 @@ def train(
     Args:
         runs: what to train, cut into jobs by the trainers of their tasks.
         on_trained: called in this process with the results of every finished job, in the order in which they finish.
-        workers: worker processes, each of one thread; by default as many as `device` gives work to, but no more than
-            jobs.
+        workers: how many jobs are done at once, each by one thread, in this process where compiled code does all
+            the work, else in processes; by default as many as `device` gives work to, but no more than jobs.
         device: `"cpu"`; for digit tasks also `"cuda"` or `"cuda:1"`.
         on_progress: called now and then with the number of updates done since the last call.
         checkpoints: folder that long runs keep their state in and go on from; without it they begin anew.
@@ -55,7 +55,10 @@ def train(
         try:
             if folder is not None and any(job.checkpoint for job in jobs) and not executor.sees(folder):
                 jobs = kind.plan(own, None)
-            _train(kind, jobs, executor, on_trained, device, on_progress or (lambda done: None))
+            prepared = kind.prepare(jobs, executor, device)
+            if kind.releases_lock(prepared):
+                executor = executor.with_threads()
+            _train(kind, prepared, executor, on_trained, device, on_progress or (lambda done: None))
         finally:
             executor.close()
 
@@ -78,7 +81,7 @@ def _train(
         if job.checkpoint is not None:
             job.checkpoint.unlink(missing_ok=True)
 
-    executor.run(partial(_do, kind.name, device), kind.prepare(jobs, executor, device), finish, on_progress)
+    executor.run(partial(_do, kind.name, device), jobs, finish, on_progress)
 
 
 def _do(name: str, device: str, job: Any, on_progress: OnProgress) -> TrainedRuns:

@@ -258,7 +258,12 @@ class TestWhichFolder:
     def test_a_folder_that_is_none_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=r"nothing: no such folder; nalm run STUDY --out"):
             Store.open(tmp_path / "nothing")
-        with pytest.raises(StoreError, match=r"is not a results folder \(no study\.toml\)"):
+        with pytest.raises(
+            StoreError, match=r"is not a results folder \(no study\.toml\); nalm run writes results into"
+        ):
+            Store.open(tmp_path)
+        Store.create_or_open(tmp_path / "deep" / "results", STUDY)
+        with pytest.raises(StoreError, match=r"\(no study\.toml\); did you mean \S+/deep/results\?"):
             Store.open(tmp_path)
 
     def test_below_a_file_nothing_can_be_written(self, tmp_path: Path) -> None:

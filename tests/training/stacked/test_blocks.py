@@ -11,6 +11,7 @@ from nalm.runs import Run
 from nalm.runs.record import TrainedRuns
 from nalm.training.stacked import blocks
 from nalm.training.stacked.blocks import Chunks
+from nalm.training.stacked.data import features
 from support.lowered import errors_of, network_of, trained
 from support.runs import grid, run, wide_run
 
@@ -56,7 +57,7 @@ BATCHES = {
 @pytest.mark.parametrize("batch", BATCHES)
 def test_chunks_are_blocks(batch: str, chunked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     runs = BATCHES[batch]()
-    monkeypatch.setattr(blocks, "MOST_UPDATES", 7 * len(runs))
+    monkeypatch.setattr(blocks, "MOST_READ", 7 * sum(features(mine) for mine in runs))
     result, expected = trained(runs), in_blocks(runs, monkeypatch)
     assert chunked
     assert result.status == expected.status
@@ -67,14 +68,14 @@ def test_chunks_are_blocks(batch: str, chunked: list[int], monkeypatch: pytest.M
 
 
 def test_an_interval_is_one_call(chunked: list[int]) -> None:
-    trained([run("nmu", seed, iterations=299, log_interval=100) for seed in range(2)])
-    assert chunked == [100, 100, 100] * 2
+    trained([run("nmu", seed, iterations=300, log_interval=100) for seed in range(2)])
+    assert chunked == [100, 100, 100, 1] * 2
 
 
 def test_runs_that_may_be_drawn_anew_hold_up_no_others(chunked: list[int]) -> None:
-    settings = {"iterations": 199, "log_interval": 100}
+    settings = {"iterations": 200, "log_interval": 100}
     trained([run("nmu", **settings), run("inalu", reinitialise=True, **settings)])
-    assert chunked == [100, 100]
+    assert chunked == [100, 100, 1]
 
 
 def test_data_that_numpy_makes_come_in_blocks(chunked: list[int]) -> None:

@@ -21,7 +21,7 @@ from nalm.errors import StoreError
 from nalm.results.columns import METRICS_NOTED, described_metrics, newest_version, schema
 from nalm.results.records import Records
 from nalm.results.store.manifest import Manifest, checksum
-from nalm.results.store.parquet import ALTERED, DamagedFileError, parquet_bytes, read_parquet
+from nalm.results.store.parquet import ALTERED, DamagedFileError, check_ends, parquet_bytes, read_parquet
 
 RECORDS, WEIGHTS, DAMAGED = "records", "weights", "damaged"
 
@@ -205,9 +205,11 @@ def _read(path: Path, manifest: Manifest) -> tuple[Records, dict[str, Any]]:
         raise
     except OSError as error:
         raise _unreadable(path, error) from None
-    table, note = read_parquet(content)
+    check_ends(content)
+    # before anything looks into it: readers of Parquet files print pages about those that are damaged
     if not manifest.is_as_written(name_of(path), content):
         raise DamagedFileError(ALTERED)
+    table, note = read_parquet(content)
     version = note.get("version", 1)
     if not isinstance(version, int):
         raise DamagedFileError("does not say its version")

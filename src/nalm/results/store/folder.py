@@ -49,6 +49,10 @@ _LOOKS = 100
 _LOSS_LOOKS, _LOSS_LOOK_S = 5, 0.05
 
 
+# results folders that a message names
+_MOST_NAMED = 3
+
+
 class Store:
     """A results folder. Open it with `Store.create_or_open` to write, with `Store.open` to read.
 
@@ -112,8 +116,9 @@ class Store:
                 )
             store.study_toml = content.decode()
         except FileNotFoundError:
-            missing = "is not a results folder (no study.toml)" if store.path.is_dir() else "no such folder"
-            raise StoreError(f"{path}: {missing}; nalm run STUDY --out {path} makes one") from None
+            if not store.path.is_dir():
+                raise StoreError(f"{path}: no such folder; nalm run STUDY --out {path} makes one") from None
+            raise StoreError(f"{path}: is not a results folder (no study.toml); {_instead(store.path)}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{path}: study.toml cannot be read ({error})") from None
         return store
@@ -472,3 +477,12 @@ def _listed(names: Collection[str]) -> str:
 
 def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
+
+
+def _instead(path: Path) -> str:
+    """Return what folder may have been meant: one below, or else where results are written."""
+    found = (*path.glob(f"*/{_STUDY}"), *path.glob(f"*/*/{_STUDY}"))
+    below = sorted(str(study.parent) for study in found)[:_MOST_NAMED]
+    if below:
+        return f"did you mean {', '.join(below)}?"
+    return "nalm run writes results into results/STUDY, or the folder that --out names"

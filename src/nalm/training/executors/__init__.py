@@ -1,11 +1,11 @@
-"""Where jobs are done: in this process, in worker processes or on a cluster. An executor knows no trainer."""
+"""Where jobs are done: here, in threads or processes, on a cluster. An executor knows no trainer."""
 
 from nalm.errors import InputError, did_you_mean
 from nalm.training.executors._base import Cluster, CollectedProgress, Executor, OnProgress
 from nalm.training.executors.dask import Dask
 from nalm.training.executors.in_process import InProcess
 from nalm.training.executors.processes import Processes
-from nalm.training.executors.threads import available_cores, one_thread
+from nalm.training.executors.threads import Threads, available_cores, one_thread
 
 CLUSTERS: dict[str, type[Cluster]] = {"local": Dask, "tcp": Dask, "tls": Dask, "ucx": Dask, "ws": Dask, "wss": Dask}
 """The clusters by what their name begins with, up to its first colon."""
@@ -19,6 +19,7 @@ __all__ = [
     "InProcess",
     "OnProgress",
     "Processes",
+    "Threads",
     "available_cores",
     "check_cluster",
     "check_workers",

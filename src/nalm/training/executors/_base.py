@@ -73,6 +73,10 @@ class Executor(ABC):
         """Return whether files that jobs write below `folder` are the same for all of them."""
         return True
 
+    def with_threads(self) -> Executor:
+        """Return the executor for jobs that leave the interpreter to others while they compute; this one is closed."""
+        return self
+
     @abstractmethod
     def close(self) -> None:
         """Give back what it holds; jobs under way are lost."""

@@ -8,34 +8,41 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from nalm import interrupts
 from nalm.errors import NalmError
 from nalm.training.executors._base import Executor, Function, Job, OnProgress, Result
+from nalm.training.executors.threads import Threads
 
 # How often the parent looks for progress (seconds)
 POLL_S = 0.2
 
 
 class Processes(Executor):
-    """Does jobs in `count` worker processes."""
+    """Does jobs in `count` worker processes, which are started for the first of them."""
 
     def __init__(self, count: int) -> None:
+        self._count = count
+        self._started: _Started | None = None
+
+    def _start(self) -> _Started:
         from loky.backend import get_context
         from loky.process_executor import ProcessPoolExecutor
 
         # loky's own process is started here
         with interrupts.held():
-            self._progress = get_context("loky").SimpleQueue()
-            self._pool = ProcessPoolExecutor(
-                max_workers=count,
+            progress = get_context("loky").SimpleQueue()
+            pool = ProcessPoolExecutor(
+                max_workers=self._count,
                 context=get_context("loky"),
                 initializer=_start_worker,
-                initargs=(os.getpid(), self._progress),
+                initargs=(os.getpid(), progress),
                 # and in all of them sets have one order
                 env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
             )
+        return _Started(pool, progress)
 
     def run(
         self,
@@ -45,26 +52,45 @@ class Processes(Executor):
         on_progress: OnProgress,
     ) -> None:
         """See `Executor.run`."""
+        if not jobs:
+            return
+        started = self._started = self._started or self._start()
         with interrupts.held():
-            futures: dict[Future[Result], Job] = {self._pool.submit(_call, function, job): job for job in jobs}
+            futures: dict[Future[Result], Job] = {started.pool.submit(_call, function, job): job for job in jobs}
         pending = set(futures)
         with _worker_failures():
             while pending:
                 done, pending = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
-                self._report(on_progress)
+                started.report(on_progress)
                 for future in done:
                     on_result(futures[future], future.result())
 
-    def _report(self, on_progress: OnProgress) -> None:
-        done = 0
-        while not self._progress.empty():
-            done += self._progress.get()
-        if done:
-            on_progress(done)
+    def with_threads(self) -> Executor:
+        """See `Executor.with_threads`."""
+        self.close()
+        return Threads(self._count)
 
     def close(self) -> None:
         """End the workers at once."""
-        self._pool.shutdown(wait=True, kill_workers=True)
+        if self._started is not None:
+            self._started.pool.shutdown(wait=True, kill_workers=True)
+            self._started = None
+
+
+@dataclass(frozen=True)
+class _Started:
+    """The worker processes, and where they tell of finished updates."""
+
+    pool: Any
+    progress: Any
+
+    def report(self, on_progress: OnProgress) -> None:
+        """Hand over what was told."""
+        done = 0
+        while not self.progress.empty():
+            done += self.progress.get()
+        if done:
+            on_progress(done)
 
 
 @contextmanager

@@ -77,6 +77,10 @@ class Graph:
     def __len__(self) -> int:
         return len(self._nodes)
 
+    def has(self, op: str) -> bool:
+        """Whether there is an expression with this function."""
+        return any(key[0] == op for key in self._nodes)
+
     def _node(
         self,
         op: str,

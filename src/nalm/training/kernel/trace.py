@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from nalm._lines import is_own, line_of
-from nalm.functional import PLAIN
+from nalm.functional import GATES, PLAIN
 from nalm.training import torch_specific
 from nalm.training.kernel import aten
 from nalm.training.kernel.arrays import Array, Arrays, UnsupportedError, plain
@@ -59,20 +59,24 @@ def _decompositions() -> dict[Any, Any]:
 class UnrolledProducts(TorchFunctionMode):
     """`torch.prod` as repeated multiplication, whose gradient needs no division and is right at zeros.
 
-    Products of `nalm.functional` that take care of what overflows on the way are the formula alone.
+    Functions of `nalm.functional` that take care of what overflows on the way are the formula alone.
 
     Args:
         wide: how many factors a product over the inputs of a wide layer has, which stays one operation; None for none.
+        guarded: whether what a closed gate leaves out stays left out: many factors overflow where few do not.
     """
 
-    def __init__(self, wide: int | None = None) -> None:
+    def __init__(self, wide: int | None = None, guarded: bool = False) -> None:
         super().__init__()
         self._wide = wide
+        self._as_written = GATES if guarded else frozenset()
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if function in self._as_written:
+            return function(*args, **kwargs)
         if function in PLAIN:
             with self:
                 return PLAIN[function](*args, **kwargs)
@@ -109,7 +113,10 @@ def _first_line_outside_torch(stack_trace: str | None) -> str:
 
 
 def trace(
-    function: Callable[..., Tensor | list[Tensor]], examples: Sequence[Tensor], wide: int | None = None
+    function: Callable[..., Tensor | list[Tensor]],
+    examples: Sequence[Tensor],
+    wide: int | None = None,
+    guarded: bool = False,
 ) -> torch.fx.GraphModule:
     """Return the ATen graph of `function`, gradients included; nothing of the examples' values is baked in.
 
@@ -117,6 +124,7 @@ def trace(
         function: what to trace.
         examples: its arguments.
         wide: see `UnrolledProducts`.
+        guarded: see `UnrolledProducts`.
 
     Raises:
         UnsupportedError: Python control flow of the module depends on the values of tensors, or it does something else
@@ -125,7 +133,7 @@ def trace(
     """
 
     def unrolled(*args: Tensor) -> Tensor | list[Tensor]:
-        with UnrolledProducts(wide):
+        with UnrolledProducts(wide, guarded):
             return function(*args)
 
     pure = torch.func.functionalize(unrolled, remove="mutations")

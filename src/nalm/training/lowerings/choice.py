@@ -206,14 +206,19 @@ def lower(key: ProgramKey) -> Lowered:
             check_hashes(key, key.sources, key.label)
         if key.training.float64:
             return Fallback("float64 = true asks for it", compiler=False, batched=False)
-        rows = _evaluation_rows(key)
-        known = toolchain.recall(repr(key))
+        known = kept_code(key)
         if known is not None:
-            return NativeCode(known[0], rows, known[1]["constants"])
+            return known
         examined = _examined(key)
         if examined.reason is not None:
             return Fallback(f"{_CANNOT} {examined.reason}", compiler=False, batched=False)
         return _lowered(key, examined.constants)
+
+
+def kept_code(key: ProgramKey) -> NativeCode | None:
+    """Return the kernel of `key` that was compiled and proved before, if it is there and whole."""
+    known = toolchain.recall(repr(key))
+    return NativeCode(known[0], _evaluation_rows(key), known[1]["constants"]) if known else None
 
 
 def _evaluation_rows(key: ProgramKey) -> tuple[int, ...]:
@@ -242,7 +247,7 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
     found = references(step, lambda seed: begun(key, seed), _samples(key), key.label)
     if not found:
         nothing = "it gives no finite numbers in any trial, so that no other way to train it can be compared"
-        return Fallback(f"{nothing}{_forward(step.module)}", compiler=False, batched=False)
+        return Fallback(f"{nothing}{_lines.line_of_forward(step.module)}", compiler=False, batched=False)
     reason: str | None
     compiler = False
     try:
@@ -252,7 +257,9 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
             toolchain.remember(repr(key), code.library, constants=constants)
             return code
     except UnsupportedError as error:
-        reason = f"{_CANNOT} {error}" if " at " in str(error) else f"{_CANNOT} {error}{_forward(step.module)}"
+        reason = (
+            f"{_CANNOT} {error}" if " at " in str(error) else f"{_CANNOT} {error}{_lines.line_of_forward(step.module)}"
+        )
     except CompilationError as error:
         reason = f"the compiler refuses it: {error}"
     except (NoCompilerError, UnknownTorchError) as error:
@@ -283,16 +290,7 @@ def _compiled(key: ProgramKey, constants: str) -> NativeCode:
 def _disproof(key: ProgramKey, program: Program, found: list[Reference]) -> str | None:
     step = _new_step(key)
     difference = disagreement(program, step, lambda seed: begun(key, seed), found)
-    return difference and f"in a trial of another way {difference}{_forward(step.module)}"
-
-
-def _forward(module: nn.Module) -> str:
-    """Where the first forward of the user's in a module is written."""
-    for part in module.modules():
-        code = getattr(type(part).forward, "__code__", None)
-        if code is not None and _lines.is_own(code.co_filename):
-            return _lines.at(code.co_filename, code.co_firstlineno)
-    return ""
+    return difference and f"in a trial of another way {difference}{_lines.line_of_forward(step.module)}"
 
 
 @lru_cache(maxsize=64)

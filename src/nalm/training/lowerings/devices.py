@@ -7,7 +7,7 @@ from importlib import import_module
 
 from nalm.errors import InputError
 from nalm.training.lowerings._base import Lowered
-from nalm.training.lowerings.choice import ProgramKey
+from nalm.training.lowerings.choice import ProgramKey, kept_code, lower
 
 LOWERINGS = {
     "cpu": "nalm.training.lowerings.choice:lower",
@@ -27,3 +27,8 @@ def find_lowering(device: str) -> Callable[[ProgramKey], Lowered]:
     module, _, name = place.partition(":")
     found: Callable[[ProgramKey], Lowered] = getattr(import_module(module), name)
     return found
+
+
+def find_kept(device: str, key: ProgramKey) -> Lowered | None:
+    """Return what trains a network of registered units on a device, if it was found before and is kept."""
+    return kept_code(key) if find_lowering(device) is lower and not key.sources else None

@@ -73,10 +73,12 @@ def _wide(step: Step) -> int | None:
     return step.features[0] if step.features[0] >= WIDE else None
 
 
-def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> str:
-    training = _Tracing(step, step.settings.batch_size, wide)
+def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None, guarded: bool = False) -> str:
+    training = _Tracing(step, step.settings.batch_size, wide, guarded)
     inputs, sizes = training.inputs()
     updated = training.scalarised(step.train_tensors, inputs)
+    if training.has_wide_products and not guarded:
+        return _generate(step, evaluation_rows, wide, guarded=True)
     measured = training.scalarised(step.measure_tensors, inputs)
     parts = [
         HEADER,
@@ -84,7 +86,7 @@ def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> s
         evaluation_function("measure", measured, sizes),
     ]
     for rows in dict.fromkeys(evaluation_rows):
-        evaluation = _Tracing(step, rows, wide)
+        evaluation = _Tracing(step, rows, wide, guarded)
         error = evaluation.scalarised(step.error_tensors, evaluation.evaluation_inputs())
         here = replace(sizes, rows=rows, run=0, schedule=0, noise_lanes=0, noise=0)
         parts.append(evaluation_function(f"error_{rows}", error, here))
@@ -94,16 +96,22 @@ def _generate(step: Step, evaluation_rows: Sequence[int], wide: int | None) -> s
 class _Tracing:
     """One graph of expressions, and the symbolic inputs of a step's functions in it."""
 
-    def __init__(self, step: Step, rows: int, wide: int | None) -> None:
+    def __init__(self, step: Step, rows: int, wide: int | None, guarded: bool) -> None:
         self._step = step
         self._rows = rows
         self._wide = wide
+        self._guarded = guarded
         ordinary = {size for shape in step.shapes for size in shape} | set(step.features)
         if rows in ordinary:
             raise UnsupportedError(f"a batch size of {rows} that equals a width of the network")
         self._graph = Graph()
         sizes: dict[Axis, int] = {"batch": rows} if wide is None else {"batch": rows, "wide": wide}
         self._algebra = Arrays(self._graph, sizes)
+
+    @property
+    def has_wide_products(self) -> bool:
+        """Whether there are products over the inputs of a wide layer in what was scalarised."""
+        return self._graph.has("product wide")
 
     def scalarised(self, function: Callable[..., Any], inputs: Sequence[Array]) -> list[Expression]:
         """Return the results of `function(state tensors, ...)`, flattened."""
@@ -113,7 +121,7 @@ class _Tracing:
             return function(tensors[:count], *tensors[count:])
 
         examples = [torch.ones(self._algebra.shape(x)) for x in inputs]
-        expressions = scalarise(trace(flat, examples, self._wide), inputs, self._algebra)
+        expressions = scalarise(trace(flat, examples, self._wide, self._guarded), inputs, self._algebra)
         if len(self._graph) > MOST_EXPRESSIONS:
             found = f"a step of {len(self._graph)} scalar expressions; the kernel takes {MOST_EXPRESSIONS}"
             raise UnsupportedError(found)

@@ -16,13 +16,13 @@ import numpy as np
 from nalm.training.lowerings._base import Inputs
 from nalm.training.lowerings.native import BoundCall, NativeProgram, TrainingCall
 from nalm.training.stacked import uniforms
-from nalm.training.stacked.data import Data
+from nalm.training.stacked.data import Data, features
 from nalm.training.stacked.group import Group
 from nalm.training.stacked.networks import StackedNetworks
 from nalm.training.stacked.uniforms import Filler
 
-# updates of one call: those of a fraction of a second, after which an interrupt is heard
-MOST_UPDATES = 2**18
+# inputs and targets, for one row of the batch, that a call reads: after a fraction of a second an interrupt is heard
+MOST_READ = 2**20
 
 
 class Loop(ABC):
@@ -68,7 +68,8 @@ class Chunks(Loop):
             self._fillers += fillers
             self._noise.append((noise[0], noise[1]))
         self._filled = (_Filled * len(self._fillers))(*((f.function, f.context) for f in self._fillers))
-        self._at_once = max(1, MOST_UPDATES // sum(len(group.runs) for group in groups))
+        read = sum(len(group.runs) * features(group.runs[0]) for group in groups)
+        self._at_once = max(1, MOST_READ // read)
 
     @staticmethod
     def can_train(groups: Sequence[Group], data: Data) -> bool:

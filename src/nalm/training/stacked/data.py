@@ -9,6 +9,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from nalm.streams import fast_uniforms, philox_key
+from nalm.tasks.operations import lane_sum
 from nalm.training.lowerings.native import WIDE
 from nalm.training.stacked import uniforms
 from nalm.training.stacked.batches import ArithmeticRun, stream_key
@@ -66,8 +68,32 @@ class GeneralSource(Source):
         return [out[:steps] for out in self._buffers]
 
 
+class FastSource(Source):
+    """Uniform inputs on one interval from a `fast` stream, in float32, through NumPy."""
+
+    def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
+        first = runs[0]
+        self._key = philox_key(first.task.layout(first.seed, "fast").training_seed)
+        self._shape = (first.task.in_features, first.training.batch_size)
+        self._runs, self._next = runs, 0
+        self._buffers = _buffers(runs, steps)
+
+    def next(self, steps: int) -> list[Block]:
+        """See `Source.next`."""
+        uniforms = fast_uniforms(self._key, self._next, (steps, *self._shape))
+        self._next += steps
+        for run, out in zip(self._runs, self._buffers, strict=True):
+            lower, upper = run.task.interpolation_range.intervals[0]
+            x = uniforms * np.float32(upper - lower) + np.float32(lower)
+            lanes = x.swapaxes(0, 1)
+            sums = [lane_sum(lanes, *part).astype(np.float64) for part in run.task.operands(run.seed, "fast")]
+            inputs = run.task.in_features
+            out[:steps, :inputs], out[:steps, inputs:] = x, run.task.apply(sums)[:, None]
+        return [out[:steps] for out in self._buffers]
+
+
 class UniformSource(Source):
-    """Uniform inputs on one interval from the `paper` stream, by compiled code that gives the same bits."""
+    """Uniform inputs on one interval, by compiled code that gives the same bits."""
 
     def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
         self.blocks: list[Block] = [*_buffers(runs, steps)]
@@ -110,8 +136,9 @@ def _buffers(runs: Sequence[ArithmeticRun], steps: int) -> list[np.ndarray]:
 def _lanes(run: ArithmeticRun, steps: int) -> UniformLanes:
     compiled = uniforms.library()
     assert compiled is not None
-    seed = run.task.layout(run.seed, "paper").training_seed
-    return UniformLanes(compiled, seed, run.task.in_features, run.training.batch_size, steps)
+    family = run.training.streams
+    seed = run.task.layout(run.seed, family).training_seed
+    return UniformLanes(compiled, seed, run.task.in_features, run.training.batch_size, steps, family)
 
 
 def features(run: ArithmeticRun) -> int:
@@ -122,8 +149,12 @@ def features(run: ArithmeticRun) -> int:
 def open_source(runs: Sequence[ArithmeticRun], steps: int, shared: bool = False) -> Source:
     """Return the fastest source for `runs`; all of them give the same numbers; for `shared` see `PreparedSource`."""
     if not all(map(uniforms.can_make, runs)):
-        return GeneralSource(runs, steps)
+        return (FastSource if all(map(_is_fast, runs)) else GeneralSource)(runs, steps)
     return PreparedSource(runs, steps, shared) if runs[0].task.in_features >= WIDE else UniformSource(runs, steps)
+
+
+def _is_fast(run: ArithmeticRun) -> bool:
+    return run.training.streams == "fast" and uniforms.is_plain(run)
 
 
 class Data:

@@ -17,7 +17,8 @@ from nalm.runs.settings import TrainingSettings
 from nalm.training.executors import Executor, OnProgress
 from nalm.training.lowerings._base import Lowered
 from nalm.training.lowerings.choice import ProgramKey, program_key, step_of, warn_of_fallbacks
-from nalm.training.lowerings.devices import find_lowering
+from nalm.training.lowerings.devices import find_kept, find_lowering
+from nalm.training.lowerings.native import NativeCode
 from nalm.training.lowerings.seeds import warn_of_other_modules
 from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
@@ -88,9 +89,12 @@ class StackedTrainer(Trainer):
         sources = list(dict.fromkeys(source for key in labels for source in key.sources))
         classes = packed(sources) if executor.shares_files else {}
         lowered: dict[ProgramKey, Lowered] = {}
+        if executor.shares_files:
+            known = {key: find_kept(device, key) for key in labels}
+            lowered |= {key: code for key, code in known.items() if code is not None}
         executor.run(
             _lower,
-            [(key, device, classes) for key in labels],
+            [(key, device, classes) for key in labels if key not in lowered],
             lambda job, found: lowered.__setitem__(job[0], found),
             lambda done: None,
         )
@@ -107,6 +111,14 @@ class StackedTrainer(Trainer):
             BatchJob(job.batch, {key: lowered[key] for key in names}, classes)
             for job, names in zip(jobs, keys, strict=True)
         ]
+
+    def releases_lock(self, jobs: Sequence[BatchJob]) -> bool:
+        """See `Trainer.releases_lock`; code of the user's own may run in Python at any point."""
+        return all(
+            isinstance(code, NativeCode) and not key.layers.has_own_units
+            for job in jobs
+            for key, code in job.lowered.items()
+        )
 
     def train(self, job: BatchJob, device: str, on_progress: OnProgress) -> TrainedRuns:
         """See `Trainer.train`."""

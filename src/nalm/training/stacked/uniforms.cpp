@@ -3,10 +3,13 @@
 // The generator is MT19937 (Matsumoto & Nishimura 1998) with NumPy's 53-bit doubles; additions are made in the order of
 // NumPy's pairwise summation. Only the order of independent work differs, so that it runs in vector registers.
 //
-// Behind this text follows a line OPERATION(name, parameters, expression) for each row of the table `nalm.tasks.OPERATIONS`
+// Behind this text follows a line OPERATION(name, parameters, floats, expression) for each row of the table `nalm.tasks.OPERATIONS`
 // that has an expression.
 #include <cstdint>
 #include <cstring>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 namespace {
 
@@ -138,6 +141,7 @@ struct Operation {
   void (*combine)(double* total, const double* operand, int64_t rows);  // null if it takes one operand only
   void (*finish)(double* total, int64_t rows);                          // null unless it takes one operand only
   void (*write_pair)(const Shape& s, const double* u, float* out);      // write_step's results where is_pair
+  void (*write_float_pair)(const Shape& s, const float* u, float* out);  // write_float_step's
 };
 
 #ifdef EIGHT_AT_A_TIME
@@ -231,14 +235,27 @@ void write_pair(const Shape& s, const double* __restrict u, float* __restrict ou
   }
 }
 
+// The same in float32, which for one operation on two numbers is what rounding the result of doubles gives.
+template <typename Value>
+void write_float_pair(const Shape& s, const float* __restrict u, float* __restrict out) {
+  const float lower = s.lower, width = s.width;
+  const int64_t batch = s.batch;
+  for (int64_t r = 0; r < batch; r++) {
+    const float a = u[r] * width + lower, b = u[batch + r] * width + lower;
+    out[r] = a;
+    out[batch + r] = b;
+    out[2 * batch + r] = Value::of(a, b);
+  }
+}
+
 template <typename Value>
 constexpr Operation operation_of(double (*)(double)) {
-  return {nullptr, finish<Value>, nullptr};
+  return {nullptr, finish<Value>, nullptr, nullptr};
 }
 
 template <typename Value>
 constexpr Operation operation_of(double (*)(double, double)) {
-  return {combine<Value>, nullptr, write_pair<Value>};
+  return {combine<Value>, nullptr, write_pair<Value>, write_float_pair<Value>};
 }
 
 bool is_pair(const Shape& s) {
@@ -263,6 +280,104 @@ void write_step(const Shape& s, const double* __restrict lanes, float* __restric
   }
 }
 
+// Rows `first` to `first + rows` of the sum of inputs `start` to `stop` of `x` `[inputs][batch]`, in float32 and in the
+// order of NumPy's pairwise summation.
+void float_pairwise(const float* __restrict x, int64_t batch, int64_t count, int64_t rows, float* __restrict out) {
+  const auto add = [&](float* __restrict to, int64_t i) {
+    for (int64_t r = 0; r < rows; r++) to[r] += x[i * batch + r];
+  };
+  if (count < 8) {
+    std::memcpy(out, x, rows * sizeof *out);
+    for (int64_t i = 1; i < count; i++) add(out, i);
+    return;
+  }
+  if (count > 128) {
+    int64_t half = count / 2;
+    half -= half % 8;
+    float second[TILE];
+    float_pairwise(x, batch, half, rows, out);
+    float_pairwise(x + half * batch, batch, count - half, rows, second);
+    for (int64_t r = 0; r < rows; r++) out[r] += second[r];
+    return;
+  }
+  float part[8][TILE];
+  for (int64_t j = 0; j < 8; j++) std::memcpy(part[j], x + j * batch, rows * sizeof *x);
+  int64_t i = 8;
+  for (; i < count - count % 8; i += 8)
+    for (int64_t j = 0; j < 8; j++) add(part[j], i + j);
+  for (int64_t r = 0; r < rows; r++)
+    out[r] = ((part[0][r] + part[1][r]) + (part[2][r] + part[3][r])) +
+             ((part[4][r] + part[5][r]) + (part[6][r] + part[7][r]));
+  for (; i < count; i++) add(out, i);
+}
+
+// Inputs and targets of one step from uniforms in float32: sums of the inputs as they are read, in float32.
+void write_float_step(const Shape& s, const float* __restrict u, float* __restrict out) {
+  const float lower = s.lower, width = s.width;
+  for (int64_t i = 0; i < s.inputs * s.batch; i++) out[i] = u[i] * width + lower;
+  for (int64_t first = 0; first < s.batch; first += TILE) {
+    const int64_t rows = s.batch - first < TILE ? s.batch - first : TILE;
+    double total[TILE], operand[TILE];
+    for (int64_t j = 0; j < s.operands; j++) {
+      const int64_t start = s.slices[2 * j], count = s.slices[2 * j + 1] - start;
+      float sum[TILE];
+      float_pairwise(out + start * s.batch + first, s.batch, count, rows, sum);
+      double* to = j ? operand : total;
+      for (int64_t r = 0; r < rows; r++) to[r] = sum[r];
+      if (j) s.operation->combine(total, operand, rows);
+    }
+    if (s.operation->finish) s.operation->finish(total, rows);
+    float* __restrict target = out + s.inputs * s.batch + first;
+    for (int64_t r = 0; r < rows; r++) target[r] = static_cast<float>(total[r]);
+  }
+}
+
+auto writer(const Shape& s, const double*) { return is_pair(s) ? s.operation->write_pair : write_step; }
+auto writer(const Shape& s, const float*) { return is_pair(s) ? s.operation->write_float_pair : write_float_step; }
+
+// Philox4x32-10 (Salmon et al. 2011) of eight counters at a time, 32 bits in each lane of 64; upper halves do not count.
+typedef uint64_t Counters __attribute__((vector_size(64)));
+
+inline Counters times(Counters a, uint64_t b) {
+#if defined(__AVX512F__)
+  return (Counters)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(b));
+#else
+  return (a & 0xffffffffu) * b;
+#endif
+}
+
+inline void philox(Counters c[4], uint32_t key0, uint32_t key1) {
+#pragma GCC unroll 10
+  for (int round = 0; round < 10; round++, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u) {
+    const Counters a = times(c[0], 0xD2511F53u), b = times(c[2], 0xCD9E8D57u);
+    c[0] = (b >> 32) ^ c[1] ^ key0;
+    c[1] = b;
+    c[2] = (a >> 32) ^ c[3] ^ key1;
+    c[3] = a;
+  }
+}
+
+// `count` uniforms on [0, 1) in float32, 24 bits each, of a step. Output w of counter b is number w * blocks + b.
+void float_uniforms(uint64_t key, uint64_t step, int64_t count, float* __restrict out) {
+  const int64_t blocks = (count + 3) / 4;
+  for (int64_t b = 0; b < blocks; b += 8) {
+    Counters c[4] = {Counters{0, 1, 2, 3, 4, 5, 6, 7} + static_cast<uint64_t>(b), Counters{} + (step & 0xffffffffu),
+                     Counters{} + (step >> 32), Counters{}};
+    philox(c, static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32));
+    for (int64_t w = 0; w < 4; w++) {
+      const int64_t at = w * blocks + b;
+      float u[8];
+      for (int64_t j = 0; j < 8; j++)
+        u[j] = static_cast<int32_t>(static_cast<uint32_t>(c[w][j]) >> 8) * (1.0f / 16777216.0f);
+      const int64_t kept = blocks - b < 8 ? blocks - b : 8;
+      if (kept == 8 && at + 8 <= count)
+        std::memcpy(out + at, u, sizeof u);
+      else
+        for (int64_t j = 0; j < kept && at + j < count; j++) out[at + j] = u[j];
+    }
+  }
+}
+
 }  // namespace
 
 // Uniforms on [0, 1) of the next steps, drawn as `[steps][batch][inputs]`, written as `[steps][inputs][batch]`.
@@ -277,12 +392,13 @@ static void draw(uint32_t* key, int64_t* position, int64_t steps, int64_t batch,
 
 // For each of `tasks` tasks, inputs `lower + width * u` and targets of `steps` steps into its `out`
 // `[steps][inputs + 1][batch]`. `slices` holds pairs of first and last input, `operands` pairs a task.
-static void write_data(const double* lanes, int64_t steps, int64_t batch, int64_t inputs, int64_t tasks,
-                      const double* lower, const double* width, const Operation* const* operation,
-                      const int64_t* operands, const int64_t* slices, float* const* outs) {
+template <typename Real>
+static void write_data(const Real* lanes, int64_t steps, int64_t batch, int64_t inputs, int64_t tasks,
+                       const double* lower, const double* width, const Operation* const* operation,
+                       const int64_t* operands, const int64_t* slices, float* const* outs) {
   for (int64_t n = 0; n < tasks; slices += 2 * operands[n], n++) {
     const Shape shape{batch, inputs, lower[n], width[n], operation[n], operands[n], slices};
-    const auto write_one = is_pair(shape) ? shape.operation->write_pair : write_step;
+    const auto write_one = writer(shape, lanes);
     float* out = outs[n];
     for (int64_t k = 0; k < steps; k++, out += batch * (inputs + 1))
       write_one(shape, lanes + k * batch * inputs, out);
@@ -293,6 +409,7 @@ static void write_data(const double* lanes, int64_t steps, int64_t batch, int64_
 // lanes were filled: a step that was made last is not made again for the next run that reads it.
 struct Context {
   const double* lanes;
+  const float* float_lanes;  // those of a `fast` stream; null for a `paper` stream
   float* out;
   Shape shape;
   const int64_t* fills;
@@ -301,18 +418,22 @@ struct Context {
 
 extern "C" int64_t context_size() { return sizeof(Context); }
 
-extern "C" void make_context(void* context, const double* lanes, int64_t batch, int64_t inputs, double lower, double width,
+extern "C" void make_context(void* context, const double* lanes, const float* float_lanes, int64_t batch, int64_t inputs, double lower, double width,
                              const void* operation, int64_t operands, const int64_t* slices, float* out,
                              const int64_t* fills) {
   const Shape shape{batch, inputs, lower, width, static_cast<const Operation*>(operation), operands, slices};
-  *static_cast<Context*>(context) = Context{lanes, out, shape, fills, -1, -1};
+  *static_cast<Context*>(context) = Context{lanes, float_lanes, out, shape, fills, -1, -1};
 }
 
 // The inputs and targets `[inputs + 1][batch]` of step k, until the next call that shares `out`.
 extern "C" const float* prepare(void* context, int64_t k) {
   Context& c = *static_cast<Context*>(context);
   if (c.fills && c.made == k && c.made_in == *c.fills) return c.out;
-  write_step(c.shape, c.lanes + k * c.shape.batch * c.shape.inputs, c.out);
+  const int64_t at = k * c.shape.batch * c.shape.inputs;
+  if (c.float_lanes)
+    write_float_step(c.shape, c.float_lanes + at, c.out);
+  else
+    write_step(c.shape, c.lanes + at, c.out);
   c.made = k;
   c.made_in = c.fills ? *c.fills : -1;
   return c.out;
@@ -344,12 +465,19 @@ struct LanesFilled {
   int64_t batch, inputs;
   uint32_t* words;
   double* lanes;
+  float* float_lanes;  // of a `fast` stream, which needs `counter_key` and `step` instead of the first two
+  uint64_t counter_key;
+  int64_t step;
   int64_t fills;
 };
 
 extern "C" void fill_lanes(void* context, int64_t steps) {
   LanesFilled& c = *static_cast<LanesFilled*>(context);
-  draw(c.key, c.position, steps, c.batch, c.inputs, c.words, c.lanes);
+  const int64_t count = c.batch * c.inputs;
+  if (c.float_lanes)
+    for (int64_t k = 0; k < steps; k++) float_uniforms(c.counter_key, c.step++, count, c.float_lanes + k * count);
+  else
+    draw(c.key, c.position, steps, c.batch, c.inputs, c.words, c.lanes);
   c.fills++;
 }
 
@@ -366,8 +494,14 @@ struct DataFilled {
 extern "C" void fill_data(void* context, int64_t steps) {
   DataFilled& c = *static_cast<DataFilled*>(context);
   fill_lanes(c.lanes, steps);
-  write_data(c.lanes->lanes, steps, c.lanes->batch, c.lanes->inputs, c.tasks, c.lower, c.width, c.operation, c.operands,
-        c.slices, c.outs);
+  const auto write = [&](const auto* lanes) {
+    write_data(lanes, steps, c.lanes->batch, c.lanes->inputs, c.tasks, c.lower, c.width, c.operation, c.operands,
+               c.slices, c.outs);
+  };
+  if (c.lanes->float_lanes)
+    write(c.lanes->float_lanes);
+  else
+    write(c.lanes->lanes);
 }
 
 struct NoiseFilled {
@@ -418,13 +552,14 @@ extern "C" void train_chunks(const Filled* filled, int64_t sources, const Traine
 }
 
 // Defines `operation_NAME`, which returns what `fill_data` and `make_context` take for the operation.
-#define OPERATION(name, parameters, ...)                                                 \
+#define OPERATION(name, parameters, floats, ...)                                         \
   namespace {                                                                            \
   struct value_##name {                                                                  \
     static double of parameters { return __VA_ARGS__; }                                  \
+    static float of floats { return __VA_ARGS__; }                                       \
   };                                                                                     \
   }                                                                                      \
   extern "C" const void* operation_##name() {                                            \
-    static constexpr Operation operation = operation_of<value_##name>(value_##name::of); \
+    static constexpr Operation operation = operation_of<value_##name>(static_cast<double(*) parameters>(value_##name::of)); \
     return &operation;                                                                   \
   }

@@ -1,6 +1,7 @@
 """Compiled uniform random numbers: the data of the arithmetic tasks and the noise of stochastic units.
 
-Bit for bit what NumPy's legacy generator and PyTorch's CPU generator give; both are MT19937.
+Those of `paper` streams are bit for bit those of NumPy's legacy generator and of PyTorch's, both MT19937.
+The data of `fast` streams come from Philox.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nalm.streams import Family, philox_key
 from nalm.tasks import OPERATIONS, OperationInfo
 from nalm.training import toolchain
 from nalm.training.stacked.batches import ArithmeticRun
@@ -50,16 +52,21 @@ def library() -> ctypes.CDLL | None:
 
 def _defined(operation: OperationInfo) -> str:
     """Return what `uniforms.cpp` takes for `operation`."""
-    parameters = "(double a)" if operation.arity == 1 else "(double a, double b)"
-    return f"OPERATION({operation.name}, {parameters}, {operation.cpp})\n"
+    names = ("a",) if operation.arity == 1 else ("a", "b")
+    doubles, floats = (", ".join(f"{kind} {name}" for name in names) for kind in ("double", "float"))
+    return f"OPERATION({operation.name}, ({doubles}), ({floats}), {operation.cpp})\n"
+
+
+def is_plain(run: ArithmeticRun) -> bool:
+    """Whether the inputs of `run` are uniform on one interval."""
+    task = run.task
+    return task.is_plain and task.distribution.family == "uniform" and not task.interpolation_range.is_pair
 
 
 def can_make(run: ArithmeticRun) -> bool:
     """Whether compiled code gives the training data of `run`."""
-    task = run.task
-    simple = task.is_plain and task.distribution.family == "uniform" and not task.interpolation_range.is_pair
-    expressed = OPERATIONS[task.operation].cpp is not None and task.out_features == 1
-    return simple and expressed and run.training.streams == "paper" and library() is not None
+    expressed = is_plain(run) and OPERATIONS[run.task.operation].cpp is not None
+    return expressed and run.task.out_features == 1 and library() is not None
 
 
 def _integers(*values: int) -> tuple[ctypes.c_int64, ...]:
@@ -120,8 +127,9 @@ class _Lanes(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("key", "position")),
         *((name, ctypes.c_int64) for name in ("batch", "inputs")),
-        *((name, ctypes.c_void_p) for name in ("words", "lanes")),
-        ("fills", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("words", "lanes", "float_lanes")),
+        ("counter_key", ctypes.c_uint64),
+        *((name, ctypes.c_int64) for name in ("step", "fills")),
     ]
 
 
@@ -142,25 +150,38 @@ class _Noise(ctypes.Structure):
 
 
 class UniformLanes:
-    """Uniforms `[steps, inputs, batch]` of a legacy NumPy stream, and the data sets that tasks make of them."""
+    """Uniforms `[steps, inputs, batch]` of a stream, and the data sets that tasks make of them.
 
-    def __init__(self, compiled: ctypes.CDLL, seed: int, inputs: int, batch: int, steps: int) -> None:
+    Those of a `paper` stream are a legacy NumPy stream's, in float64; those of a `fast` one Philox's, in float32.
+    """
+
+    def __init__(
+        self, compiled: ctypes.CDLL, seed: int, inputs: int, batch: int, steps: int, family: Family = "paper"
+    ) -> None:
         self._compiled = compiled
+        self._inputs, self._batch, self._steps, self._family = inputs, batch, steps, family
+        arrays = self._paper(seed) if family == "paper" else (np.empty((steps, inputs, batch), dtype=np.float32),)
+        self._lanes, self._float_lanes = (
+            (address(arrays[-1]), None) if family == "paper" else (None, address(arrays[-1]))
+        )
+        key, position, words = map(address, arrays[:3]) if family == "paper" else (None, None, None)
+        counter_key = philox_key(seed) if family == "fast" else 0
+        self._struct = _Lanes(key, position, batch, inputs, words, self._lanes, self._float_lanes, counter_key, 0, 0)
+        self.filler = Filler(compiled.fill_lanes, self._struct, arrays)
+
+    def _paper(self, seed: int) -> tuple[np.ndarray, ...]:
+        """Return the generator's state, room for its outputs, and the lanes."""
         state = np.random.RandomState(seed).get_state(legacy=False)["state"]
-        self._inputs, self._batch, self._steps = inputs, batch, steps
-        arrays = (
+        return (
             state["key"].astype(np.uint32),
             np.array([state["pos"]], dtype=np.int64),
-            np.empty(2 * batch * inputs, dtype=np.uint32),
-            np.empty((steps, inputs, batch)),
+            np.empty(2 * self._batch * self._inputs, dtype=np.uint32),
+            np.empty((self._steps, self._inputs, self._batch)),
         )
-        key, position, words, self.lanes = arrays
-        self._struct = _Lanes(*map(address, (key, position)), batch, inputs, *map(address, (words, self.lanes)), 0)
-        self.filler = Filler(compiled.fill_lanes, self._struct, arrays)
 
     def bind(self, runs: Sequence[ArithmeticRun], outs: Sequence[np.ndarray]) -> Filler:
         """Return what draws the next steps and writes the data of each of `runs` into `outs`."""
-        tasks = [_Task.of(run, self._compiled) for run in runs]
+        tasks = [_Task.of(run, self._compiled, self._family) for run in runs]
         arrays = (
             np.array([task.lower for task in tasks], dtype=np.float64),
             np.array([task.width for task in tasks], dtype=np.float64),
@@ -177,13 +198,14 @@ class UniformLanes:
 
         If `remembered`, a step is not made anew where it was the last one; then no other run may share `out`.
         """
-        task = _Task.of(run, self._compiled)
+        task = _Task.of(run, self._compiled, self._family)
         size = self._compiled.context_size()
         context = np.empty(size, dtype=np.uint8).view(_Context)
         context.alive = (self.filler, out, task.slices)
         self._compiled.make_context(
             address(context),
-            address(self.lanes),
+            self._lanes,
+            self._float_lanes,
             *_integers(self._batch, self._inputs),
             ctypes.c_double(task.lower),
             ctypes.c_double(task.width),
@@ -213,9 +235,9 @@ class _Task:
     slices: np.ndarray
 
     @classmethod
-    def of(cls, run: ArithmeticRun, compiled: ctypes.CDLL) -> _Task:
+    def of(cls, run: ArithmeticRun, compiled: ctypes.CDLL, family: Family) -> _Task:
         lower, upper = run.task.interpolation_range.intervals[0]
-        bounds = [bound for pair in run.task.operands(run.seed, "paper") for bound in pair]
+        bounds = [bound for pair in run.task.operands(run.seed, family) for bound in pair]
         operation = getattr(compiled, f"operation_{run.task.operation}")()
         return cls(lower, upper - lower, operation, np.array(bounds, dtype=np.int64))
 
