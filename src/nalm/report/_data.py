@@ -145,6 +145,5 @@ def _path(part: pl.DataFrame, weights: Sequence[str]) -> list[list[float]]:
 
 
 def _some(values: np.ndarray, most: int) -> np.ndarray:
-    places = np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))
-    found: np.ndarray = values[places]
-    return found
+    chosen: np.ndarray = values[np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))]
+    return chosen

@@ -167,7 +167,7 @@ class TestRoundTrip:
 
     def test_another_environment_is_added(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr("nalm.results.store.folder.environment", lambda: {"python": "3.0"})
+            patch.setattr("nalm.results.store.side_files.environment", lambda: {"python": "3.0"})
             Store.create_or_open(tmp_path, STUDY)
         again = Store.create_or_open(tmp_path, STUDY)
         assert [entry["python"] for entry in again.environments()] == [
@@ -441,7 +441,7 @@ class TestFullDisk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         monkeypatch.setattr(os, "fsync", failing)
-        with pytest.raises(StoreError, match="cannot write results here"):
+        with pytest.raises(StoreError, match="the disk is full; make room, or give another folder"):
             Store.create_or_open(tmp_path / "results", STUDY)
 
 

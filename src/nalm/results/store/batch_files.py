@@ -54,7 +54,7 @@ def write(folder: Path, records: Records, state: State, *, even_groups: bool = F
     Raises:
         OSError: one could not be written; nothing half-written is left behind.
     """
-    name = _batch_name(records.table["run"].unique())
+    name = path_of(folder, records).stem
     weights = _weights_bytes(state)
     note = {"weights": checksum(weights), **_note_of(records)}
     groups = max(1, len(records.table) // _GROUP_ROWS) if even_groups else None
@@ -170,6 +170,11 @@ def set_aside(path: Path) -> bool:
 
 def _batch_name(runs: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(runs)).encode()).hexdigest()[:16]
+
+
+def path_of(folder: Path, records: Records) -> Path:
+    """Return the file that records belong into, which follows from their runs."""
+    return folder / RECORDS / f"{_batch_name(records.table['run'].unique())}.parquet"
 
 
 def name_of(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -83,7 +83,9 @@ class Networks(ABC):
     def module(self, run: int) -> nn.Module:
         """Return a copy of the module of a run, with values of any time."""
 
-    def internals(self, run: int, rows: int, x: np.ndarray, t: np.ndarray) -> dict[str, list[float]]:
+    def internals(
+        self, run: int, rows: int, x: np.ndarray, t: np.ndarray, which: Collection[str]
+    ) -> dict[str, list[float]]:
         """Return what `nalm.training.internals` says of a run's network at its first recorded rows, by name.
 
         Args:
@@ -91,10 +93,9 @@ class Networks(ABC):
             rows: how many.
             x: inputs `[samples, in]` to look at.
             t: their targets `[samples, out]`.
+            which: see `TrainingSettings.record`; the settings of the objective stand for runs that record other things.
         """
-        return internals_of_rows(
-            self.module(run), [self.state(run, row) for row in range(rows)], x, t, self.objective.settings.record
-        )
+        return internals_of_rows(self.module(run), [self.state(run, row) for row in range(rows)], x, t, which)
 
 
 class StackedNetworks(Networks):
