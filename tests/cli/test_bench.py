@@ -134,6 +134,7 @@ def test_what_the_quick_checks_find_is_said_before_training(command, monkeypatch
 
 
 @pytest.mark.heavy
+@pytest.mark.filterwarnings("ignore")
 def test_modules_as_strangers_write_them_are_ranked(command):
     """Twenty of them; what a kernel cannot take is said in a line each, and trained all the same."""
     names = ["Normalised", "Recurrent", "NothingToTrain", "Spectral", "Einsum", "Dropped", "ChangesItsInput"]
@@ -153,6 +154,7 @@ def test_modules_as_strangers_write_them_are_ranked(command):
     assert records["interpolation_error"].is_finite().all()
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("cls", REFUSED, ids=lambda cls: cls.__name__)
 def test_modules_that_cannot_be_trained_are_refused_in_a_line(command, cls):
     unit = f"support.field_modules:{cls.__name__}"
