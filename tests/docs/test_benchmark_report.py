@@ -15,6 +15,8 @@ ROW = {
     "network": "nmu",
     "eager_us": 1234.5,
     "one_core_us": 0.25,
+    "fast_us": 0.125,
+    "jax_us": None,
     "all_cores_us": 0.0625,
     "floor_us": None,
     "times_eager": 4938.0,
@@ -32,7 +34,7 @@ CURVES = {
 
 def test_engine_table_leaves_out_what_was_not_measured():
     last = report.engine_table([ROW]).splitlines()[-1]
-    assert last == "| `nmu` | 1,234 | 0.250 | 4,938 |  |  | 0.062 | 10.0 s |  | 460 MiB |"
+    assert last == "| `nmu` | 1,234 | 0.250 | 4,938 |  |  | 0.125 |  | 0.062 | 10.0 s |  | 460 MiB |"
 
 
 def test_one_table_per_thing_that_varies():

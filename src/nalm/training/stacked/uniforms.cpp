@@ -67,6 +67,7 @@ inline double uniform(uint32_t upper, uint32_t lower) {
 
 #ifdef EIGHT_AT_A_TIME
 typedef double Eight __attribute__((vector_size(64)));
+typedef float Floats __attribute__((vector_size(32)));
 typedef uint64_t Pairs __attribute__((vector_size(64)));
 
 // The uniforms of the 16 outputs from `words` on. Of each pair the first is in the lower half, and keeps 27 bits of 53.
@@ -346,35 +347,51 @@ inline Counters times(Counters a, uint64_t b) {
 #endif
 }
 
-inline void philox(Counters c[4], uint32_t key0, uint32_t key1) {
-#pragma GCC unroll 10
-  for (int round = 0; round < 10; round++, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u) {
-    const Counters a = times(c[0], 0xD2511F53u), b = times(c[2], 0xCD9E8D57u);
-    c[0] = (b >> 32) ^ c[1] ^ key0;
-    c[1] = b;
-    c[2] = (a >> 32) ^ c[3] ^ key1;
-    c[3] = a;
-  }
+// Vectors of counters that are worked on together: each round waits for the one before.
+constexpr int64_t TOGETHER = 4;
+
+inline void philox(Counters (&c)[4][TOGETHER], uint32_t key0, uint32_t key1) {
+#pragma GCC unroll 1
+  for (int round = 0; round < 10; round++, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u)
+#pragma GCC unroll 8
+    for (int64_t h = 0; h < TOGETHER; h++) {
+      const Counters a = times(c[0][h], 0xD2511F53u), b = times(c[2][h], 0xCD9E8D57u);
+      c[0][h] = (b >> 32) ^ c[1][h] ^ key0;
+      c[1][h] = b;
+      c[2][h] = (a >> 32) ^ c[3][h] ^ key1;
+      c[3][h] = a;
+    }
 }
 
 // `count` uniforms on [0, 1) in float32, 24 bits each, of a step. Output w of counter b is number w * blocks + b.
 void float_uniforms(uint64_t key, uint64_t step, int64_t count, float* __restrict out) {
   const int64_t blocks = (count + 3) / 4;
-  for (int64_t b = 0; b < blocks; b += 8) {
-    Counters c[4] = {Counters{0, 1, 2, 3, 4, 5, 6, 7} + static_cast<uint64_t>(b), Counters{} + (step & 0xffffffffu),
-                     Counters{} + (step >> 32), Counters{}};
-    philox(c, static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32));
-    for (int64_t w = 0; w < 4; w++) {
-      const int64_t at = w * blocks + b;
-      float u[8];
-      for (int64_t j = 0; j < 8; j++)
-        u[j] = static_cast<int32_t>(static_cast<uint32_t>(c[w][j]) >> 8) * (1.0f / 16777216.0f);
-      const int64_t kept = blocks - b < 8 ? blocks - b : 8;
-      if (kept == 8 && at + 8 <= count)
-        std::memcpy(out + at, u, sizeof u);
-      else
-        for (int64_t j = 0; j < kept && at + j < count; j++) out[at + j] = u[j];
+  for (int64_t first = 0; first < blocks; first += 8 * TOGETHER) {
+    Counters c[4][TOGETHER];
+#pragma GCC unroll 8
+    for (int64_t h = 0; h < TOGETHER; h++) {
+      c[0][h] = Counters{0, 1, 2, 3, 4, 5, 6, 7} + static_cast<uint64_t>(first + 8 * h);
+      c[1][h] = Counters{} + (step & 0xffffffffu);
+      c[2][h] = Counters{} + (step >> 32);
+      c[3][h] = Counters{};
     }
+    philox(c, static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32));
+    for (int64_t w = 0; w < 4; w++)
+      for (int64_t h = 0; h < TOGETHER; h++) {
+        float u[8];
+#ifdef EIGHT_AT_A_TIME
+        const Floats eight = __builtin_convertvector((c[w][h] & 0xffffffffu) >> 8, Floats) * (1.0f / 16777216.0f);
+        std::memcpy(u, &eight, sizeof u);
+#else
+        for (int64_t j = 0; j < 8; j++)
+          u[j] = static_cast<int32_t>(static_cast<uint32_t>(c[w][h][j]) >> 8) * (1.0f / 16777216.0f);
+#endif
+        const int64_t b = first + 8 * h, at = w * blocks + b, kept = blocks - b < 8 ? blocks - b : 8;
+        if (kept == 8 && at + 8 <= count)
+          std::memcpy(out + at, u, sizeof u);
+        else
+          for (int64_t j = 0; j < kept && at + j < count; j++) out[at + j] = u[j];
+      }
   }
 }
 
