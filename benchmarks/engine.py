@@ -4,7 +4,8 @@
 
 One model-iteration is one optimiser step of one run, with its share of data generation, noise, penalties and an
 evaluation every 1000 steps. Everything is measured in this one process (and, for "all cores", its workers), so that
-ratios hold on a noisy machine. The floor needs numba (`pip install numba`); without it that column stays empty.
+ratios hold on a noisy machine. The floor needs numba, the rival jax (`pip install 'nalm[bench]'`); without them those
+columns stay empty.
 """
 
 from __future__ import annotations
@@ -141,11 +142,16 @@ def eager_us(name: str, steps: int) -> float:
     return (training + min(seconds(evaluate) for _ in range(3)) / 1000) * 1e6
 
 
-def one_core_us(name: str, seeds: int, iterations: int) -> float:
+def with_streams(runs: Sequence[Run], streams: str) -> list[Run]:
+    """The same runs with random numbers of a family."""
+    return [run.model_copy(update={"training": run.training.model_copy(update={"streams": streams})}) for run in runs]
+
+
+def one_core_us(name: str, seeds: int, iterations: int, streams: str = "paper") -> float:
     """The engine in this process on one thread, already compiled."""
-    runs = runs_of(name, range(seeds), iterations)
+    runs = with_streams(runs_of(name, range(seeds), iterations), streams)
     lowered = {key: lower(key) for key in {program_key(run) for run in runs}}
-    train_batch(Batch(tuple(runs_of(name, [0], 10))), lowered)
+    train_batch(Batch(tuple(with_streams(runs_of(name, [0], 10), streams))), lowered)
     best = min(seconds(lambda: train_batch(Batch(tuple(runs)), lowered)) for _ in range(2))
     return best / len(runs) / iterations * 1e6
 
@@ -157,16 +163,28 @@ def all_cores_us(name: str, seeds: int, iterations: int) -> float:
 
 
 def floor_us(name: str, steps: int) -> float | None:
-    """A straight loop over steps and rows for NMU or sNMU, compiled by numba; data and noise made as it goes."""
+    """A straight loop over steps and rows for NMU, sNMU or NAU-NMU, compiled by numba; data and noise as it goes."""
     try:
-        from native_floor import kernel
+        from native_floor import kernel, wide_kernel
     except ImportError:
         return None
-    train_natively = kernel(stochastic=name == "snmu")
-    weights = np.full((9, 2), 0.4, dtype=np.float32)
+    wide = name == "nau_nmu"
+    train_natively = wide_kernel() if wide else kernel(stochastic=name == "snmu")
+    weights = np.full((9, 202 if wide else 2), 0.1 if wide else 0.4, dtype=np.float32)
     bounds = np.array([inner for inner, _ in RANGES], dtype=np.float64)
     train_natively(weights, bounds, 10, 0)
     return min(seconds(lambda: train_natively(weights, bounds, steps, 0)) for _ in range(2)) / steps / 9 * 1e6
+
+
+def jax_us(name: str, steps: int) -> float | None:
+    """The loop that somebody would write in JAX for NMU or NAU-NMU, on the same nine ranges and on one thread."""
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    try:
+        from jax_rival import us_per_iteration
+    except ImportError:
+        return None
+    bounds = np.array([inner for inner, _ in RANGES], dtype=np.float64)
+    return us_per_iteration(100 if name == "nau_nmu" else 2, bounds, steps)
 
 
 def start_up_s(name: str, cache: str) -> float:
@@ -188,8 +206,10 @@ class Row:
     network: str
     eager_us: float
     one_core_us: float
+    fast_us: float
     all_cores_us: float
     floor_us: float | None
+    jax_us: float | None
     times_eager: float
     times_floor: float | None
     cold_start_s: float | None
@@ -203,25 +223,31 @@ def measure(name: str, quick: bool) -> Row:
     eager = eager_us(name, 200 if quick else 1000)
     one = one_core_us(name, seeds=1 if wide else 4, iterations=iterations)
     cores = all_cores_us(name, seeds=available_cores() * (1 if quick else 3), iterations=iterations)
-    floor = floor_us(name, 20_000) if name in ("nmu", "snmu") else None
+    fast = one_core_us(name, seeds=1 if wide else 4, iterations=iterations, streams="fast")
+    floor = floor_us(name, 500 if wide else 20_000) if name in ("nmu", "snmu", "nau_nmu") else None
+    rival = jax_us(name, 500 if wide else 5_000) if name in ("nmu", "nau_nmu") else None
     cold = warm = None
     if not quick:
         with tempfile.TemporaryDirectory() as cache:
             cold, warm = start_up_s(name, cache), start_up_s(name, cache)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Row(name, eager, one, cores, floor, eager / one, one / floor if floor else None, cold, warm, peak)
+    return Row(
+        name, eager, one, fast, cores, floor, rival, eager / one, one / floor if floor else None, cold, warm, peak
+    )
 
 
 def shown(rows: Sequence[Row]) -> Table:
-    table = Table("network", "eager", "1 core", f"{available_cores()} cores", "floor", "eager / 1 core",
+    table = Table("network", "eager", "1 core", "fast", f"{available_cores()} cores", "floor", "JAX", "eager / 1 core",
                   "1 core / floor", "cold start", "warm start", "peak")  # fmt: skip
     for row in rows:
         table.add_row(
             row.network,
             f"{row.eager_us:.0f} µs",
             f"{row.one_core_us:.3f} µs",
+            f"{row.fast_us:.3f} µs",
             f"{row.all_cores_us:.3f} µs",
             f"{row.floor_us:.3f} µs" if row.floor_us else "–",
+            f"{row.jax_us:.3f} µs" if row.jax_us else "–",
             f"{row.times_eager:,.0f}",
             f"{row.times_floor:.2f}" if row.times_floor else "–",
             f"{row.cold_start_s:.1f} s" if row.cold_start_s else "–",

@@ -66,7 +66,7 @@ def engine_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the table of `engine.py`'s rows."""
     header = (
         *("network", "eager, µs", "nalm, µs", "eager / nalm", "floor, µs", "nalm / floor"),
-        *("all cores, µs", "cold start", "warm start", "peak memory"),
+        *("fast streams, µs", "JAX, µs", "all cores, µs", "cold start", "warm start", "peak memory"),
     )
     return markdown(
         header,
@@ -78,6 +78,8 @@ def engine_table(rows: Sequence[Mapping[str, Any]]) -> str:
                 number(row["times_eager"], ",.0f"),
                 number(row["floor_us"], ".3f"),
                 number(row["times_floor"], ".2f"),
+                number(row.get("fast_us"), ".3f"),
+                number(row.get("jax_us"), ".3f"),
                 number(row["all_cores_us"], ".3f"),
                 number(row["cold_start_s"], ".1f", " s"),
                 number(row["warm_start_s"], ".1f", " s"),

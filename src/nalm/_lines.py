@@ -48,7 +48,7 @@ def is_users(path: str) -> bool:
 def line_of_forward(module: Any) -> str:
     """Return `" at file:line: source"` of the first `forward` of the user's in a module, or nothing."""
     for part in module.modules():
-        code = getattr(type(part).forward, "__code__", None)
+        code = getattr(getattr(type(part), "forward", None), "__code__", None)
         if code is not None and is_own(code.co_filename):
             return at(code.co_filename, code.co_firstlineno)
     return ""

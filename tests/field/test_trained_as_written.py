@@ -170,8 +170,12 @@ def test_a_module_that_depends_on_the_order_of_a_set_is_refused_where_that_order
     assert said("0") == ""
 
 
-def test_a_run_that_is_not_finite_from_the_start_says_where() -> None:
-    result, _ = trained([run_of(field_modules.Logarithmic, interpolation_range="[-2,2]")])
+@pytest.mark.parametrize(
+    ("cls", "bounds"), [(field_modules.Logarithmic, "[-2,2]"), (field_modules.OfNegative, "[1,2]")], ids=str
+)
+def test_a_run_that_is_not_finite_from_the_start_says_where(cls: type[nn.Module], bounds: str) -> None:
+    """Other runs of the same module, in ranges for which it is defined, are trained."""
+    result, _ = trained([run_of(cls, interpolation_range=bounds)])
     assert result.failed_step == (0,)
     assert re.search(r"before any update forward gave nan at .*field_modules\.py:\d+: return", result.reason[0])
 

@@ -82,8 +82,10 @@ def test_a_reader_finds_runs_hides_models_and_sorts(tmp_path: Path, width: int) 
     assert found["charts"] >= 2
     assert found["lines"] >= 2
     assert found["filtered"] == ["nalu"]
-    assert found["ascending"] == found["descending"][::-1] or sorted(found["ascending"]) == sorted(found["descending"])
-    assert found["ascending"] != found["descending"]
+    lower = [json.loads(text)[0] for text in found["ascending"]]
+    assert len(lower) == 18
+    assert lower == sorted(lower)
+    assert [json.loads(text)[0] for text in found["descending"]] == lower[::-1]
     assert found["sort"] == "descending"
     assert found["focusable"]
     assert found["labels"]

@@ -420,6 +420,22 @@ class Remembers(Weighted):
         return y
 
 
+class CachesInEvaluation(Weighted):
+    """Keeps its weights from one evaluation to the next, and forgets them in training."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.kept: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.kept = None
+            return super().forward(x)
+        if self.kept is None:
+            self.kept = self.w.detach().clone()
+        return x @ self.kept.T
+
+
 class TakesValuesFromData(Weighted):
     """Has a scale that the first batch sets."""
 
@@ -597,7 +613,7 @@ TRAINED = (
     *(ShiftedNoise, ShiftedNoiseWritten, NoiseFromBelow, NoiseFromBelowWritten, Dropped, RandomRows, NoiseAtRest),
     *(NumpyNoise, PythonNoise, Distributed, OwnGenerators, RandomSlopes, ConstantTensors, InfiniteBuffer),
     *(RemembersACall, MadeAnew, Normalised, CountsInABuffer, CountsInPython, CountsEvaluations, Remembers),
-    *(SpectralOfOld, Renormalised, TakesValuesFromData),
+    *(SpectralOfOld, Renormalised, TakesValuesFromData, CachesInEvaluation),
     *(Recomputed, Hooked, NoGradient),
     *(StraightThroughSign, BranchesOnValues, Recurrent, Einsum, ClampsItsData, ChangesItsInput, Late),
     *(ComplexWeights, HalfWeights, DoubleWeights),
@@ -700,6 +716,13 @@ class StartsAtNan(Weighted):
         nn.init.constant_(self.w, math.nan)
 
 
+class OfNegative(Weighted):
+    """Takes negative inputs alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.log(-x) @ self.w.T
+
+
 class GivesNan(Weighted):
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x).square() + 1
@@ -774,7 +797,7 @@ REFUSED = {
     SystemNoise: r"training it twice from the same seed gives two values of w",
     Uninitialised: r"parameter 'w' is given no values when it is constructed",
     StartsAtNan: r"parameter 'w' is not finite when it has been constructed",
-    GivesNan: r"not finite before any update, .*: nan at .*field_modules\.py:\d+: return torch\.log\(-y\)",
+    GivesNan: r"not finite at step 0, before any update, .*: nan at .*field_modules\.py:\d+: return torch\.log\(-y\)",
     GivesNanInEvaluation: r"in evaluation mode: inf at .*field_modules\.py:\d+: return super",
     GradientIsNan: r"not the loss or the gradient of the first update at .*field_modules\.py:\d+: return torch\.sqrt",
     MakesAParameter: r"no optimiser knows of parameter 'shift', .* at .*field_modules\.py:\d+: self\.shift = ",

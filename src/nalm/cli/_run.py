@@ -121,8 +121,8 @@ def train(
             raise
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            kept = "finished batches are kept, and once this is mended the same command goes on"
-            raise NalmError(f"{where}{error.strerror or error}; {kept}") from None
+            rest = "finished batches are kept, and once this is mended the same command goes on"
+            raise NalmError(f"{where}{error.strerror or error}; {rest}") from None
     return job.failures(store)
 
 

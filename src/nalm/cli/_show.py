@@ -99,7 +99,7 @@ def _learnt(results: Results, name: str) -> Iterator[str]:
         yield f"{key} {list(values.shape)}:{_values(values)}"
     yield ""
     try:
-        from nalm import formula
+        from nalm.regression import formula
 
         yield f"computes {formula(results.network(name))}"
     except NalmError as error:

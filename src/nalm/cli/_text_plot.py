@@ -20,7 +20,7 @@ def curves(
         series: values at the steps by name; where two fall on one place, the first is seen.
         width, height: of the plot, in characters.
     """
-    known = [value for values in series.values() for value in values if _is_positive(value)]
+    known = [value for values in series.values() for value in values if value is not None and _is_positive(value)]
     low = math.floor(math.log10(min(known))) if known else -1
     high = max(math.ceil(math.log10(max(known))), low + 1) if known else 0
     field = [[" "] * width for _ in range(height)]

@@ -34,7 +34,15 @@
   function valueOf(cell) {
     const text = cell.textContent.trim();
     const number = parseFloat(text.replace(/,/g, ""));
-    return cell.classList.contains("number") ? (Number.isNaN(number) ? -Infinity : number) : text;
+    if (cell.classList.contains("number")) return Number.isNaN(number) ? -Infinity : number;
+    return text.startsWith("[") ? text.match(/-?[\d.]+/g).map(Number) : text;
+  }
+
+  function compare(one, other) {
+    if (typeof one === "number") return one - other;
+    if (typeof one === "string" || typeof other === "string") return String(one).localeCompare(String(other), "en", { numeric: true });
+    const first = one.findIndex((value, i) => value !== other[i]);
+    return first < 0 ? 0 : one[first] - (other[first] ?? -Infinity);
   }
 
   function sortable(table) {
@@ -50,8 +58,7 @@
         const rows = [...body.rows];
         const keys = new Map(rows.map((row) => [row, valueOf(row.cells[column])]));
         rows.sort((one, other) => {
-          const [a, b] = [keys.get(one), keys.get(other)];
-          const order = typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+          const order = compare(keys.get(one), keys.get(other));
           return down ? -order : order;
         });
         rows.forEach((row) => row.classList.remove("first"));

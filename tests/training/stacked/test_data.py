@@ -8,6 +8,7 @@ import pytest
 from nalm.runs import Run
 from nalm.runs.network import LayerSettings, NetworkSettings
 from nalm.runs.settings import TrainingSettings
+from nalm.streams import fast_uniforms, philox_key
 from nalm.tasks import OPERATIONS, ArithmeticTask, OperationInfo
 from nalm.training.stacked import data
 
@@ -39,6 +40,29 @@ def test_compiled_data_equal_numpy_bit_for_bit(fields: dict[str, object], batch:
         (compiled,), (general,) = (source.next(steps) for source in sources)
         np.testing.assert_array_equal(np.asarray(compiled), general)
         np.testing.assert_array_equal(np.asarray(compiled[steps - 1 :]), general[steps - 1 :])
+
+
+@pytest.mark.parametrize("fields", TASKS, ids=str)
+@pytest.mark.parametrize("batch", [128, 37])
+def test_fast_data_are_the_same_with_and_without_a_compiler(fields: dict[str, object], batch: int) -> None:
+    run = run_of(ArithmeticTask(**fields), seed=3, batch_size=batch, streams="fast")
+    sources = [data.open_source([run], 5), data.FastSource([run], 5)]
+    for steps in (5, 1, 3):
+        (compiled,), (numpy,) = (source.next(steps) for source in sources)
+        np.testing.assert_array_equal(np.asarray(compiled), numpy)
+
+
+@pytest.mark.parametrize("fields", TASKS[:2] + TASKS[-3:], ids=str)
+def test_fast_data_are_what_float64_gives_to_rounding(fields: dict[str, object]) -> None:
+    task = ArithmeticTask(**fields)
+    (block,) = data.open_source([run_of(task, seed=3, streams="fast")], 4).next(4)
+    (lower, upper), x, t = task.interpolation_range.intervals[0], np.asarray(block)[:, :-1], np.asarray(block)[:, -1]
+    uniforms = fast_uniforms(philox_key(task.layout(3, "fast").training_seed), 0, x.shape)
+    exact = lower + (upper - lower) * uniforms.astype(np.float64)
+    np.testing.assert_allclose(x, exact, rtol=3e-7)
+    info = OPERATIONS[task.operation]
+    sums = [exact[:, start:stop].sum(axis=1) for start, stop in task.operands(3, "fast")]
+    np.testing.assert_allclose(t, info.function(*sums[: info.arity]), rtol=3e-6, atol=1e-6)
 
 
 def assert_targets(task: ArithmeticTask, seed: int, x: np.ndarray, t: np.ndarray) -> None:
@@ -121,5 +145,4 @@ def test_tasks_of_one_stream_may_differ_in_everything_else() -> None:
 def test_other_data_take_the_general_source() -> None:
     pair = ArithmeticTask(kind="single-module", operation="mul", interpolation_range=[[-2, -1], [1, 2]])
     assert isinstance(data.open_source([run_of(pair, 0)], 1), data.GeneralSource)
-    single = ArithmeticTask(kind="single-module", operation="mul")
-    assert isinstance(data.open_source([run_of(single, 0, streams="fast")], 1), data.GeneralSource)
+    assert isinstance(data.open_source([run_of(pair, 0, streams="fast")], 1), data.GeneralSource)

@@ -257,13 +257,17 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
             toolchain.remember(repr(key), code.library, constants=constants)
             return code
     except UnsupportedError as error:
-        reason = (
-            f"{_CANNOT} {error}" if " at " in str(error) else f"{_CANNOT} {error}{_lines.line_of_forward(step.module)}"
-        )
+        line = "" if " at " in str(error) else _lines.line_of_forward(step.module)
+        reason = f"{_CANNOT} {error}{line}"
     except CompilationError as error:
         reason = f"the compiler refuses it: {error}"
     except (NoCompilerError, UnknownTorchError) as error:
         reason, compiler = str(error), True
+    except Exception as error:  # a module of the user's own may be anything
+        if not key.layers.has_own_units:
+            raise
+        line = "" if _lines.line_of(error) else _lines.line_of_forward(step.module)
+        reason = f"{_CANNOT} {untraceable(error)}{line}"
     try:
         disproof = _disproof(key, TensorProgram(_new_step(key)), found)
     except Exception as error:  # whatever PyTorch says of a module that it cannot batch

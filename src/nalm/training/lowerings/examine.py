@@ -173,15 +173,21 @@ class _Examination:
                 module.train(training)
                 kind = not_finite(lambda: module(x.clone()))
                 if kind is not None:
-                    return f"forward gives values that are not finite before any update, in {mode} mode: {kind}"
+                    return (
+                        f"forward gives values that are not finite at step 0, before any update, in {mode} mode: {kind}"
+                    )
         loop = self._loop(*self._build(0))
         with loop.streams.drawing():
             line = line_of_gradient(lambda: self._update(loop, trial))
-        return f"its output is finite, but not the loss or the gradient of the first update{line}"
+        return f"at step 0 its output is finite, but not the loss or the gradient of the first update{line}"
 
     def _attribute(self, loop: OrdinaryLoop, before: dict[str, str], trial: Trial) -> str | None:
-        """Return the first attribute that a few steps have changed."""
+        """Return the first attribute that a few steps, or an evaluation after them, have changed."""
         name = difference(before, constants(loop.module)) if before else None
+        if before and name is None:
+            with loop.streams.drawing():
+                loop.error(*self._first(trial))
+            name = difference(before, constants(loop.module))
         if name is None:
             return None
         where = self._line(trial, lambda module: constants(module).get(name))
