@@ -155,8 +155,11 @@ def measured(step: str, folder: Path) -> dict[str, float]:
     start, wall = time.process_time(), time.perf_counter()
     function()
     seconds = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "wall_seconds": time.perf_counter() - wall, "mebibytes": peak}
+    return {
+        "seconds": seconds,
+        "wall_seconds": time.perf_counter() - wall,
+        "mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 def measurements(sizes: list[int], steps: list[str], scratch: Path) -> Iterator[dict[str, Any]]:

@@ -59,7 +59,7 @@ def read_parquet(content: bytes) -> tuple[pl.DataFrame, dict[str, Any]]:
     except (KeyError, AttributeError, TypeError):
         raise DamagedFileError("not a records file of nalm") from None
     # a damaged footer can make the Parquet reader panic, which is no Exception
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError, RecursionError) as error:
         raise DamagedFileError(f"unreadable ({_first_line(error)})") from None
 
 
