@@ -277,7 +277,7 @@ def run(
             extrapolation_range, seed, or a key that the study sweeps.
         settings: replaced everywhere in the study, such as `{"iterations": 10_000}`.
         out: results folder; by default `results/` and the study's name. What is in it is not trained again.
-        workers: worker processes; by default one per core.
+        workers: workers of one core each, threads or processes; by default one per core.
         device: where to train.
         cluster: `"tcp://HOST:PORT"` of a Dask scheduler, whose workers train, or `"local:N"` for N of them here; needs
             `pip install 'nalm[cluster]'`.

@@ -7,10 +7,13 @@ from both sides, which is right where factors are zero.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-_LIBRARY = torch.library.Library("nalm", "FRAGMENT")
+# its methods have no types
+_LIBRARY: Any = torch.library.Library("nalm", "FRAGMENT")  # type: ignore[no-untyped-call]
 _LIBRARY.define("product(Tensor x, int dim) -> Tensor")
 _LIBRARY.define("others(Tensor x, int dim) -> Tensor")
 

@@ -161,9 +161,8 @@ class UniformLanes:
         self._compiled = compiled
         self._inputs, self._batch, self._steps, self._family = inputs, batch, steps, family
         arrays = self._paper(seed) if family == "paper" else (np.empty((steps, inputs, batch), dtype=np.float32),)
-        self._lanes, self._float_lanes = (
-            (address(arrays[-1]), None) if family == "paper" else (None, address(arrays[-1]))
-        )
+        self._lanes: Any = address(arrays[-1]) if family == "paper" else None
+        self._float_lanes: Any = address(arrays[-1]) if family == "fast" else None
         key, position, words = map(address, arrays[:3]) if family == "paper" else (None, None, None)
         counter_key = philox_key(seed) if family == "fast" else 0
         self._struct = _Lanes(key, position, batch, inputs, words, self._lanes, self._float_lanes, counter_key, 0, 0)
@@ -222,7 +221,7 @@ class UniformLanes:
 class _Context(np.ndarray):
     """Bytes of a C struct, with the arrays that it points to."""
 
-    alive: tuple[np.ndarray, ...]
+    alive: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -254,7 +253,8 @@ class UniformNoise:
 
     def filler(self, out: np.ndarray) -> Filler:
         """Return what writes the noise of the next steps into `out` `[steps, lanes * batch]`."""
-        before, after = (self._key, self._position), (self._widths, self._words, out)
+        before: list[np.ndarray] = [self._key, self._position]
+        after: list[np.ndarray] = [self._widths, self._words, out]
         struct = _Noise(*map(address, before), self._batch, len(self._widths), *map(address, after))
         return Filler(self._compiled.fill_noise, struct, (before, after))
 
