@@ -15,6 +15,7 @@ from nalm.errors import InputError, StudyError
 from nalm.figures import plot
 from nalm.results import summary_of
 from nalm.results.store import Store
+from nalm.results.store.manifest import MANIFEST
 from nalm.runs import Run
 from nalm.studies import cells, expand, load, loads, to_toml
 from nalm.tasks.images import load_images
@@ -141,7 +142,11 @@ def test_a_run_goes_on_from_its_checkpoint(case: str, command: Command, monkeypa
     monkeypatch.setattr(loop, "_train_epoch", counted)
     assert command(*started, "--out", "parts").status == 0
     assert trained == [2]
-    whole, parts = ([path.read_bytes() for path in sorted(Path(name).glob("*/*"))] for name in ("whole", "parts"))
+    whole, parts = (
+        # the manifest names its writers
+        [path.read_bytes() for path in sorted(Path(name).glob("*/*")) if path.parent.name != MANIFEST]
+        for name in ("whole", "parts")
+    )
     assert parts == whole
 
 
@@ -170,8 +175,7 @@ def test_dry_run_measures_the_time(command: Command, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("NALM_CACHE", str(tmp_path / "cache"))
     outcome = command(*words("isolated"), "--dry-run")
     assert outcome.status == 0
-    rows = [line for line in outcome.output.splitlines() if line.startswith("│")]
-    assert re.search(r"solved +│ mul +│ +1 epoch │ +2 │ +0 │ +2 │ +\d+ (s|min|h|days)", rows[0])
+    assert re.search(r"\nsolved +mul +1 epoch +2 +0 +2 +\d+ (s|min|h|days)\n", outcome.output)
     assert not Path("here").exists()
 
 
