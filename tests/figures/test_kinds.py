@@ -97,7 +97,7 @@ def test_a_kind_without_a_word_is_unknown(tmp_path: Path) -> None:
         figure(store, "range")
     with pytest.raises(KeyError):
         FIGURES["_records"]
-    with pytest.raises(StudyError, match=r"figure\.kind: must be 'ranges', .* or 'epochs', got 'range'; did you mean"):
+    with pytest.raises(StudyError, match=r"figure\.kind: must be 'ranges', .* or 'gates', got 'range'; did you mean"):
         loads(STUDY.replace("[[networks]]", '[figure]\nkind = "range"\n[[networks]]', 1), "study")
 
 

@@ -22,7 +22,7 @@ from nalm.results.store import Store
 from nalm.units import names
 from results.samples import PAIRS, STUDY, make_batch, make_run
 
-MAGIC = {".pdf": b"%PDF", ".svg": b"<?xml", ".png": b"\x89PNG"}
+MAGIC = {".pdf": b"%PDF", ".svg": b"<?xml", ".png": b"\x89PNG", ".tex": b"% needs"}
 UNITS = ("nac_mul", "nalu", "nmu", "npu", "realnpu", "inalu", "gnalu", "snmu", "snmu_batch")
 
 
@@ -67,7 +67,7 @@ def test_equal_results_give_equal_bytes(store: Store, tmp_path: Path, suffix: st
         path = plot(Store.open(store.path), tmp_path / "deep" / f"{name}{suffix}")
         contents.add(path.read_bytes())
     (content,) = contents
-    assert content.startswith(MAGIC.get(suffix.lower(), rb"\begin"))
+    assert content.startswith(MAGIC[suffix.lower()])
 
 
 def test_files_hold_no_dates(store: Store, tmp_path: Path) -> None:
