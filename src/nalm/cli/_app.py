@@ -43,7 +43,9 @@ ShownOnlyOption = Annotated[
 ]
 ShownSeedsOption = Annotated[str | None, typer.Option("--seeds", metavar="A:B", help="Only seeds A to B - 1.")]
 IterationsOption = Annotated[int | None, typer.Option(metavar="N", help="Short for --set iterations=N.")]
-WorkersOption = Annotated[int | None, typer.Option(metavar="N", help="Workers of one core each; by default one per core.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Workers of one core each; by default one per core.")
+]
 DeviceOption = Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")]
 OutOption = Annotated[
     Path | None,

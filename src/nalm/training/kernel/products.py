@@ -7,10 +7,12 @@ from both sides, which is right where factors are zero.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-_LIBRARY = torch.library.Library("nalm", "FRAGMENT")
+_LIBRARY: Any = torch.library.Library("nalm", "FRAGMENT")  # type: ignore[no-untyped-call]
 _LIBRARY.define("product(Tensor x, int dim) -> Tensor")
 _LIBRARY.define("others(Tensor x, int dim) -> Tensor")
 
@@ -35,5 +37,5 @@ def _others(x: Tensor, dim: int) -> Tensor:
     return before * after
 
 
-_LIBRARY.impl("product", _product, "CompositeExplicitAutograd")
-_LIBRARY.impl("others", _others, "CompositeExplicitAutograd")
+for _name, _function in (("product", _product), ("others", _others)):
+    _LIBRARY.impl(_name, _function, "CompositeExplicitAutograd")

@@ -88,8 +88,8 @@ class UnrolledProducts(TorchFunctionMode):
         if dim is None:
             x, dim = x.reshape(-1), 0
         if x.shape[dim] == self._wide:
-            product = wide_product(x, dim)
-            return product.unsqueeze(dim) if kwargs.get("keepdim", keepdim) else product
+            wide = wide_product(x, dim)
+            return wide.unsqueeze(dim) if kwargs.get("keepdim", keepdim) else wide
         product = None
         for factor in x.unbind(dim):
             product = factor if product is None else product * factor

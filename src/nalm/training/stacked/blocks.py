@@ -64,10 +64,10 @@ class Chunks(Loop):
         self._noise: list[tuple[Sequence[np.ndarray], np.ndarray]] = []
         for group in groups:
             assert isinstance(group.networks, StackedNetworks)
-            fillers, *noise = group.networks.noise_filled(self._chunk)
+            fillers, noise, index = group.networks.noise_filled(self._chunk)
             self._fillers += fillers
-            self._noise.append((noise[0], noise[1]))
-        self._filled = (_Filled * len(self._fillers))(*((f.function, f.context) for f in self._fillers))
+            self._noise.append((noise, index))
+        self._filled = (_Filled * len(self._fillers))(*(_Filled(f.function, f.context) for f in self._fillers))
         read = sum(len(group.runs) * features(group.runs[0]) for group in groups)
         self._at_once = max(1, MOST_READ // read)
 

@@ -95,8 +95,8 @@ class UniformSource(Source):
     """Uniform inputs on one interval, by compiled code that gives the same bits."""
 
     def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
-        self.blocks: list[Block] = [*_buffers(runs, steps)]
-        self.filler = _lanes(runs[0], steps).bind(runs, self.blocks)
+        self.blocks = _buffers(runs, steps)
+        self.filler: Filler = _lanes(runs[0], steps).bind(runs, self.blocks)
 
     def next(self, steps: int) -> list[Block]:
         """See `Source.next`."""
@@ -116,10 +116,8 @@ class PreparedSource(Source):
     def __init__(self, runs: Sequence[ArithmeticRun], steps: int, shared: bool = False) -> None:
         lanes = _lanes(runs[0], steps)
         outs = _buffers(runs, 1) if shared else _buffers(runs[:1], 1) * len(runs)
-        self.filler = lanes.filler
-        self.blocks: list[Block] = [
-            lanes.prepared(run, out[0], remembered=shared) for run, out in zip(runs, outs, strict=True)
-        ]
+        self.filler: Filler = lanes.filler
+        self.blocks = [lanes.prepared(run, out[0], remembered=shared) for run, out in zip(runs, outs, strict=True)]
 
     def next(self, steps: int) -> list[Block]:
         """See `Source.next`."""
