@@ -4,6 +4,7 @@
 #                   which compile many kernels, train networks of images, build the documentation or kill processes
 # make check        runs all that the continuous integration does: tests, lint, format, types
 # make test-random  runs the tests in random order; SEED=N repeats the order that the first lines of a run name
+# make fuzz         reads 10,000 inputs of each kind that nobody would write; NALM_FUZZ=N of them, NALM_FUZZ_SEED=N others
 # make docs         builds the documentation, docs/_build/html/index.html
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SEED ?= default
 
-.PHONY: quickstart test quick check test-random docs
+.PHONY: quickstart test quick check test-random fuzz docs
 
 quickstart: $(INSTALLED)
 	$(BIN)/nalm run quickstart
@@ -23,7 +24,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto
 
 quick: $(INSTALLED)
-	$(BIN)/python -m pytest -q -n auto -m "not heavy and not cluster"
+	$(BIN)/python -m pytest -q -n auto -m "not heavy and not cluster and not browser"
 
 check: test
 	$(BIN)/ruff check
@@ -32,6 +33,9 @@ check: test
 
 test-random: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto -p randomly --randomly-seed=$(SEED)
+
+fuzz: $(INSTALLED)
+	NALM_FUZZ=$${NALM_FUZZ:-10000} $(BIN)/python -m pytest -n auto -rA tests/faults/test_fuzz.py
 
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -W -b html docs docs/_build/html

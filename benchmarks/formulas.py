@@ -83,7 +83,12 @@ def score(problem: Problem, text: str) -> Score:
     precision = len(right) / len(named) if named else None
     nodes = size(expression)
     same = named == set(problem.used) and nodes <= 2 * size(parse(problem.text, problem.inputs)) + _MORE_NODES
-    return Score(same and _equals(problem, expression), nodes, precision, len(right) / len(problem.used))
+    return Score(
+        same and _equals(problem, expression),
+        nodes,
+        precision,
+        len(right) / len(problem.used) if problem.used else None,
+    )
 
 
 def _equals(problem: Problem, expression: sympy.Expr) -> bool:

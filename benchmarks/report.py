@@ -1,11 +1,12 @@
-"""Writes what `engine.py`, `scaling.py` and `digits.py` measured into the documentation: tables, and curves as SVG.
+"""Writes what the other programs of this folder measured into the documentation: tables, and curves as SVG.
 
     python benchmarks/engine.py --to docs/performance/engine.json
     python benchmarks/scaling.py --to docs/performance/scaling.json
     python benchmarks/digits.py --to docs/performance/digits.json
+    python benchmarks/scale.py --to docs/performance/scale.json
     python benchmarks/report.py
 
-Reads the three JSON files of a folder, replaces the marked parts of a page, and draws `scaling.svg`.
+Reads the four JSON files of a folder, replaces the marked parts of two pages, and draws `scaling.svg` and `scale.svg`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from typing import Any
 
 FOLDER = Path(__file__).parents[1] / "docs" / "performance"
 PAGE = FOLDER.with_suffix(".md")
+CLUSTER_PAGE = FOLDER.with_name("cluster.md")
 COLOURS = ("#0072b2", "#d55e00")
+# of the steps of `scale.py`, which have more lines than two colours can tell apart
+MARKERS = "osv^D*PX"
 
 Curves = Mapping[str, Mapping[str, Mapping[str, float]]]
 
@@ -106,6 +110,38 @@ def digits_table(rates: Curves) -> str:
     return markdown(["task", "plain loop", "nalm", "nalm, bfloat16"], rows)
 
 
+def scale_table(steps: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a study of so many runs costs beside its training: seconds and peak memory of each step."""
+    sizes = sorted({row["runs"] for row in steps})
+    cells = {(row["step"], row["runs"]): f"{row['seconds']:.3g} s, {row['mebibytes']:,.0f} MiB" for row in steps}
+    names = list(dict.fromkeys(row["step"] for row in steps))
+    return markdown(
+        ["step", *(f"{size:,} runs" for size in sizes)],
+        [[name, *(cells.get((name, size), "") for size in sizes)] for name in names],
+    )
+
+
+def scale_picture(steps: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return time and peak memory of each step over the number of runs as SVG; equal numbers give equal bytes."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.hashsalt": "nalm", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        figure = Figure(figsize=(11, 3.6), layout="constrained")
+        axes = figure.subplots(1, 2)
+        for axis, (key, title) in zip(axes, (("seconds", "seconds"), ("mebibytes", "peak memory, MiB")), strict=True):
+            for marker, name in zip(MARKERS, dict.fromkeys(row["step"] for row in steps), strict=False):
+                own = [row for row in steps if row["step"] == name]
+                axis.loglog([row["runs"] for row in own], [row[key] for row in own], f"{marker}-", label=name)
+            axis.set_xlabel("runs")
+            axis.set_ylabel(title)
+            axis.grid(alpha=0.3, which="major")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
 def scaling_picture(curves: Curves) -> bytes:
     """Return the curves as SVG; equal curves give equal bytes."""
     import matplotlib
@@ -136,6 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the JSON files are and the SVG goes")
     parser.add_argument("--page", type=Path, default=PAGE, help="the page to write into")
+    parser.add_argument("--cluster-page", type=Path, default=CLUSTER_PAGE, help="that about many runs")
     options = parser.parse_args()
     rows = json.loads((options.folder / "engine.json").read_text())
     scaling = json.loads((options.folder / "scaling.json").read_text())
@@ -145,6 +182,10 @@ def main() -> None:
     page = with_part(page, "the digits' table", digits_table(digits))
     options.page.write_text(page)
     (options.folder / "scaling.svg").write_bytes(scaling_picture(scaling["curves"]))
+    steps = json.loads((options.folder / "scale.json").read_text())["steps"]
+    many = with_part(options.cluster_page.read_text(), "the table of many runs", scale_table(steps))
+    options.cluster_page.write_text(many)
+    (options.folder / "scale.svg").write_bytes(scale_picture(steps))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ version = release = __version__
 extensions = [
     "myst_parser",
     "capabilities",  # this folder's: the table of units
+    "commands",  # this folder's: the command line and its settings
     "sphinx.ext.autodoc",
     "docstrings",  # this folder's: docstrings with single backticks and bare formulas become reStructuredText
     "sphinx.ext.napoleon",

@@ -34,7 +34,7 @@ def trials(monkeypatch):
             noise = 1.0 if number // 2 == 1 else 3.0
             seconds = (ONCE_S + TRUE[label] * iterations * len(batch)) * noise
             seen.append((label, iterations, len(batch)))
-            on_batch(SimpleNamespace(runs=tuple(batch), seconds=seconds))
+            on_batch(SimpleNamespace(runs=tuple(batch), seconds=seconds, core_s=None))
 
     monkeypatch.setattr("nalm.training.train", train)
     monkeypatch.setattr("nalm.training.executors.available_cores", lambda: 4)
@@ -50,6 +50,23 @@ def test_fastest_trials_give_the_rate_without_what_a_batch_costs_once(cache, tri
     rates = measure(RUNS)
     assert rate(rates, "linear") == pytest.approx(TRUE["linear"], rel=0.05)
     assert rates.cores == 4
+
+
+def test_a_busy_machine_changes_nothing(cache, monkeypatch):
+    def train(runs, on_batch):
+        batches = {}
+        for run in runs:
+            batches.setdefault(run.training.iterations, []).append(run)
+        for iterations, batch in batches.items():
+            worked = ONCE_S + TRUE[batch[0].network.label] * iterations * len(batch)
+            on_batch(SimpleNamespace(runs=tuple(batch), seconds=10 * worked, core_s=worked))
+
+    monkeypatch.setattr("nalm.training.train", train)
+    told = []
+    rates = measure(RUNS, told.append)
+    assert rate(rates, "linear") == pytest.approx(TRUE["linear"], rel=0.05)
+    assert told == sorted(told)
+    assert told[-1] == 1
 
 
 def test_each_network_has_trials_of_its_own(cache, trials):

@@ -98,7 +98,8 @@ def test_held_signals_come_afterwards():
 def test_run_that_is_interrupted_at_any_time_says_so_in_one_line(number, after, tmp_path):
     (tmp_path / "slow.toml").write_text(
         'title = "Many seeds"\nseeds = "0:9999"\ntask = { kind = "single-module", operation = "mul" }\n'
-        'settings = { iterations = 999_999, log_interval = 100_000 }\nnetworks = [{ unit = "nmu" }]\n'
+        "settings = { iterations = 999_999, sparsity_penalty = 0, log_interval = 100_000 }\n"
+        'networks = [{ unit = "nmu" }]\n'
     )
     # from when nalm takes signals on: those that come while Python itself starts are not its own
     code = (

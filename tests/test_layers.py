@@ -21,7 +21,7 @@ LAYERS = (
     ("runs",),
     ("studies",),
     ("training", "citations"),
-    ("digits", "testing"),
+    ("digits", "testing", "arrays"),
     ("results",),
     ("cautions", "estimates", "progress"),
     ("figures",),

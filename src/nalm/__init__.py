@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     # isort: off
-    from nalm import errors as errors, functional as functional, regression as regression
+    from nalm import arrays as arrays, errors as errors, functional as functional, regression as regression
     from nalm import studies as studies, testing as testing, units as units
+    from nalm.arrays import fit_arrays as fit_arrays
     from nalm.api import Results as Results, bench as bench, run as run
     from nalm.citations import cite as cite
     from nalm.regression import ArithmeticRegressor as ArithmeticRegressor, formula as formula
@@ -53,13 +54,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("errors", "functional", "regression", "studies", "testing", "units")
+_SUBMODULES = ("arrays", "errors", "functional", "regression", "studies", "testing", "units")
 _MODULES = {
     "ArithmeticRegressor": "nalm.regression",
     "Results": "nalm.api",
     "Unit": "nalm.units",
     "bench": "nalm.api",
     "cite": "nalm.citations",
+    "fit_arrays": "nalm.arrays",
     "formula": "nalm.regression",
     "run": "nalm.api",
 }

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from nalm.cautions import cautions
+from nalm.errors import InputError
 from nalm.jobs import Job, check_networks
 from nalm.results.store import Store
 from nalm.studies import Study, choose_seeds, compare, expand, load, pin
+from nalm.units import source_hash
 
 
 def prepare_bench(
@@ -33,6 +35,12 @@ def prepare_bench(
     runs = expand(compared, None if seeds is None else choose_seeds(seeds))
     doubts = cautions(compared, settings or {}, check_networks(compared))
     checks = [f"check: {line}" for line in findings(compared)]
+    for unit, digest in compared.sources.items():
+        if source_hash(unit) != digest:
+            raise InputError(
+                f"{unit}: building or training it changes values outside of it (globals, attributes of the class), so "
+                "that a run would depend on those before it; keep them in attributes of self"
+            )
     path = out if out is not None else results_folder(compared)
     return Job(compared, tuple(runs), path, cautions=(*doubts, *checks))
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from nalm.errors import InputError
 
@@ -44,9 +45,22 @@ def is_users(path: str) -> bool:
     return is_own(path) and not path.startswith(_PACKAGE)
 
 
+def line_of_forward(module: Any) -> str:
+    """Return `" at file:line: source"` of the first `forward` of the user's in a module, or nothing."""
+    for part in module.modules():
+        code = getattr(getattr(type(part), "forward", None), "__code__", None)
+        if code is not None and is_own(code.co_filename):
+            return at(code.co_filename, code.co_firstlineno)
+    return ""
+
+
 @contextmanager
-def guarded(label: str) -> Iterator[None]:
+def guarded(label: str, module: Any = None) -> Iterator[None]:
     """Let an error of the user's own code be one sentence that names its line.
+
+    Args:
+        label: what the network is called in messages.
+        module: whose `forward` is named if the error comes from nowhere in the user's code.
 
     Raises:
         InputError: whatever the code raises; memory that is used up and errors of nalm pass as they are.
@@ -57,4 +71,5 @@ def guarded(label: str) -> Iterator[None]:
         raise
     except Exception as error:
         said = (str(error).strip() or "no message").splitlines()[0]
-        raise InputError(f"{label}: {type(error).__name__}{line_of(error)}: {said}") from error
+        line = line_of(error) or ("" if module is None else line_of_forward(module))
+        raise InputError(f"{label}: {type(error).__name__}{line.rstrip(':')}: {said}") from error

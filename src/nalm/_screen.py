@@ -69,7 +69,7 @@ def fitted(
     )
     for i, own in zip(shown, widths, strict=True):
         column = columns[i]
-        table.add_column(column.name, justify="right" if column.right else "left", width=own, no_wrap=False)
+        table.add_column(Text(column.name), justify="right" if column.right else "left", width=own, no_wrap=False)
     for number, row in enumerate(cells):
         if sections and number and rows[number][0] != rows[number - 1][0]:
             table.add_section()

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from nalm.jobs import Job, Reporter, execute, prepare
 from nalm.results.store import Store
@@ -89,7 +89,7 @@ class Results:
             raise InputError(f"{self.path}: no such run came to its end")
         return str(runs["run"][0])
 
-    def only(self, seeds: str | Iterable[int] | None = None, **labels: Any) -> Results:
+    def only(self, seeds: str | Iterable[int] | None = None, **labels: Any) -> Self:
         """Return the results of some runs: `results.only(unit="nmu", seeds=range(5)).summary()`.
 
         Args:
@@ -102,7 +102,7 @@ class Results:
         """
         from nalm.results.part import part
 
-        return Results(part(self._store, labels, seeds))
+        return type(self)(part(self._store, labels, seeds))
 
     def network(self, run: str) -> nn.Module:
         """Return the trained network of a run: an ordinary module with its weights, in evaluation mode.
@@ -339,9 +339,9 @@ def bench(
 
 
 def _trained(job: Job, workers: int | None, device: str, cluster: str | None, progress: bool | None) -> Results:
+    store = job.open_store(workers, device, cluster)
     for line in job.cautions:
         warnings.warn(line, RuntimeWarning, stacklevel=3)
-    store = job.open_store(workers, device, cluster)
     finished = job.finished(store, lambda line: warnings.warn(line, RuntimeWarning, stacklevel=5))
     reporter = _reporter(progress, job.about(finished))
     execute(job, store, finished, reporter, workers=workers, device=device, cluster=cluster)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,13 +24,16 @@ def cost_key(item: Run | Condition) -> str:
     settings = item.training
     if settings is None:
         # folds differ by a few samples
-        return _hash(item.task.model_dump(mode="json", exclude={"epochs"}))
+        task = item.task.model_dump(mode="json", exclude={"epochs"})
+        network = item.network
+        return _hash(task if network.is_plain else [task, network.model_dump(mode="json", exclude={"label"})])
     content = [
         [layer.model_dump(mode="json") for layer in item.network.layers],
         item.network.hidden_size,
         item.task.model_dump(mode="json", exclude={"interpolation_range", "extrapolation_range"}),
         [settings.batch_size, settings.streams, settings.constraints, settings.optimizer, settings.loss],
         [settings.l1, settings.log_interval, settings.validation_samples, settings.test_samples],
+        *(["float64"] if settings.float64 else []),
     ]
     return _hash(content)
 
@@ -69,12 +72,17 @@ def known_rates() -> Rates:
         if content["made_with"] != _made_with():
             return Rates({}, 1)
         return Rates({str(key): float(rate) for key, rate in content["seconds"].items()}, int(content["cores"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Rates({}, 1)
 
 
-def measure(runs: Sequence[Run]) -> Rates:
-    """Return rates for all `runs`: those known, and a short trial of each network that is not."""
+def measure(runs: Sequence[Run], on_trial: Callable[[float], None] | None = None) -> Rates:
+    """Return rates for all `runs`: those known, and a short trial of each network that is not.
+
+    Args:
+        runs: what is to be trained.
+        on_trial: told now and then which share of the trials is done.
+    """
     from nalm.training import by_trainer
     from nalm.training.executors import available_cores
 
@@ -87,7 +95,7 @@ def measure(runs: Sequence[Run]) -> Rates:
             if key not in known.seconds:
                 samples.setdefault(key, []).append(run)
         if samples:
-            measured |= trainer.seconds_per_update(samples)
+            measured |= trainer.seconds_per_update(samples, on_trial)
     rates = Rates({**known.seconds, **measured}, available_cores())
     if measured:
         _keep(rates)

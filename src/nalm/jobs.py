@@ -155,6 +155,7 @@ def prepare(
     seeds: Any = None,
     only: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
+    on_study: Callable[[Study], None] = lambda study: None,
 ) -> Job:
     """Read a study and choose runs of it; nothing is written.
 
@@ -164,11 +165,14 @@ def prepare(
         seeds: instead of the study's own, `"A:B"` or whole numbers.
         only: values, or lists of alternatives, by key; see `nalm.studies.select`.
         out: results folder; by default `results/` and the study's name.
+        on_study: told of the study before any code that it names is imported.
 
     Raises:
         InputError: anything of this is wrong.
     """
-    loaded = pin(load(study, settings))
+    read = load(study, settings)
+    on_study(read)
+    loaded = pin(read)
     chosen = None if seeds is None else choose_seeds(seeds)
     runs = expand(loaded, chosen)
     if only:

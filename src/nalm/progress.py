@@ -57,8 +57,7 @@ class About:
             from nalm.results.records import records_table
             from nalm.results.selection import select_best
 
-            solved: int = select_best(records_table(result), window)["solved"].sum()
-            return solved
+            return int(select_best(records_table(result), window)["solved"].sum())
 
         return cls(compiled_networks(runs), judge)
 

@@ -25,6 +25,7 @@ def small(tmp_path):
 
         [settings]
         iterations = 300
+        sparsity_penalty = 0
         log_interval = 100
         validation_samples = 100
         test_samples = 100

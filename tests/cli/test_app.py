@@ -25,6 +25,12 @@ COMMANDS = (
     "export",
     "bench",
     "cite",
+    "compare",
+    "doctor",
+    "fit",
+    "predict",
+    "settings",
+    "show",
 )
 
 
@@ -145,8 +151,8 @@ def test_all_problems_of_a_file_are_shown(command, small):
     outcome = command("run", small)
     assert outcome.status == 2
     assert outcome.errors.splitlines() == [
-        f"nalm: {small}: task.operation: must be 'add', 'sub', 'mul', 'div', 'squared', 'root' or 'reciprocal', "
-        "got 'mull'; did you mean 'mul'?",
+        f"nalm: {small}: task.operation: must be 'add', 'sub', 'mul', 'div', 'squared', 'root', 'reciprocal', "
+        "'greater' or 'less', got 'mull'; did you mean 'mul'?",
         f"nalm: {small}: networks[0].unit: unknown unit 'nmuu'; did you mean 'nmu'? (nalm units lists all)",
     ]
 

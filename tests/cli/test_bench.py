@@ -7,6 +7,7 @@ import pytest
 from nalm.results.store import Store
 from support.command import stored_files
 from support.fake_training import fake_training
+from support.field_modules import REFUSED
 
 UNIT = """
 import torch
@@ -130,3 +131,34 @@ def test_what_the_quick_checks_find_is_said_before_training(command, monkeypatch
         ["odd_for_bench:Odd", "input_untouched"],
         ["odd_for_bench:Odd", "gradients_reach"],
     ]
+
+
+@pytest.mark.heavy
+@pytest.mark.filterwarnings("ignore")
+def test_modules_as_strangers_write_them_are_ranked(command):
+    """Twenty of them; what a kernel cannot take is said in a line each, and trained all the same."""
+    names = ["Normalised", "Recurrent", "NothingToTrain", "Spectral", "Einsum", "Dropped", "ChangesItsInput"]
+    names += ["DoubleWeights", "Late", "BranchesOnValues", "StraightThroughSign", "ComplexWeights", "CountsInABuffer"]
+    names += ["PartlyFrozen", "Tied", "NumpyNoise", "PythonNoise", "Pruned", "ConstantTensors", "ClampsItsData"]
+    units = [f"support.field_modules:{name}" for name in names]
+    against = [word for unit in units[1:] for word in ("--against", unit)]
+    small = ["--seeds", "0:1", "--iterations", "5", "--workers", "1", "--out", "ranked"]
+    small += [word for key in ("validation_samples", "test_samples") for word in ("--set", f"{key}=50")]
+    outcome = command("bench", units[0], *against, *small)
+    assert outcome.status == 0, outcome.errors
+    ranked = {line.split()[1] for line in outcome.output.splitlines() if re.match(r" *\d+  \w", line)}
+    assert ranked == {*names}
+    assert all(line.startswith("nalm: ") for line in outcome.errors.splitlines())
+    records = Store.open("ranked").records()
+    assert set(records["step"]) == {0, 5}
+    assert records["interpolation_error"].is_finite().all()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("cls", REFUSED, ids=lambda cls: cls.__name__)
+def test_modules_that_cannot_be_trained_are_refused_in_a_line(command, cls):
+    unit = f"support.field_modules:{cls.__name__}"
+    outcome = command("bench", unit, "--seeds", "0:1", "--iterations", "5", "--workers", "1", "--out", "refused")
+    assert outcome.status == 2
+    assert len([line for line in outcome.errors.splitlines() if not line.startswith("nalm: check: ")]) <= 2
+    assert re.search(REFUSED[cls], outcome.errors)

@@ -12,6 +12,7 @@ operation = "mul"
 
 [settings]
 iterations = 300
+sparsity_penalty = 0
 log_interval = 100
 validation_samples = 100
 test_samples = 100

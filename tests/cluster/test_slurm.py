@@ -21,7 +21,12 @@ ARITHMETIC = """
 title = "Two units on two ranges"
 seeds = "0:16"
 task = { kind = "single-module", operation = "mul" }
-settings = { iterations = 499_999, log_interval = 50_000, validation_samples = 1000, test_samples = 1000 }
+[settings]
+iterations = 499_999
+sparsity_penalty = 0
+log_interval = 50_000
+validation_samples = 1000
+test_samples = 1000
 
 [grid]
 ranges = [

@@ -57,6 +57,25 @@ def test_picture_is_reproducible_and_names_its_curves():
     assert b"inputs" in picture
 
 
+STEPS = [
+    {"runs": runs, "step": step, "seconds": runs / 3000, "mebibytes": 100.0 + runs / 7}
+    for runs in (1000, 10_000)
+    for step in ("planning", "summarising")
+]
+
+
+def test_table_of_many_runs_has_time_and_memory_of_each_step():
+    lines = report.scale_table(STEPS).splitlines()
+    assert lines[0] == "| step | 1,000 runs | 10,000 runs |"
+    assert lines[2] == "| planning | 0.333 s, 243 MiB | 3.33 s, 1,529 MiB |"
+
+
+def test_picture_of_many_runs_is_reproducible():
+    picture = report.scale_picture(STEPS)
+    assert picture == report.scale_picture(STEPS)
+    assert b"summarising" in picture
+
+
 def test_page_without_markers_is_refused():
     with pytest.raises(ValueError, match="no lines"):
         report.with_part("nothing", "the engine's table", "")
@@ -68,5 +87,8 @@ def test_page_shows_the_measured_numbers():
     curves = json.loads((report.FOLDER / "scaling.json").read_text())["curves"]
     assert report.with_part(page, "the engine's table", report.engine_table(rows)) == page
     assert report.with_part(page, "the tables of growth", report.scaling_tables(curves)) == page
+    steps = json.loads((report.FOLDER / "scale.json").read_text())["steps"]
+    many = report.CLUSTER_PAGE.read_text()
+    assert report.with_part(many, "the table of many runs", report.scale_table(steps)) == many
     digits = json.loads((report.FOLDER / "digits.json").read_text())
     assert report.with_part(page, "the digits' table", report.digits_table(digits)) == page

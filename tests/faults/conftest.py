@@ -15,8 +15,15 @@ STUDY = """
 title = "Two units"
 seeds = "0:4"
 task = { kind = "single-module", operation = "mul" }
-settings = { iterations = 300, log_interval = 100, validation_samples = 100, test_samples = 100 }
 networks = [{ unit = "nmu" }, { unit = "linear" }]
+
+[settings]
+iterations = 300
+ramp_start = 100
+ramp_end = 200
+log_interval = 100
+validation_samples = 100
+test_samples = 100
 """
 
 

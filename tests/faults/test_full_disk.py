@@ -168,7 +168,7 @@ def test_output_that_is_full_or_closed(
         assert command("run", study, "--out", "here").status == 0
     for words in ("list", "summary here", "summary here --format json", "status here"):
         assert redirected(words, end, tmp_path) == (1, f"nalm: standard output: {why}\n")
-    kept = "; finished batches are kept, the same command goes on"
+    kept = "; finished batches are kept, and once this is mended the same command goes on"
     assert redirected("run study.toml --out there --workers 1", end, tmp_path) == (
         1,
         f"nalm: standard output: {why}{kept}\n",

@@ -19,6 +19,7 @@ interpolation_range = [1, 2]
 extrapolation_range = [2, 6]
 [settings]
 iterations = 20
+sparsity_penalty = 0
 log_interval = 10
 validation_samples = 50
 test_samples = 50

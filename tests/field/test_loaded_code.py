@@ -35,6 +35,8 @@ extrapolation_range = [2, 6]
 [settings]
 iterations = 40
 log_interval = 20
+ramp_start = 10
+ramp_end = 30
 validation_samples = 50
 test_samples = 60
 [[networks]]

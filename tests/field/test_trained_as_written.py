@@ -170,7 +170,23 @@ def test_a_module_that_depends_on_the_order_of_a_set_is_refused_where_that_order
     assert said("0") == ""
 
 
-def test_a_run_that_is_not_finite_from_the_start_says_where() -> None:
-    result, _ = trained([run_of(field_modules.Logarithmic, interpolation_range="[-2,2]")])
+@pytest.mark.parametrize(
+    ("cls", "bounds"), [(field_modules.Logarithmic, "[-2,2]"), (field_modules.OfNegative, "[1,2]")], ids=str
+)
+def test_a_run_that_is_not_finite_from_the_start_says_where(cls: type[nn.Module], bounds: str) -> None:
+    """Other runs of the same module, in ranges for which it is defined, are trained."""
+    result, _ = trained([run_of(cls, interpolation_range=bounds)])
     assert result.failed_step == (0,)
     assert re.search(r"before any update forward gave nan at .*field_modules\.py:\d+: return", result.reason[0])
+
+
+def test_another_default_dtype_is_refused_and_does_not_stay() -> None:
+    with pytest.raises(InputError, match=r"^the network sets PyTorch's default dtype to torch\.float64"):
+        train([run_of(field_modules.SetsTheDefaultType)], lambda result: None, workers=1)
+    assert torch.get_default_dtype() == torch.float32
+    torch.set_default_dtype(torch.float64)
+    try:
+        with pytest.raises(InputError, match=r"^PyTorch's default dtype is torch\.float64, .* drawn in float32"):
+            train([run("nmu", 0, **SETTINGS)], lambda result: None, workers=1)
+    finally:
+        torch.set_default_dtype(torch.float32)

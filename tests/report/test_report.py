@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nalm.errors import InputError
 from nalm.report import section, write
-from nalm.results import Store, summary_of
+from nalm.report._data import embedded
+from nalm.results import Store, select_best, summary_of
+from nalm.studies import load, pin, to_toml
 from results.samples import PAIRS, STUDY, make_batch, make_run
 from support.digit_results import SEQUENTIAL, STATIC, sequential_record, static_record, store_of
 
@@ -104,7 +108,10 @@ def test_several_folders_share_a_page_without_sharing_ids(tmp_path: Path) -> Non
 def test_the_page_needs_no_network(tmp_path: Path) -> None:
     page = read(write([make_store(tmp_path / "results")], tmp_path / "report.html"))
     assert all(link.startswith("#") for link in page.links)
-    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert not {"link", "img", "iframe"} & set(page.tags)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert re.findall(r"<script[^>]*>", text) == ['<script type="application/json" id="data">', "<script>"]
+    assert "default-src 'none'" in text  # nor may the page itself ask for one
 
 
 def test_static_digits_have_confusion_and_weights_too(tmp_path: Path) -> None:
@@ -143,7 +150,8 @@ def test_texts_are_escaped(tmp_path: Path) -> None:
         "Two units", "<i>Two</i> units"
     )
     page = read(write([make_store(tmp_path / "results", text)], tmp_path / "report.html"))
-    assert not {"script", "b", "i"} & set(page.tags)
+    assert page.tags.count("script") == 2  # the data and the page's own
+    assert not {"b", "i"} & set(page.tags)
     assert "<script>alert(1)</script> & <b>" in page.text
     assert "<i>Two</i> units" in page.text
 
@@ -189,3 +197,52 @@ def test_wrong_arguments_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"report\.html: cannot be written"):
         write([store], tmp_path / "file" / "report.html")
+
+
+def data_of(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text(encoding="utf-8")
+    (found,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)
+    data: list[dict[str, Any]] = json.loads(found)
+    return data
+
+
+def test_groups_know_their_runs_and_their_curves(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "results", failed=1)
+    (data,) = data_of(write([store], tmp_path / "report.html"))
+    assert [title for title, _ in data["series"]] == ["NMU", "NALU"]
+    assert len(data["groups"]) == 18
+    assert sorted(index for group in data["groups"] for index in group["r"]) == list(range(36))
+    names = {row["run"][:8]: row for row in select_best(store.read()).iter_rows(named=True)}
+    for group in data["groups"]:
+        for index in group["r"]:
+            run, seed, outcome, solved_at, *_ = data["runs"][index]
+            assert (seed, solved_at) == (names[run]["seed"], names[run]["solved_at"])
+            assert data["places"][group["x"]] == names[run]["interpolation_range"]
+            assert outcome == (2 if names[run]["status"] == "failed" else int(names[run]["solved"]))
+    assert {len(curve) for curve in data["curves"]} == {len(data["steps"])}
+    assert data["measures"][0][0] == "Success rate, %"
+
+
+def test_data_cannot_end_their_element(tmp_path: Path) -> None:
+    text = embedded([{"title": "</script><script>alert(1)</script>\u2028"}])
+    assert "<" not in text
+    assert json.loads(text) == [{"title": "</script><script>alert(1)</script>\u2028"}]
+
+
+def test_many_runs_leave_their_curves_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nalm.report._data._MOST_RUNS", 35)
+    (data,) = data_of(write([make_store(tmp_path / "results")], tmp_path / "report.html"))
+    assert (data["steps"], data["curves"], data["paths"]) == ([], [], [])
+
+
+def test_a_study_that_was_changed_says_how(tmp_path: Path) -> None:
+    plain, changed = load("quickstart"), load("quickstart", {"iterations": 4000})
+    stores = [
+        Store.create_or_open(tmp_path / name, to_toml(pin(study)))
+        for name, study in (("plain", plain), ("changed", changed))
+    ]
+    assert section(stores[0], 1).changes == ()
+    assert section(stores[1], 1).changes == (("settings.iterations", "4,000", "50,000"),)
+    page = read(write(stores, tmp_path / "report.html"))
+    assert page.words.count("This is not the study as it ships.") == 1
+    assert "settings.iterations: 4,000 instead of 50,000" in page.words

@@ -9,6 +9,7 @@ import itertools
 import math
 import os
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -199,6 +200,21 @@ class Unfrozen(Weighted):
         if self.steps == 20:
             self.first.requires_grad_(True)
         return super().forward(self.first(x))
+
+
+class OffersAPart(Weighted):
+    """Gives an optimiser some of its parameters, and one that it keeps in a plain list."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.first, self.kept = nn.Linear(i, i), [nn.Linear(i, i)]
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        yield self.w
+        yield from self.kept[0].parameters()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.kept[0](self.first(x)))
 
 
 class Listed(nn.Module):
@@ -404,6 +420,37 @@ class Remembers(Weighted):
         return y
 
 
+class CachesInEvaluation(Weighted):
+    """Keeps its weights from one evaluation to the next, and forgets them in training."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.kept: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.kept = None
+            return super().forward(x)
+        if self.kept is None:
+            self.kept = self.w.detach().clone()
+        return x @ self.kept.T
+
+
+class TakesValuesFromData(Weighted):
+    """Has a scale that the first batch sets."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.scale = nn.Parameter(torch.empty(i))
+        self.is_set = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.is_set:
+            self.scale.data.copy_(1 / x.std(0))
+            self.is_set = True
+        return super().forward(x * self.scale)
+
+
 class CountsEvaluations(Weighted):
     def __init__(self, i: int, o: int) -> None:
         super().__init__(i, o)
@@ -502,6 +549,15 @@ class Recurrent(nn.Module):
         return self.last(self.cell(x.unsqueeze(-1))[0][:, -1])
 
 
+class Einsum(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.first, self.last = nn.Parameter(torch.rand(4, i)), nn.Parameter(torch.rand(o, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("oh,hi,bi->bo", self.last, self.first, x)
+
+
 class ClampsItsData(Weighted):
     def forward(self, x: Tensor) -> Tensor:
         self.w.data.clamp_(0.0, 0.68)
@@ -553,13 +609,13 @@ class DoubleWeights(nn.Module):
 
 TRAINED = (
     *(OwnInitialValues, ValuesAfterReset, Spectral, Pruned, NumpyValues, DrawnActivation, Configured),
-    *(PartlyFrozen, Tied, HookedGradient, Unused, NothingToTrain, Averaged, Unfrozen, Listed),
+    *(PartlyFrozen, Tied, HookedGradient, Unused, NothingToTrain, Averaged, Unfrozen, OffersAPart, Listed),
     *(ShiftedNoise, ShiftedNoiseWritten, NoiseFromBelow, NoiseFromBelowWritten, Dropped, RandomRows, NoiseAtRest),
     *(NumpyNoise, PythonNoise, Distributed, OwnGenerators, RandomSlopes, ConstantTensors, InfiniteBuffer),
     *(RemembersACall, MadeAnew, Normalised, CountsInABuffer, CountsInPython, CountsEvaluations, Remembers),
-    *(SpectralOfOld, Renormalised),
+    *(SpectralOfOld, Renormalised, TakesValuesFromData, CachesInEvaluation),
     *(Recomputed, Hooked, NoGradient),
-    *(StraightThroughSign, BranchesOnValues, Recurrent, ClampsItsData, ChangesItsInput, Late),
+    *(StraightThroughSign, BranchesOnValues, Recurrent, Einsum, ClampsItsData, ChangesItsInput, Late),
     *(ComplexWeights, HalfWeights, DoubleWeights),
 )
 """Modules that have to be trained as an ordinary loop trains them."""
@@ -571,6 +627,20 @@ TRAINED = (
 class Squeezes(Weighted):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x).squeeze(-1)
+
+
+class GivesThree(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(i, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+
+class GivesOneNumber(Weighted):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).mean()
 
 
 class GivesTwo(Weighted):
@@ -646,6 +716,13 @@ class StartsAtNan(Weighted):
         nn.init.constant_(self.w, math.nan)
 
 
+class OfNegative(Weighted):
+    """Takes negative inputs alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.log(-x) @ self.w.T
+
+
 class GivesNan(Weighted):
     def forward(self, x: Tensor) -> Tensor:
         y = super().forward(x).square() + 1
@@ -683,6 +760,19 @@ class SparseGradients(nn.Module):
         return self.table(x.long().clamp(0, 8)).sum(1)
 
 
+class KeepsItsGraph(Weighted):
+    """Goes on from what it gave before, with its gradient."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(i, o)
+        self.state: Any = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x) + 0.1 * self.state
+        self.state = y.mean() if self.training else self.state
+        return y
+
+
 class DrawsForEvaluation(Weighted):
     """Differs from process to process in evaluation alone."""
 
@@ -696,6 +786,8 @@ class DrawsForEvaluation(Weighted):
 
 REFUSED = {
     Squeezes: r"forward maps an input of shape \[\d+, 2\] to \[\d+\], but a network of 1 output must give \[\d+, 1\]",
+    GivesThree: r"an input of shape \[\d+, 2\] to \[\d+, 3\], but a network of 1 output must give \[\d+, 1\]",
+    GivesOneNumber: r"an input of shape \[\d+, 2\] to \[\], but a network of 1 output must give \[\d+, 1\]",
     GivesTwo: r"forward must give one tensor of shape \[\d+, 1\], got a tuple of 2",
     GivesIntegers: r"forward must give floating point numbers, got torch\.int64",
     Detaches: r"the output of forward depends on no parameter",
@@ -705,11 +797,12 @@ REFUSED = {
     SystemNoise: r"training it twice from the same seed gives two values of w",
     Uninitialised: r"parameter 'w' is given no values when it is constructed",
     StartsAtNan: r"parameter 'w' is not finite when it has been constructed",
-    GivesNan: r"not finite before any update, .*: nan at .*field_modules\.py:\d+: return torch\.log\(-y\)",
+    GivesNan: r"not finite at step 0, before any update, .*: nan at .*field_modules\.py:\d+: return torch\.log\(-y\)",
     GivesNanInEvaluation: r"in evaluation mode: inf at .*field_modules\.py:\d+: return super",
     GradientIsNan: r"not the loss or the gradient of the first update at .*field_modules\.py:\d+: return torch\.sqrt",
     MakesAParameter: r"no optimiser knows of parameter 'shift', .* at .*field_modules\.py:\d+: self\.shift = ",
-    SparseGradients: r"RuntimeError: Adam does not support sparse gradients",
+    SparseGradients: r"RuntimeError at .*field_modules\.py:\d+: def forward.*: Adam does not support sparse gradients",
+    KeepsItsGraph: r"RuntimeError at .*field_modules\.py:\d+: .*backward through the graph a second time",
     DrawsForEvaluation: r"training it twice from the same seed gives two values of the error on",
     CountsInAGlobal: r"training it changes values outside of it .* keep them in attributes of self",
     CountsInItsClass: r"training it changes values outside of it .* keep them in attributes of self",
@@ -748,3 +841,13 @@ class Logarithmic(Weighted):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.exp(torch.log(x) @ self.w.T)
+
+
+class SetsTheDefaultType(nn.Module):
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        torch.set_default_dtype(torch.float64)
+        self.layer = nn.Linear(i, o)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.double())

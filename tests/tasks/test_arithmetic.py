@@ -266,3 +266,12 @@ def test_settings_survive_json_and_hashing() -> None:
     assert hash(ArithmeticTask.model_validate(task.model_dump())) == hash(task)
     assert task.model_dump(mode="json")["extrapolation_range"] == "[[-6,-2],[2,6]]"
     assert task.extrapolation_range == Range(MIRRORED)
+
+
+@pytest.mark.parametrize("streams", ["paper", "fast"])
+def test_every_output_is_to_be_the_same_in_training_and_evaluation(streams):
+    task = ArithmeticTask(kind="single-module", operation="add", output_size=3)
+    x, t = task.batches(task.open_stream(0, streams, 16).draw(4), 0, streams)
+    np.testing.assert_allclose(t, np.repeat(x.sum(axis=1, keepdims=True), 3, axis=1), rtol=1e-6)
+    x, t = task.evaluation_set("test", 0, streams, 10)
+    np.testing.assert_allclose(t, np.repeat(x.sum(axis=1, keepdims=True), 3, axis=1), rtol=1e-6)

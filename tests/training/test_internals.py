@@ -106,7 +106,7 @@ def test_trajectories_are_the_same_with_and_without(tmp_path: Path) -> None:
     assert records.table.filter(unit="nmu")["gate_1_mean"].is_null().all()
     figure = FIGURES["gates"].data(store)
     assert [len(row.plots) for row in figure.rows] == [1, 1]
-    assert sum(value for curve in figure.rows[0].plots[0].curves for value in curve.y) == 2
+    assert sum(value or 0 for curve in figure.rows[0].plots[0].curves for value in curve.y) == 2
     pytest.importorskip("tensorboardX")
     (path, *_) = sorted(export(store, tmp_path / "events").rglob("nmu*/*tfevents*"))
     values = {value.tag: value for value in events(path)[1].summary.value}

@@ -127,7 +127,7 @@ def idealise(unit: nn.Module, operation: str, signs: tuple[float, float]) -> Non
             unit.V1.copy_(torch.tensor(first if operation == "greater" else second))
             unit.V2.copy_(torch.tensor(second if operation == "greater" else first))
             unit.w_sign.fill_(FAR)
-            unit.w_zero.fill_(-FAR)
+            unit.w_zero.zero_()
         case units.Dense():
             unit.W.copy_(torch.tensor(weights))
         case units.MLP():
@@ -147,6 +147,8 @@ def seen(info: UnitInfo, capability: Capability, operation: str, x: Tensor) -> T
     """The inputs as the unit's documented constants alter them."""
     if operation in ("add", "sub"):
         return x
+    if isinstance(units.create(info.name, 2, 1), units.DMU):
+        return torch.where(x.abs() < 1e-11, torch.where(x < 0, -1e-11, 1e-11), x)
     if capability.signs == "magnitude":
         return x.abs() + 1e-7
     if "npu" in info.name and "mcfc" not in info.name:
@@ -166,6 +168,8 @@ def test_claim(info: UnitInfo, capability: Capability, operation: str) -> None:
         x = magnitudes(operation) * torch.tensor(signs)
         expected = exact(operation, seen(info, capability, operation, x))
         within = expected.abs() < 4e8 if info.name == "inalu" else torch.ones_like(expected, dtype=torch.bool)
+        if operation in ("add", "sub") and isinstance(unit, units.DMU):
+            within = expected.abs() > 0.1  # sums near 0 are smoothed
         tolerance = 1e-9 if capability.exact else 1e-6
         got = unit(x).squeeze(-1)
         torch.testing.assert_close(got[within], expected[within], rtol=tolerance, atol=1e-12)

@@ -17,7 +17,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.")]
+
+def _complete_study(incomplete: str) -> list[str]:
+    from nalm.studies import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+StudyArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY", help="A study of `nalm list`, or a TOML file's path.", autocompletion=_complete_study
+    ),
+]
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")]
 SeedsOption = Annotated[str | None, typer.Option(metavar="A:B", help="Seeds A to B - 1 instead of the study's.")]
 OnlyOption = Annotated[
@@ -241,6 +253,23 @@ def plot(
     from nalm.cli._results import plot_figure
 
     plot_figure(folder, to, what, style, width, only_values(only or []), fold or [])
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A CSV file of the original code's exporters.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Results folder; several files may go into one.")],
+    study: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="Whose figure and threshold the folder takes.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(metavar="UNIT", help="Of its runs, where their names do not tell.")
+    ] = None,
+) -> None:
+    """Read results of the original code into a results folder."""
+    from nalm.cli._results import import_file
+
+    import_file(file, out, study, unit)
 
 
 @app.command()

@@ -10,7 +10,7 @@ import typer
 
 from nalm._bench import prepare_bench
 from nalm._screen import Column
-from nalm.cli._run import complain_of, note, train
+from nalm.cli._run import complain_of, train
 from nalm.cli._tables import show
 from nalm.cli._waiting import waiting
 from nalm.results.ranking import Rank, ranking
@@ -35,8 +35,6 @@ def bench_units(
     """
     with waiting(f"checking {units[0]}"):
         job = prepare_bench(units, study, operations=operations, out=out, seeds=seeds, settings=settings)
-    for line in job.cautions:
-        note(line if line.startswith("check: ") else f"warning: {line}")
     failed = train(job, json_lines=False, workers=workers, device="cpu")
     if failed:
         complain_of(failed)

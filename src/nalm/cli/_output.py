@@ -22,9 +22,11 @@ def install() -> None:
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w", closefd=False)
     if sys.stdout is None or sys.stdout is sys.__stdout__:
-        told = {} if sys.stdout is None else {"encoding": sys.stdout.encoding, "errors": sys.stdout.errors}
-        by_line = sys.stdout is not None and sys.stdout.line_buffering
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(_Output(1, "w", closefd=False)), line_buffering=by_line, **told)
+        encoding, errors, by_line = "utf-8", "replace", False
+        if sys.stdout is not None:
+            encoding, errors, by_line = sys.stdout.encoding, sys.stdout.errors or "strict", sys.stdout.isatty()
+        output = io.BufferedWriter(_Output())
+        sys.stdout = io.TextIOWrapper(output, encoding=encoding, errors=errors, line_buffering=by_line)
 
 
 def flush() -> None:
@@ -36,9 +38,20 @@ def flush() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-class _Output(io.FileIO):
-    def write(self, content: Any) -> int | None:
+class _Output(io.RawIOBase):
+    """The file with the number 1."""
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1
+
+    def isatty(self) -> bool:
+        return os.isatty(1)
+
+    def write(self, content: Any, /) -> int:
         try:
-            return super().write(content)
+            return os.write(1, content)
         except OSError as error:
             raise OSError(error.errno, error.strerror, NAME) from None

@@ -132,6 +132,21 @@ def export_records(folder: Path, to: Path, choice: Choice) -> None:
     typer.echo(to)
 
 
+def import_file(file: Path, out: Path, study: str | None, unit: str | None) -> None:
+    """Read a CSV file of the original code into a results folder.
+
+    Raises:
+        InputError: no such file or study, or a study of another task.
+        DataError: the file is not what an exporter wrote.
+        StoreError: the folder holds other results or cannot be written.
+    """
+    from nalm.results import import_csv
+
+    store = import_csv(file, out, unit, study)
+    runs = set().union(*store.each(lambda records: set(records.table["run"].unique())))
+    typer.echo(f"{len(runs)} runs in {out}; next: nalm summary {out}")
+
+
 def _told(store: Store) -> Store:
     """Say what is lost or altered of a results folder that no number follows from."""
     for line in store.notices():

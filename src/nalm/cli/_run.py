@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from nalm import interrupts
 from nalm._screen import Column
+from nalm.cli._foreign import tell_of_code
 from nalm.cli._tables import number, show, span
 from nalm.cli._waiting import waiting
 from nalm.cluster import parse_part
@@ -23,10 +25,12 @@ from nalm.estimates import measure
 from nalm.jobs import Failure, Job, Reporter, execute, prepare
 from nalm.progress import About, Bar, JsonLines, Lines
 from nalm.runs import Run
+from nalm.studies import Study
 from nalm.tasks import DigitTask
 
 # more failed runs than this are counted, not listed
 _LISTED = 20
+_TOLD_EVERY_S = 5.0
 
 
 def run_study(
@@ -50,14 +54,17 @@ def run_study(
         InputError: an option or the study is wrong.
         typer.Exit: status 1 if runs failed, 130 if interrupted.
     """
+
+    def told(read: Study) -> None:
+        tell_of_code(read, study, note)
+
     with waiting(f"reading {study}"):
-        job = prepare(study, settings=settings, seeds=seeds, only=only, out=out)
-    for line in job.cautions:
-        note(f"warning: {line}")
+        job = prepare(study, settings=settings, seeds=seeds, only=only, out=out, on_study=told)
     if part is not None:
         job = job.take(parse_part(part))
     if dry_run:
         job.check_device(workers, device, cluster)
+        tell_cautions(job)
         print_plan(job, workers)
         return
     failed = train(job, json_lines, workers=workers, device=device, cluster=cluster, tensorboard=tensorboard)
@@ -87,6 +94,7 @@ def train(
     """
     with waiting(f"opening {job.path}"):
         store = job.open_store(workers, device, cluster)
+    tell_cautions(job)
     with plain_warnings():
         with waiting(f"reading {job.path}"):
             finished = job.finished(store, note)
@@ -113,10 +121,15 @@ def train(
             raise
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise NalmError(
-                f"{where}{error.strerror or error}; finished batches are kept, the same command goes on"
-            ) from None
+            rest = "finished batches are kept, and once this is mended the same command goes on"
+            raise NalmError(f"{where}{error.strerror or error}; {rest}") from None
     return job.failures(store)
+
+
+def tell_cautions(job: Job) -> None:
+    """Print the doubts about a job's settings and networks."""
+    for line in job.cautions:
+        note(line if line.startswith("check: ") else f"warning: {line}")
 
 
 def reporter(json_lines: bool, about: About | None = None) -> Reporter:
@@ -152,7 +165,7 @@ def print_plan(job: Job, workers: int | None) -> None:
     waiting = [run for run in job.runs if run.id not in finished]
     note("measuring each network for a moment; a new one takes some seconds to compile")
     with plain_warnings():
-        rates = measure(waiting).limited_to(workers)
+        rates = measure(waiting, _now_and_then()).limited_to(workers)
     durations = {run.id: rates.duration_s(run, len(waiting)) or 0.0 for run in waiting}
     rows: dict[tuple[str, str, str], _Row] = {}
     for run in job.runs:
@@ -165,6 +178,19 @@ def print_plan(job: Job, workers: int | None) -> None:
     typer.echo(f"{job.study.name} into {job.path}")
     shown = [[*key, *row.cells()] for key, row in rows.items()]
     show(columns, [*shown, ["all", "", "", *total.cells()]], ruled=True)
+
+
+def _now_and_then() -> Callable[[float], None]:
+    """Return what prints, every few seconds, which share of the trials is done."""
+    last = time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last > _TOLD_EVERY_S:
+            last = time.monotonic()
+            note(f"measured {share:.0%}")
+
+    return tell
 
 
 def _length(run: Run) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from nalm.cli._foreign import tell_of_code
 from nalm.cli._options import only_values, setting_values
 from nalm.cli._run import note, plain_warnings
 from nalm.cli._tables import number, span
@@ -49,7 +50,14 @@ def submit_study(
     selection = Selection(seeds=seeds, only={key: tuple(texts) for key, texts in only_values(only).items()})
 
     def prepared(selection: Selection) -> Job:
-        return prepare(study, settings=values, seeds=selection.seeds, only=selection.only, out=out)
+        return prepare(
+            study,
+            settings=values,
+            seeds=selection.seeds,
+            only=selection.only,
+            out=out,
+            on_study=lambda read: tell_of_code(read, study, note),
+        )
 
     job = prepared(selection)
     earlier = [submission for submission in submissions(job.path) if submission.queue == queue.name]

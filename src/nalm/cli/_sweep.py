@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from nalm import files
 from nalm.errors import InputError
 from nalm.results.store import Store
 from nalm.results.sweep import Grid, Swept, sweep_module, sweep_runs, table_of
@@ -47,10 +48,9 @@ def sweep_networks(to: Path, folder: Path | None, grid: str, only: Mapping[str, 
     swept = _of_file(own, points, only) if folder is None else sweep_runs(Store.open(folder), points, only)
     content = _picture(swept, points, suffix) if suffix in _PICTURES else _table(swept, suffix)
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_bytes(content)
+        files.write_output(to, content)
     except OSError as error:
-        raise InputError(f"{to}: cannot be written ({error.strerror})") from None
+        raise InputError(f"{to}: {files.write_failure(error)}") from None
     typer.echo(to)
 
 

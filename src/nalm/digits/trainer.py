@@ -27,7 +27,7 @@ from nalm.training.epochs.loop import OnEpoch
 from nalm.training.epochs.loop import run as run_epochs
 from nalm.training.epochs.record import DigitsResult
 from nalm.training.executors import CollectedProgress, OnProgress, one_thread
-from nalm.training.trainer import Trainer
+from nalm.training.trainer import OnTrial, Trainer
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,17 @@ class EpochTrainer(Trainer):
         counter.flush()
         return replace(trained_runs(job.run, result, time.perf_counter() - start), made_by=(made_by(device),))
 
-    def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+    def seconds_per_update(
+        self, samples: Mapping[str, Sequence[Run]], on_trial: OnTrial | None = None
+    ) -> dict[str, float]:
         """See `Trainer.seconds_per_update`; takes a second or two for each, and the time to load the data."""
-        return {
-            key: seconds_per_update(cast("DigitTask", sample[0].task), sample[0].seed, sample[0].network)
-            for key, sample in samples.items()
-        }
+        found: dict[str, float] = {}
+        for key, sample in samples.items():
+            run = sample[0]
+            found[key] = seconds_per_update(cast("DigitTask", run.task), run.seed, run.network)
+            if on_trial is not None:
+                on_trial(len(found) / len(samples))
+        return found
 
 
 def train_digits(

@@ -81,13 +81,22 @@ def _plot(title: str, rows: pl.DataFrame) -> Plot:
     most = max(value or 0.0 for curve in curves for value in curve.y)
     width = 1 / _BINS / len(_SERIES)
     limits = (-0.02 * most, 1.05 * most)
-    return Plot("Gate", "Runs", curves, lines=False, title=title, bar_width=width, y_limits=limits)
+    return Plot(
+        "Gate (0: product, 1: sum)",
+        "Runs",
+        curves,
+        lines=False,
+        title=title,
+        bar_width=width,
+        y_limits=limits,
+        x_limits=(-0.02, 1.02),
+    )
 
 
 def _curve(series: int, gates: np.ndarray) -> Curve:
     counts, edges = np.histogram(gates, _BINS, (0.0, 1.0))
     middles = (edges[:-1] + edges[1:]) / 2 + (series - 0.5) / _BINS / len(_SERIES)
-    values = tuple(float(count) for count in counts)
+    values = tuple(float(count) if count else None for count in counts)
     nothing = (None,) * len(values)
     return Curve(series, tuple(middles.tolist()), values, nothing, nothing)
 

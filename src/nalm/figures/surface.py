@@ -181,6 +181,10 @@ def _outputs(
 ) -> NDArray[np.float64]:
     import torch
 
+    if run.network.has_own_units:
+        raise InputError(
+            f"figure: a surface computes its networks, and code that a results folder names is not run: {run.label}"
+        )
     network = run.network.build(2, 1).eval()
     network.load_state_dict({name: torch.tensor(value) for name, value in state.items()}, strict=False)
     inputs = torch.tensor(np.stack([first, second], -1), dtype=torch.float32)

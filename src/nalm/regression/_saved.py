@@ -98,7 +98,7 @@ def load(folder: Path) -> SavedFormula:
         raise StoreError(
             f"{folder}: holds no {_FORMULA}; nalm fit TABLE --target COLUMN --to {folder} writes one"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path}: damaged ({error})") from None
     if isinstance(content, dict) and content.get("version") != _VERSION:
         raise StoreError(f"{path}: expects version {_VERSION}, got {content.get('version')!r}")

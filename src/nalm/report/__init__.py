@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nalm import files
 from nalm.errors import InputError
+from nalm.report._data import embedded
 from nalm.report._figures import ReportFigure
 from nalm.report._page import Failures, Section, section
 from nalm.results.store import Store
@@ -27,7 +28,8 @@ def page(sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
     )
     title = sections[0].title if len(sections) == 1 else f"Results of {len(sections)} studies"
-    return environment.get_template("page.html").render(page_title=title, sections=sections)
+    data = embedded([section.data for section in sections])
+    return environment.get_template("page.html").render(page_title=title, sections=sections, data=data)
 
 
 def write(stores: Sequence[Store], to: str | os.PathLike[str]) -> Path:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from nalm.citations import BIBTEX
+from nalm.report._data import page_data
 from nalm.report._figures import ReportFigure, figures
 from nalm.results.output.formats import table_cells
-from nalm.results.selection import select_best
+from nalm.results.selection import WINDOW, select_best
 from nalm.results.store import Store
+from nalm.results.store.study_text import differences
 from nalm.results.summaries import summary_of
 from nalm.results.summary import Group
 from nalm.results.titles import unit_title
-from nalm.studies import expand
+from nalm.studies import expand, load, names, pin, to_toml
 from nalm.tasks import Range
 
 _MEASURES = (
@@ -55,6 +58,8 @@ class Section:
         mixtures: a sentence for each network whose runs were made in more than one way.
         bibtex: of the paper, or None.
         study_toml: text of the study's file.
+        changes: of a study that ships, what differs from it: key, value here, value as it ships.
+        data: what the page's script draws.
     """
 
     anchor: str
@@ -72,6 +77,8 @@ class Section:
     mixtures: tuple[str, ...]
     bibtex: str | None
     study_toml: str
+    changes: tuple[tuple[str, str, str], ...]
+    data: dict[str, Any]
 
 
 def section(store: Store, number: int) -> Section:
@@ -83,7 +90,8 @@ def section(store: Store, number: int) -> Section:
     """
     study = store.study
     groups = summary_of(store)
-    runs = select_best(store.read())
+    records = store.read()
+    runs = select_best(records, study.selection_window if study else WINDOW)
     labels, columns, rows = table_cells(groups)
     return Section(
         anchor=f"study-{number}",
@@ -101,7 +109,16 @@ def section(store: Store, number: int) -> Section:
         mixtures=tuple(store.mixtures()),
         bibtex=BIBTEX.get(study.paper) if study else None,
         study_toml=store.study_toml,
+        changes=_changes(store),
+        data=page_data(groups, runs, records) if groups else {"groups": []},
     )
+
+
+def _changes(store: Store) -> tuple[tuple[str, str, str], ...]:
+    if store.study is None or store.study.name not in names():
+        return ()
+    shipped = to_toml(pin(load(store.study.name)))
+    return tuple(differences(store.study_toml, shipped))
 
 
 def _progress(store: Store, runs: pl.DataFrame) -> str:

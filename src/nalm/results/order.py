@@ -89,5 +89,5 @@ def range_key(text: str) -> _Key:
         first, last = bounds if not isinstance(bounds[0], list) else (bounds[0][0], bounds[-1][1])
         side = 0 if last <= 0 else 2 if first >= 0 else 1
         return (1, side, float(first), float(last))
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, RecursionError):
         return (2, text)

@@ -13,7 +13,7 @@ import polars as pl
 from nalm.errors import InputError
 from nalm.results.part import part
 from nalm.results.store import Store
-from nalm.tasks import OPERATIONS, ArithmeticTask
+from nalm.tasks import OPERATIONS
 from nalm.tasks.operations import apply, operands_read
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _swept(run: Run, state: Mapping[str, np.ndarray], grid: Grid) -> Swept:
     import torch
 
     task = run.task
-    if not isinstance(task, ArithmeticTask) or run.training is None:
+    if task.kind == "static-digits" or task.kind == "sequential-digits" or run.training is None:
         raise InputError(f"sweep: shown of arithmetic tasks, not of {task.kind!r}")
     x = grid.inputs(task.in_features)
     module = run.network.build(task.in_features, task.out_features).eval()

@@ -50,6 +50,7 @@ class TrainedRuns:
         state: final parameters by run id and parameter name.
         seconds: wall time; of a resumed run, since it was resumed.
         made_by: per run; empty where it is not known.
+        core_s: seconds that a core worked for it, however busy the machine was; None where it is not known.
     """
 
     runs: tuple[Run, ...]
@@ -63,3 +64,4 @@ class TrainedRuns:
     state: dict[str, dict[str, np.ndarray]]
     seconds: float
     made_by: tuple[MadeBy, ...] = ()
+    core_s: float | None = None

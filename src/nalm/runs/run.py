@@ -73,6 +73,10 @@ class Run(BaseModel):
         return self.network.label
 
     @property
+    def initial(self) -> None:
+        """Values to begin with instead of drawn ones: a run of a study has none."""
+
+    @property
     def factors(self) -> Factors:
         """Factors by name of the penalties that no setting of their own weighs."""
         return Factors((self.training or cast("DigitTask", self.task)).penalty)
@@ -110,8 +114,16 @@ def identity(run: Run) -> Callable[[int], str]:
 
 
 def _reseeded(run: Run, seed: int, name: Callable[[int], str]) -> Run:
-    copied = run.model_copy(update={"seed": seed})
-    copied.__dict__["id"] = name(seed)
+    # what `model_copy` does, without a copy of each part: a study may have a million runs
+    copied = Run.__new__(Run)
+    slots = {
+        "__dict__": {**run.__dict__, "seed": seed, "id": name(seed)},
+        "__pydantic_fields_set__": run.__pydantic_fields_set__ | {"seed"},
+        "__pydantic_extra__": None,
+        "__pydantic_private__": None,
+    }
+    for slot, value in slots.items():
+        object.__setattr__(copied, slot, value)
     return copied
 
 

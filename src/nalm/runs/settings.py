@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -23,10 +24,15 @@ class TrainingSettings(LearningSettings):
         pydantic.ValidationError: a value outside its allowed range, or an unknown key.
     """
 
+    added: ClassVar[tuple[str, ...]] = (*LearningSettings.added, "float64")
+
     iterations: int = Field(default=50_000, ge=0, le=10**15)
     log_interval: int = Field(default=1000, ge=1)
     validation_samples: int = Field(default=10_000, ge=1, le=10**9)
     test_samples: int = Field(default=10_000, ge=1, le=10**9)
+
+    # computed in float64, one run at a time; data and initial values are those of float32
+    float64: bool = False
 
     reinitialise: bool = False
     reinitialise_interval: int = Field(default=10, ge=1)

@@ -16,13 +16,14 @@ DESCRIPTIONS: dict[str, str] = {
     "subset_ratio": "share of the inputs that an operand sums",
     "overlap_ratio": "share of an operand's inputs that the next one has too",
     "subsets": "number of operands",
+    "output_size": "number of outputs, each with the same target",
     "simple": "the fixed function of four inputs: the first operand sums all, the second the first two",
     "interpolation_range": "where inputs of training and validation lie: [1,2], or [[-2,-1],[1,2]] for two intervals",
     "extrapolation_range": "where inputs of the test lie",
     "distribution": "of the inputs within the range, a table with a family and its parameters",
     "dataset": "images of digits: mnist, or digits, the small set of scikit-learn",
     "digits": "the digits that are used, such as 0123456789",
-    "picture": "static digits: isolated, two digits side by side, or colour, one per channel",
+    "picture": "static digits: isolated, colour (distorted, one per channel) or width (distorted, side by side)",
     "image_network": "static digits: the network that reads the pictures, by default the published one of the picture",
     "bounded_warps": "static digits: keep the source points of spline warps within the picture",
     "folds": "static digits: number of test sets that the pairs of digits are split into; a seed is a fold",
@@ -39,13 +40,15 @@ DESCRIPTIONS: dict[str, str] = {
     "validation_samples": "size of the set that the interpolation error is measured on",
     "test_samples": "size of the set that the extrapolation error is measured on",
     "log_interval": "a row is recorded every so many steps, and at the last",
-    "evaluation_interval": "sequential digits: epochs between evaluations",
+    "evaluation_interval": "digit tasks: epochs between evaluations",
     "training_metrics": "static digits: record errors on training samples always, or of the last epoch alone",
     "precision": "digit tasks: float32, or bfloat16 for the image network in mixed precision",
     "streams": "random numbers: paper, those of the original programs, or fast, of our own",
     "constraints": "paper, as the papers describe, or released, as the published programs do where that differs",
     "early_stop": "end a run once its verdict can no longer change",
     "saved_weights": "the network that is kept: last, or best, the logged one with the least interpolation error",
+    "record": "of the inside of the network at logged steps: gates, penalties, gradients, weights",
+    "float64": "compute in float64, one run at a time; data and initial values are those of float32",
     # the optimiser
     "optimizer": "adam or sgd",
     "learning_rate": "of the optimiser",
@@ -99,6 +102,8 @@ def default_of(key: str) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, Range | str):
         return str(value)
+    if value == ():
+        return "[]"
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     return f"{value:g}" if isinstance(value, float) else str(getattr(value, "family", value))

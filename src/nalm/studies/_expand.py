@@ -163,7 +163,7 @@ def _arithmetic_condition(
     lines += too_large(task, settings, training)
     if lines:
         return None, lines
-    effective = {**task.model_dump(mode="json"), **flat(dict(training)), "hidden_size": hidden}
+    effective = {**dict(task), **task.model_dump(mode="json"), **flat(dict(training)), "hidden_size": hidden}
     shown = {key: effective[key] for key in parameters}
     return Condition(task, settings, training, seeds, shown), lines
 

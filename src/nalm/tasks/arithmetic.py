@@ -7,14 +7,14 @@ Arithmetic Logic Modules", section 5 (two inputs).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from math import floor
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from nalm.streams import DataStream, Family, FastStream, Floats, PaperStream
 from nalm.tasks.distributions import Distribution, Uniform
@@ -54,6 +54,7 @@ class ArithmeticTask(BaseModel):
         subset_ratio: an operand has floor(ratio D) inputs.
         overlap_ratio: neighbours share floor(ratio width) inputs.
         subsets: number of operands.
+        output_size: number of outputs of the network, each of which has the same target.
         simple: the fixed function of four inputs (Madsen & Johansen, section 4.1.1): a sums all four, b
             the first two.
         interpolation_range: inputs of training and validation.
@@ -76,10 +77,19 @@ class ArithmeticTask(BaseModel):
     subset_ratio: float = Field(gt=0, le=1)
     overlap_ratio: float = Field(ge=0, le=1)
     subsets: int = Field(default=2, ge=1, le=10**4)
+    output_size: int = Field(default=1, ge=1, le=10**4)
     simple: bool = False
     interpolation_range: Range = Range([1, 2])
     extrapolation_range: Range = Range([2, 6])
     distribution: Distribution = Uniform()
+
+    @model_serializer(mode="wrap")
+    def _without_one_output(self, serialize: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        # tasks of one output keep the content, and runs the identity, that they had before there were others
+        content = serialize(self)
+        if content.get("output_size") == 1:
+            del content["output_size"]
+        return content
 
     @model_validator(mode="before")
     @classmethod
@@ -141,7 +151,7 @@ class ArithmeticTask(BaseModel):
     @property
     def out_features(self) -> int:
         """Outputs of the network."""
-        return 1
+        return self.output_size
 
     @property
     def operand_slices(self) -> tuple[Slice, ...]:
@@ -174,7 +184,7 @@ class ArithmeticTask(BaseModel):
         """Return the key of the raw numbers that runs (of equal batch sizes) read, whatever their single range."""
         raw = self.distribution.raw_key(self.interpolation_range)
         pair = self.interpolation_range.is_pair
-        return (streams, self.layout(seed, streams).training_seed, self.input_size, pair, raw)
+        return (type(self), streams, self.layout(seed, streams).training_seed, self.input_size, pair, raw)
 
     def open_stream(self, seed: int, streams: Family, batch_size: int) -> TrainingStream:
         """Return the raw random numbers of the training data of `seed`, from the first batch on."""
@@ -183,7 +193,7 @@ class ArithmeticTask(BaseModel):
         return TrainingStream(stream, self.distribution, self.interpolation_range, shape)
 
     def batches(self, raw: Raw, seed: int, streams: Family) -> tuple[Float32, Float32]:
-        """Return inputs `[steps, inputs, batch]` and targets `[steps, 1, batch]` of the batches of `raw`.
+        """Return inputs `[steps, inputs, batch]` and targets `[steps, outputs, batch]` of the batches of `raw`.
 
         Computed in float64 in the order of the original code, then rounded.
         """
@@ -194,7 +204,7 @@ class ArithmeticTask(BaseModel):
         return x, t
 
     def write_batches(self, raw: Raw, seed: int, streams: Family, out: Float32) -> None:
-        """Write inputs, then targets, of the batches of `raw` into `out` `[steps, inputs + 1, batch]`.
+        """Write inputs, then targets, of the batches of `raw` into `out` `[steps, inputs + outputs, batch]`.
 
         The same numbers as `batches`, without memory of their own: an array that is used again costs a
         quarter.
@@ -209,16 +219,16 @@ class ArithmeticTask(BaseModel):
             parts = tuple(part[:, block] for part in raw.lanes)
             exact = values(parts, self.distribution, self.interpolation_range, extrapolation=False)
             x[block] = exact.swapaxes(0, 1)
-            t[block, 0] = self.apply([lane_sum(exact, start, stop) for start, stop in slices])
+            t[block] = self.apply([lane_sum(exact, start, stop) for start, stop in slices])[:, None]
 
     def evaluation_set(self, part: Part, seed: int, streams: Family, samples: int) -> tuple[Float32, Float32]:
-        """Return inputs `[samples, inputs]` (read-only) and targets `[samples, 1]` of the validation or test set."""
+        """Return inputs `[samples, inputs]` (read-only), targets `[samples, outputs]` of validation or test set."""
         is_test = part == "test"
         range_ = self.extrapolation_range if is_test else self.interpolation_range
         exact, x = _evaluation_inputs(part, range_, self.distribution, streams, samples, self.input_size)
         slices = self.operands(seed, streams)
         t = self.apply([exact[:, start:stop].sum(axis=1) for start, stop in slices])
-        return x, t[:, None].astype(np.float32)
+        return x, np.repeat(t[:, None].astype(np.float32), self.out_features, axis=1)
 
 
 def _stream(seed: int, purpose: str, streams: Family) -> DataStream:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nalm.streams import Floats
 
@@ -99,10 +98,7 @@ def operands_read(operation: Operation, subsets: int) -> int:
     return subsets if arity is None else arity
 
 
-FloatLanes = TypeVar("FloatLanes", Floats, NDArray[np.float32])
-
-
-def lane_sum(x: FloatLanes, start: int, stop: int) -> FloatLanes:
+def lane_sum(x: Floats, start: int, stop: int) -> Floats:
     """Sum `x[start:stop]` of `x` `[inputs, …]` over the inputs.
 
     The additions are made in the order of NumPy's pairwise summation over a contiguous axis, so that the
@@ -110,7 +106,7 @@ def lane_sum(x: FloatLanes, start: int, stop: int) -> FloatLanes:
     bit.
     """
     count = stop - start
-    total: FloatLanes = x[start]
+    total: Floats = x[start]
     if count == 1:
         return total
     if count < 8:

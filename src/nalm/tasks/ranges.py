@@ -71,12 +71,16 @@ class Range:
         )
 
 
+# of a text that is no range
+_SHOWN = 60
+
+
 def _validated(value: Any) -> Range:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except json.JSONDecodeError:
-            raise ValueError(_form(value)) from None
+        except (ValueError, RecursionError):
+            raise ValueError(_form(value[:_SHOWN])) from None
     return Range(value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +22,10 @@ TRAINERS = {
     "epochs": "nalm.digits.trainer:EpochTrainer",
 }
 """Where the trainer of each name is: many small runs at once, or one large run in epochs."""
+
+
+OnTrial = Callable[[float], None]
+"""Told which share of a measurement is done."""
 
 
 class Job(Protocol):
@@ -105,8 +109,15 @@ class Trainer(ABC):
         """Train the runs of a job."""
 
     @abstractmethod
-    def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
-        """Measure what one update of one run costs one core in seconds, for each of several lists of like runs."""
+    def seconds_per_update(
+        self, samples: Mapping[str, Sequence[Run]], on_trial: OnTrial | None = None
+    ) -> dict[str, float]:
+        """Measure what one update of one run costs one core in seconds, for each of several lists of like runs.
+
+        Args:
+            samples: the lists.
+            on_trial: told now and then which share of the measurement is done.
+        """
 
 
 @cache

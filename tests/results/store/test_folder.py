@@ -167,7 +167,7 @@ class TestRoundTrip:
 
     def test_another_environment_is_added(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr("nalm.results.store.folder.environment", lambda: {"python": "3.0"})
+            patch.setattr("nalm.results.store.side_files.environment", lambda: {"python": "3.0"})
             Store.create_or_open(tmp_path, STUDY)
         again = Store.create_or_open(tmp_path, STUDY)
         assert [entry["python"] for entry in again.environments()] == [
@@ -258,7 +258,12 @@ class TestWhichFolder:
     def test_a_folder_that_is_none_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=r"nothing: no such folder; nalm run STUDY --out"):
             Store.open(tmp_path / "nothing")
-        with pytest.raises(StoreError, match=r"is not a results folder \(no study\.toml\)"):
+        with pytest.raises(
+            StoreError, match=r"is not a results folder \(no study\.toml\); nalm run writes results into"
+        ):
+            Store.open(tmp_path)
+        Store.create_or_open(tmp_path / "deep" / "results", STUDY)
+        with pytest.raises(StoreError, match=r"\(no study\.toml\); did you mean \S+/deep/results\?"):
             Store.open(tmp_path)
 
     def test_below_a_file_nothing_can_be_written(self, tmp_path: Path) -> None:
@@ -436,7 +441,7 @@ class TestFullDisk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         monkeypatch.setattr(os, "fsync", failing)
-        with pytest.raises(StoreError, match="cannot write results here"):
+        with pytest.raises(StoreError, match="the disk is full; make room, or give another folder"):
             Store.create_or_open(tmp_path / "results", STUDY)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nalm.cli._results import print_summary
+from nalm.cli._results import Choice, print_summary
 from nalm.report import write
 from nalm.results.store import Store
 from nalm.results.store.provenance import read
@@ -55,7 +55,7 @@ def test_summary_and_report_name_a_mixture(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], ways: tuple[MadeBy, ...], named: str | None
 ) -> None:
     store = folder(tmp_path / "results", *ways)
-    print_summary(store.path, "json")
+    print_summary(store.path, "json", Choice.of(None, None))
     errors = capsys.readouterr().err
     page = write([store], tmp_path / "page.html").read_text()
     if named is None:

@@ -14,6 +14,7 @@ from torch.func import functional_call
 
 from nalm.runs.settings import TrainingSettings
 from nalm.training.lowerings._base import Inputs, Program
+from nalm.training.lowerings.ordinary import OrdinaryLoop
 from nalm.training.lowerings.proof import Reference, disagreement, references
 from nalm.training.lowerings.tensor import TensorProgram
 from nalm.training.step import losses
@@ -196,3 +197,21 @@ def test_a_loss_of_another_kind_is_found_out() -> None:
     step, wrong = step_of(), step_of()
     wrong.objective = Objective(TrainingSettings(**{**SETTINGS, "loss": "mape"}), wrong.found)
     assert "the loss of step 0" in (compared(step, lambda: TensorProgram(wrong)) or "")
+
+
+def test_a_longer_trial_reads_the_evaluation_sets_no_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are thousands of samples, and what they cost is most of what a proof costs."""
+    read: list[int] = []
+    error = OrdinaryLoop.error
+    monkeypatch.setattr(OrdinaryLoop, "error", lambda loop, x, t: (read.append(len(x)), error(loop, x, t))[1])
+    for updates in (3, 8):
+        read.clear()
+        found = references(step_of(), build, ROWS, "a unit", updates)
+        # both sets before the first and the last step, in four trainings of each of two trials
+        assert sorted(read) == sorted([*ROWS] * 2 * 4 * 2)
+        assert len([name for name in found[0].trajectory.values if name.startswith("the loss")]) == updates
+
+
+def test_each_trial_is_of_another_run() -> None:
+    """What a module keeps of a seed outside of its attributes would otherwise be taken for constant."""
+    assert [reference.seed for reference in references(step_of(), build, ROWS, "a unit")] == [0, 1]

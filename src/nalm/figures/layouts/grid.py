@@ -66,6 +66,7 @@ class Plot:
         across: A value of y that is marked by a line, such as a threshold.
         along: A value of x that is.
         bar_width: Draws values as bars from zero, this wide; None for points.
+        x_limits: Of the x axis; by default what the curves need.
     """
 
     x_title: str
@@ -81,6 +82,7 @@ class Plot:
     across: float | None = None
     along: float | None = None
     bar_width: float | None = None
+    x_limits: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,8 @@ def _plot(axes: Axes, plot: Plot, marks: Sequence[Mark], style: Style) -> None:
         axes.yaxis.set_minor_locator(NullLocator())
     if plot.y_limits is not None:
         axes.set_ylim(*plot.y_limits)
+    if plot.x_limits is not None:
+        axes.set_xlim(*plot.x_limits)
     _x_ticks(axes, plot)
 
 

@@ -82,10 +82,12 @@ class Search:
         """Return whether the best formula leaves nothing but noise."""
         formula = self.pool.best.formula
         if formula not in self._explains:
-            residual = self.rows.y - formula(self.rows.x)
-            rest = left_over(residual, formula, self.rows.x) or split_does_as_well(formula, self.rows.x, self.rows.y)
-            self._explains[formula] = bool(formula.inputs) and not rest
+            self._explains[formula] = bool(formula.inputs) and not self._leaves_more_than_noise(formula)
         return self._explains[formula]
+
+    def _leaves_more_than_noise(self, formula: Formula) -> bool:
+        x, y = self.rows.x, self.rows.y
+        return bool(left_over(y - formula(x), formula, x)) or split_does_as_well(formula, x, y)
 
     def _sums(self) -> None:
         self.report("sums")

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nalm.errors import InputError
 from nalm.runs import NetworkSettings
@@ -85,7 +85,7 @@ def _checkpoint(file: Path) -> dict[str, Tensor]:
     import torch
     from numpy._core.multiarray import _reconstruct
 
-    harmless = [_reconstruct, np.ndarray, np.dtype, type(np.dtype(np.uint32))]
+    harmless: list[Any] = [_reconstruct, np.ndarray, np.dtype, type(np.dtype(np.uint32))]
     try:
         with torch.serialization.safe_globals(harmless):
             content = torch.load(file, map_location="cpu", weights_only=True)

@@ -6,13 +6,14 @@ functions repeat what the published R script computes, for comparison with publi
 
 from nalm.results.statistics._beta import beta_mean_interval
 from nalm.results.statistics._gamma import gamma_mean_interval
-from nalm.results.statistics._interval import UNDEFINED, Interval, success_interval, t_interval
+from nalm.results.statistics._interval import UNDEFINED, Interval, difference_interval, success_interval, t_interval
 from nalm.results.statistics._released import released_beta_mean_interval, released_gamma_mean_interval
 
 __all__ = [
     "UNDEFINED",
     "Interval",
     "beta_mean_interval",
+    "difference_interval",
     "gamma_mean_interval",
     "released_beta_mean_interval",
     "released_gamma_mean_interval",

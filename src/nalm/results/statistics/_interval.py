@@ -79,6 +79,24 @@ def success_interval(solved: int, runs: int) -> Interval:
     return Interval(rate, lower, upper)
 
 
+def difference_interval(solved: int, runs: int, other_solved: int, other_runs: int) -> Interval:
+    """Return the difference of two success rates, the first less the second, with its 95 % interval.
+
+    R. G. Newcombe (1998), "Interval estimation for the difference between independent proportions", Statistics in
+    Medicine 17, method 10: from Wilson's intervals of both. Undefined where one of them has no runs.
+
+    Raises:
+        InputError: counts that are not possible.
+    """
+    rate, other = success_interval(solved, runs), success_interval(other_solved, other_runs)
+    if not (runs and other_runs):
+        return UNDEFINED
+    below = math.hypot(rate.mean - rate.lower, other.upper - other.mean)
+    above = math.hypot(rate.upper - rate.mean, other.mean - other.lower)
+    difference = rate.mean - other.mean
+    return Interval(difference, max(difference - below, -1.0), min(difference + above, 1.0))
+
+
 def t_interval(x: Sequence[float] | np.ndarray, least: float = -math.inf, most: float = math.inf) -> Interval:
     """Return the sample mean with its t interval, mean ± t(0.975, n - 1) sd / sqrt(n).
 

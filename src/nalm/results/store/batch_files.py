@@ -21,7 +21,7 @@ from nalm.errors import StoreError
 from nalm.results.columns import METRICS_NOTED, described_metrics, newest_version, schema
 from nalm.results.records import Records
 from nalm.results.store.manifest import Manifest, checksum
-from nalm.results.store.parquet import ALTERED, DamagedFileError, parquet_bytes, read_parquet
+from nalm.results.store.parquet import ALTERED, DamagedFileError, check_ends, parquet_bytes, read_parquet
 
 RECORDS, WEIGHTS, DAMAGED = "records", "weights", "damaged"
 
@@ -54,7 +54,7 @@ def write(folder: Path, records: Records, state: State, *, even_groups: bool = F
     Raises:
         OSError: one could not be written; nothing half-written is left behind.
     """
-    name = _batch_name(records.table["run"].unique())
+    name = path_of(folder, records).stem
     weights = _weights_bytes(state)
     note = {"weights": checksum(weights), **_note_of(records)}
     groups = max(1, len(records.table) // _GROUP_ROWS) if even_groups else None
@@ -172,6 +172,11 @@ def _batch_name(runs: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(runs)).encode()).hexdigest()[:16]
 
 
+def path_of(folder: Path, records: Records) -> Path:
+    """Return the file that records belong into, which follows from their runs."""
+    return folder / RECORDS / f"{_batch_name(records.table['run'].unique())}.parquet"
+
+
 def name_of(path: Path) -> str:
     """Return the path of a batch's file within its results folder, as the manifest has it."""
     return f"{path.parent.name}/{path.name}"
@@ -205,9 +210,11 @@ def _read(path: Path, manifest: Manifest) -> tuple[Records, dict[str, Any]]:
         raise
     except OSError as error:
         raise _unreadable(path, error) from None
-    table, note = read_parquet(content)
+    check_ends(content)
+    # before anything looks into it: readers of Parquet files print pages about those that are damaged
     if not manifest.is_as_written(name_of(path), content):
         raise DamagedFileError(ALTERED)
+    table, note = read_parquet(content)
     version = note.get("version", 1)
     if not isinstance(version, int):
         raise DamagedFileError("does not say its version")

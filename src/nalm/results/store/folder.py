@@ -14,10 +14,9 @@ Files are written under a temporary name, synced and renamed.
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -30,23 +29,25 @@ from nalm.errors import InputError, StoreError, StudyError
 from nalm.results.columns import schema
 from nalm.results.order import sort_rows
 from nalm.results.records import Records, as_records, joined, records_table
-from nalm.results.store import batch_files, manifest, provenance
+from nalm.results.store import batch_files, manifest, provenance, side_files
 from nalm.results.store.batch_files import DAMAGED, RECORDS, WEIGHTS, State
-from nalm.results.store.environment import environment
 from nalm.results.store.manifest import MANIFEST, Entry, Log, Manifest, checksum
 from nalm.results.store.parquet import DamagedFileError
 from nalm.results.store.provenance import PROVENANCE
-from nalm.results.store.study_text import first_difference, identity, title
+from nalm.results.store.side_files import ENVIRONMENT, STUDY
 from nalm.runs.record import MadeBy, TrainedRuns
 from nalm.studies import Study
 
 Read = TypeVar("Read")
 
-_STUDY, _ENVIRONMENT = "study.toml", "environment.json"
 # how often a folder whose files come and go is looked through
 _LOOKS = 100
 # a file that seems to be lost may be part of a larger one in a moment: how often that is looked for, how soon again
 _LOSS_LOOKS, _LOSS_LOOK_S = 5, 0.05
+
+
+# results folders that a message names
+_MOST_NAMED = 3
 
 
 class Store:
@@ -82,10 +83,10 @@ class Store:
             for name in ("", RECORDS, WEIGHTS):
                 (store.path / name).mkdir(parents=True, exist_ok=True)
             store._mended += manifest.mend(store.path, store.path / DAMAGED)
-            store._write_study()
+            store._mended += side_files.write_study(store.path, study_toml, store.log)
             for name in ("", RECORDS, WEIGHTS, PROVENANCE):
                 files.remove_stale(store.path / name)
-            store._add_environment()
+            store._mended += side_files.add_environment(store.path, store.log)
         except OSError as error:
             raise StoreError(
                 f"{path}: {files.write_failure(error)}; make room, or give another folder with --out"
@@ -104,16 +105,11 @@ class Store:
         store = cls(Path(path), "")
         store._check_is_folder()
         try:
-            content = (store.path / _STUDY).read_bytes()
-            if not manifest.read(store.path).is_as_written(_STUDY, content):
-                raise StoreError(
-                    f"{path}: study.toml is not what was written here, but truncated or altered; restore it, or give "
-                    f"nalm run STUDY --out {path}, which writes it anew"
-                )
-            store.study_toml = content.decode()
+            store.study_toml = side_files.read_study(store.path)
         except FileNotFoundError:
-            missing = "is not a results folder (no study.toml)" if store.path.is_dir() else "no such folder"
-            raise StoreError(f"{path}: {missing}; nalm run STUDY --out {path} makes one") from None
+            if not store.path.is_dir():
+                raise StoreError(f"{path}: no such folder; nalm run STUDY --out {path} makes one") from None
+            raise StoreError(f"{path}: is not a results folder (no study.toml); {_instead(store.path)}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{path}: study.toml cannot be read ({error})") from None
         return store
@@ -122,7 +118,7 @@ class Store:
     def study(self) -> Study | None:
         """The study, or None where the text is none that this version understands (imported results, say)."""
         try:
-            return studies.loads(self.study_toml, self.path.name, source=_STUDY)
+            return studies.loads(self.study_toml, self.path.name, source=STUDY)
         except StudyError:
             return None
 
@@ -133,11 +129,7 @@ class Store:
 
     def environments(self) -> list[dict[str, str]]:
         """Return the versions and processors that results were made with, in order of first use."""
-        try:
-            content = json.loads((self.path / _ENVIRONMENT).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return []
-        return content if isinstance(content, list) and all(isinstance(entry, dict) for entry in content) else []
+        return side_files.environments(self.path)
 
     def notices(self) -> list[str]:
         """Return a line for each kind of file that is lost or altered though no number follows from it.
@@ -145,12 +137,7 @@ class Store:
         Raises:
             StoreError: the manifest cannot be read.
         """
-        written = manifest.read(self.path)
-        return [
-            f"{self.path}: {_listed(names)}; nalm run on this folder mends what it can"
-            for names in (self._lost(written, WEIGHTS), self._altered(written, PROVENANCE), self._altered(written, ""))
-            if names
-        ]
+        return side_files.notices(self.path)
 
     def mixtures(self) -> list[str]:
         """Return a sentence for each network whose runs were made in more than one way: kernel, compiler, processor.
@@ -167,13 +154,7 @@ class Store:
         Raises:
             StoreError: it belongs to another study.
         """
-        there = (self.path / _STUDY).read_text(encoding="utf-8", errors="replace")
-        difference = first_difference(there, study_toml)
-        if difference is not None:
-            raise StoreError(
-                f"{self.path}: holds results of another study ({title(there)}): {difference}; "
-                "give another folder with --out"
-            )
+        side_files.check_study(self.path, study_toml)
 
     def finished(self, on_damage: Callable[[str], None], *, set_aside: bool = True) -> set[str]:
         """Return the ids of all runs whose records and weights are whole.
@@ -252,11 +233,15 @@ class Store:
     def add(self, records: Records | pl.DataFrame, state: State, made_by: Mapping[str, MadeBy] | None = None) -> None:
         """Add the records of runs, and by run id their final parameters by name and, if known, what made them.
 
+        A batch of the same runs that is there and whole stays: others may be reading it.
+
         Raises:
             StoreError: as `write`.
         """
         try:
             records = as_records(records)
+            if self._holds(records):
+                return
             made = provenance.write(self.path, made_by or {})
             if made:
                 self.log.add(made)
@@ -306,7 +291,9 @@ class Store:
 
         def lost(entries: Mapping[str, Entry]) -> None:
             runs = _runs(sum(entry.runs for entry in entries.values()))
-            raise StoreError(f"{self.path}: {_listed(entries)}, with {runs}; nalm run on this folder trains them again")
+            raise StoreError(
+                f"{self.path}: {side_files.listed(entries)}, with {runs}; nalm run on this folder trains them again"
+            )
 
         return self._each_batch(lambda path, written: reduce(batch_files.read(path, written)), damaged, lost)
 
@@ -343,7 +330,7 @@ class Store:
             written = manifest.read(self.path)
             there = self.batch_paths()
             found = {path: found[path] for path in there if path in found}
-            lost = _missing(written, RECORDS, there)
+            lost = written.missing(RECORDS, there)
             if lost and losses < _LOSS_LOOKS:
                 losses += 1
                 time.sleep(_LOSS_LOOK_S)
@@ -374,9 +361,9 @@ class Store:
             raise StoreError(f"{self.path}: is a file; give the path of a folder")
 
     def _check_is_ours_or_empty(self) -> None:
-        if not self.path.is_dir() or (self.path / _STUDY).exists():
+        if not self.path.is_dir() or (self.path / STUDY).exists():
             return
-        ours = {_STUDY, _ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED, PROVENANCE, MANIFEST}
+        ours = {STUDY, ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED, PROVENANCE, MANIFEST}
         others = [entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."]
         if others:
             raise StoreError(
@@ -384,41 +371,17 @@ class Store:
                 "give an empty or new one"
             )
 
-    def _write_study(self) -> None:
-        """Write study.toml, or check the one that is there, and mend it where it is damaged."""
-        path = self.path / _STUDY
+    def _holds(self, records: Records) -> bool:
+        """Whether a batch of the same runs is there, whole and listed."""
+        path = batch_files.path_of(self.path, records)
+        if not path.exists():
+            return False
         written = manifest.read(self.path)
-        is_the_same = not written.studies or identity(self.study_toml) in written.studies
-        if path.exists() and not written.is_as_written(_STUDY, path.read_bytes()):
-            if not is_the_same:
-                raise StoreError(
-                    f"{self.path}: study.toml is truncated or altered, and these were no results of the study given; "
-                    "restore it, or give another folder with --out"
-                )
-            files.set_aside(path, self.path / DAMAGED)
-            self._mended.append(f"{path}: truncated or altered; moved to {self.path / DAMAGED}, written anew")
-        if not path.exists() and not is_the_same:
-            raise StoreError(
-                f"{self.path}: study.toml is missing, and these were no results of the study given; "
-                "restore it, or give another folder with --out"
-            )
-        if not files.create_whole(path, self.study_toml.encode()):
-            self.check_study(self.study_toml)
-        content = path.read_bytes()
-        if checksum(content) not in written.checksums.get(_STUDY, ()):
-            self.log.add({_STUDY: checksum(content)}, study=identity(content.decode(errors="replace")))
-
-    def _add_environment(self) -> None:
-        path = self.path / _ENVIRONMENT
-        altered = path.exists() and self._altered(manifest.read(self.path), "")
-        if altered and files.set_aside(path, self.path / DAMAGED):
-            self._mended.append(f"{path}: truncated or altered; moved to {self.path / DAMAGED}, begun anew")
-        known = self.environments()
-        if environment() not in known:
-            content = f"{json.dumps([*known, environment()], indent=2, ensure_ascii=False)}\n".encode()
-            # first, as others read it meanwhile
-            self.log.add({_ENVIRONMENT: checksum(content)})
-            files.write_whole(path, content)
+        try:
+            batch_files.read_whole(path, written)
+        except (DamagedFileError, StoreError, OSError):
+            return False
+        return bool(written.lines_of(batch_files.name_of(path)))
 
     def _checksums_of(self, path: Path) -> dict[str, str]:
         return {batch_files.name_of(each): checksum(each.read_bytes()) for each in (path, batch_files.weights_of(path))}
@@ -431,20 +394,6 @@ class Store:
         except OSError as error:
             raise StoreError(f"{self.path / MANIFEST}: {files.write_failure(error)}") from None
 
-    def _lost(self, written: Manifest, folder: str) -> list[str]:
-        return list(_missing(written, folder, (self.path / folder).glob("*")))
-
-    def _altered(self, written: Manifest, folder: str) -> list[str]:
-        """Return the files of a folder, or the environment's, that are missing or not as they were written."""
-        names = sorted(written.expected(folder)) if folder else [_ENVIRONMENT] * (_ENVIRONMENT in written.checksums)
-        return [name for name in names if not self._is_whole(written, name)]
-
-    def _is_whole(self, written: Manifest, name: str) -> bool:
-        try:
-            return written.is_as_written(name, (self.path / name).read_bytes())
-        except OSError:
-            return False
-
     def _set_aside(self, path: Path, fault: str, on_damage: Callable[[str], None]) -> None:
         try:
             moved = batch_files.set_aside(path)
@@ -455,20 +404,14 @@ class Store:
             on_damage(f"{path}: {fault}; moved to {self.path / DAMAGED}, its runs are trained again")
 
 
-def _missing(written: Manifest, folder: str, there: Iterable[Path]) -> dict[str, Entry]:
-    """Return the files of a folder that should be there and are not, by path."""
-    names = {f"{folder}/{path.name}" for path in there}
-    return {name: entry for name, entry in written.expected(folder).items() if name not in names}
-
-
-def _listed(names: Collection[str]) -> str:
-    first = min(names)
-    return (
-        f"{first} is missing or altered"
-        if len(names) == 1
-        else f"{len(names)} files are missing or altered: {first}, …"
-    )
-
-
 def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
+
+
+def _instead(path: Path) -> str:
+    """Return what folder may have been meant: one below, or else where results are written."""
+    found = (*path.glob(f"*/{STUDY}"), *path.glob(f"*/*/{STUDY}"))
+    below = sorted(str(study.parent) for study in found)[:_MOST_NAMED]
+    if below:
+        return f"did you mean {', '.join(below)}?"
+    return "nalm run writes results into results/STUDY, or the folder that --out names"

@@ -101,6 +101,11 @@ class Manifest:
             if name.startswith(f"{folder}/")
         }
 
+    def missing(self, folder: str, there: Iterable[Path]) -> dict[str, Entry]:
+        """Return the files of a folder that must be there and are not among those that are, as `expected`."""
+        names = {f"{folder}/{path.name}" for path in there}
+        return {name: entry for name, entry in self.expected(folder).items() if name not in names}
+
     def lines_of(self, name: str) -> list[str]:
         """Return the lines that say that a file must be there."""
         return [entry.line for entry in self.entries if name in entry.checksums and entry.line not in self.gone]

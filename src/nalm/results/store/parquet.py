@@ -34,14 +34,23 @@ def parquet_bytes(table: pl.DataFrame, note: dict[str, Any], groups: int | None 
     return _parquet(table, {_KEY: text}, groups)
 
 
+def check_ends(content: bytes) -> None:
+    """Check that a file begins and ends as Parquet files do.
+
+    Raises:
+        DamagedFileError: it is empty, or truncated.
+    """
+    if len(content) < 12 or content[:4] != _MAGIC or content[-4:] != _MAGIC:
+        raise DamagedFileError(f"truncated ({len(content)} bytes)" if content else "empty")
+
+
 def read_parquet(content: bytes) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return the table and the note of a file that `parquet_bytes` made.
 
     Raises:
         DamagedFileError: the file is truncated, altered, or not one of ours.
     """
-    if len(content) < 12 or content[:4] != _MAGIC or content[-4:] != _MAGIC:
-        raise DamagedFileError(f"truncated ({len(content)} bytes)" if content else "empty")
+    check_ends(content)
     try:
         note: dict[str, Any] = json.loads(pl.read_parquet_metadata(io.BytesIO(content))[_KEY])
         if checksum_of_data(content) != note.pop("sha256"):
@@ -50,7 +59,7 @@ def read_parquet(content: bytes) -> tuple[pl.DataFrame, dict[str, Any]]:
     except (KeyError, AttributeError, TypeError):
         raise DamagedFileError("not a records file of nalm") from None
     # a damaged footer can make the Parquet reader panic, which is no Exception
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OSError, RecursionError) as error:
         raise DamagedFileError(f"unreadable ({_first_line(error)})") from None
 
 

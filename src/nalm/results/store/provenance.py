@@ -50,7 +50,7 @@ def read(folder: Path) -> dict[str, MadeBy]:
             for way in ways:
                 made = MadeBy(**{field.name: str(way[field.name]) for field in fields(MadeBy)})
                 found |= dict.fromkeys(map(str, way["runs"]), made)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
     return found
 

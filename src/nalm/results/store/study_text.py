@@ -53,6 +53,24 @@ def first_difference(there: str, given: str) -> str | None:
     return None
 
 
+def differences(one: str, other: str) -> list[tuple[str, str, str]]:
+    """Return the keys in which two studies differ, seeds among them, with their values in both; empty where absent.
+
+    What is only shown does not count. Texts that are no TOML differ in nothing.
+    """
+    try:
+        tables = [tomllib.loads(text) for text in (one, other)]
+    except (ValueError, RecursionError):
+        return []
+    here, there = ({**_settings(table), "seeds": table.get("seeds")} for table in tables)
+    keys = [key for key in dict.fromkeys([*here, *there]) if here.get(key) != there.get(key)]
+    return [(key, _written(here.get(key)), _written(there.get(key))) for key in keys]
+
+
+def _written(value: Any) -> str:
+    return "the default" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def _settings(value: Any, path: str = "") -> dict[str, Any]:
     """Flatten to `networks[2].unit = value`, without seeds and what is only shown."""
     if isinstance(value, dict):

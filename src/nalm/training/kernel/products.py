@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+# its methods have no types
 _LIBRARY: Any = torch.library.Library("nalm", "FRAGMENT")  # type: ignore[no-untyped-call]
 _LIBRARY.define("product(Tensor x, int dim) -> Tensor")
 _LIBRARY.define("others(Tensor x, int dim) -> Tensor")
@@ -37,5 +38,5 @@ def _others(x: Tensor, dim: int) -> Tensor:
     return before * after
 
 
-for _name, _function in (("product", _product), ("others", _others)):
-    _LIBRARY.impl(_name, _function, "CompositeExplicitAutograd")
+_LIBRARY.impl("product", _product, "CompositeExplicitAutograd")
+_LIBRARY.impl("others", _others, "CompositeExplicitAutograd")

@@ -204,6 +204,8 @@ def lower(key: ProgramKey) -> Lowered:
         warnings.simplefilter("ignore")  # what a module says is said when it is trained
         if key.sources:
             check_hashes(key, key.sources, key.label)
+        if key.training.float64:
+            return Fallback("float64 = true asks for it", compiler=False, batched=False)
         known = kept_code(key)
         if known is not None:
             return known
@@ -245,7 +247,7 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
     found = references(step, lambda seed: begun(key, seed), _samples(key), key.label)
     if not found:
         nothing = "it gives no finite numbers in any trial, so that no other way to train it can be compared"
-        return Fallback(f"{nothing}{_forward(step.module)}", compiler=False, batched=False)
+        return Fallback(f"{nothing}{_lines.line_of_forward(step.module)}", compiler=False, batched=False)
     reason: str | None
     compiler = False
     try:
@@ -255,11 +257,17 @@ def _lowered(key: ProgramKey, constants: str) -> Lowered:
             toolchain.remember(repr(key), code.library, constants=constants)
             return code
     except UnsupportedError as error:
-        reason = f"{_CANNOT} {error}" if " at " in str(error) else f"{_CANNOT} {error}{_forward(step.module)}"
+        line = "" if " at " in str(error) else _lines.line_of_forward(step.module)
+        reason = f"{_CANNOT} {error}{line}"
     except CompilationError as error:
         reason = f"the compiler refuses it: {error}"
     except (NoCompilerError, UnknownTorchError) as error:
         reason, compiler = str(error), True
+    except Exception as error:  # a module of the user's own may be anything
+        if not key.layers.has_own_units:
+            raise
+        line = "" if _lines.line_of(error) else _lines.line_of_forward(step.module)
+        reason = f"{_CANNOT} {untraceable(error)}{line}"
     try:
         disproof = _disproof(key, TensorProgram(_new_step(key)), found)
     except Exception as error:  # whatever PyTorch says of a module that it cannot batch
@@ -286,16 +294,7 @@ def _compiled(key: ProgramKey, constants: str) -> NativeCode:
 def _disproof(key: ProgramKey, program: Program, found: list[Reference]) -> str | None:
     step = _new_step(key)
     difference = disagreement(program, step, lambda seed: begun(key, seed), found)
-    return difference and f"in a trial of another way {difference}{_forward(step.module)}"
-
-
-def _forward(module: nn.Module) -> str:
-    """Where the first forward of the user's in a module is written."""
-    for part in module.modules():
-        code = getattr(type(part).forward, "__code__", None)
-        if code is not None and _lines.is_own(code.co_filename):
-            return _lines.at(code.co_filename, code.co_firstlineno)
-    return ""
+    return difference and f"in a trial of another way {difference}{_lines.line_of_forward(step.module)}"
 
 
 @lru_cache(maxsize=64)

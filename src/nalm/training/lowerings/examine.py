@@ -63,8 +63,8 @@ def examine(step: Step, build: Build, rows: Sequence[int], label: str, sources: 
         # more to the point than whatever else is wrong
         if any(source_hash(unit) != code for unit, code in sources):
             raise InputError(
-                f"{label}: training it changes values outside of it (globals, attributes of the class), so that a run "
-                "would depend on those before it; keep them in attributes of self"
+                f"{label}: building or training it changes values outside of it (globals, attributes of the class), so "
+                "that a run would depend on those before it; keep them in attributes of self"
             ) from None
 
 
@@ -85,15 +85,19 @@ def behaviour(step: Step, build: Build, rows: Sequence[int], label: str) -> str:
 class _Examination:
     def __init__(self, step: Step, build: Build, rows: Sequence[int], label: str) -> None:
         self._step = step
-        self._build = build
+        self._plain_build = build
         self._rows = rows
         self._label = label
+
+    def _build(self, seed: int) -> tuple[nn.Module, RunRandom]:
+        """Return a module and its streams; what its constructor leaves to chance is nan."""
+        with uninitialised_as_nan():
+            return self._plain_build(seed)
 
     def found(self) -> Examined:
         """All that can be said."""
         begun = [self._build(0), self._build(0), self._build(1)]
         modules = [module for module, _ in begun]
-        self._check_begun(modules[0])
         self._check_same("constructing it", floats(modules[0]), floats(modules[1]))
         before, reason = self._constants(modules)
         usable = self.usable_trial()
@@ -105,24 +109,6 @@ class _Examination:
         self._check_same("training it", trajectory.values, again.values)
         change = self._attribute(first, before, trial) or self._draws(first, begun[0][1], trial)
         return Examined(reason or change, digest_of(before))
-
-    def _check_begun(self, module: nn.Module) -> None:
-        """Check that the constructor gives every parameter that is trained its values.
-
-        Raises:
-            InputError: it does not.
-        """
-        with uninitialised_as_nan():
-            filled = dict(self._build(0)[0].named_parameters())
-        for name, parameter in module.named_parameters():
-            if parameter.requires_grad and not torch.isfinite(parameter.detach().abs().sum()):
-                raise InputError(f"{self._label}: parameter {name!r} is not finite when it has been constructed")
-            twin = filled.get(name)
-            if parameter.requires_grad and twin is not None and torch.isnan(twin.detach().abs().sum()):
-                raise InputError(
-                    f"{self._label}: parameter {name!r} is given no values when it is constructed (torch.empty leaves "
-                    "what was in memory); draw or set them in __init__"
-                )
 
     def _constants(self, modules: Sequence[nn.Module]) -> tuple[dict[str, str], str | None]:
         """Return what may be taken for constant, and why nothing may."""
@@ -173,21 +159,35 @@ class _Examination:
     def _not_finite(self, trial: Trial) -> str:
         """Return what of the first step is not finite, and where."""
         module, streams = self._build(0)
+        name = _not_finite_parameter(module)
+        if name is not None:
+            if name == _not_finite_parameter(self._plain_build(0)[0]):
+                return f"parameter {name!r} is not finite when it has been constructed"
+            return (
+                f"parameter {name!r} is given no values when it is constructed (torch.empty leaves what was in "
+                "memory); draw or set them in __init__"
+            )
         x, _ = self._first(trial)
         with streams.drawing(), torch.no_grad():
             for mode, training in (("evaluation", False), ("training", True)):
                 module.train(training)
                 kind = not_finite(lambda: module(x.clone()))
                 if kind is not None:
-                    return f"forward gives values that are not finite before any update, in {mode} mode: {kind}"
+                    return (
+                        f"forward gives values that are not finite at step 0, before any update, in {mode} mode: {kind}"
+                    )
         loop = self._loop(*self._build(0))
         with loop.streams.drawing():
             line = line_of_gradient(lambda: self._update(loop, trial))
-        return f"its output is finite, but not the loss or the gradient of the first update{line}"
+        return f"at step 0 its output is finite, but not the loss or the gradient of the first update{line}"
 
     def _attribute(self, loop: OrdinaryLoop, before: dict[str, str], trial: Trial) -> str | None:
-        """Return the first attribute that a few steps have changed."""
+        """Return the first attribute that a few steps, or an evaluation after them, have changed."""
         name = difference(before, constants(loop.module)) if before else None
+        if before and name is None:
+            with loop.streams.drawing():
+                loop.error(*self._first(trial))
+            name = difference(before, constants(loop.module))
         if name is None:
             return None
         where = self._line(trial, lambda module: constants(module).get(name))
@@ -229,6 +229,14 @@ class _Examination:
                 f"{self._label}: {doing} twice from the same seed gives two values of {name}; draw random numbers with "
                 "torch, random or np.random's own functions, which are seeded for each run, and with nothing else"
             )
+
+
+def _not_finite_parameter(module: nn.Module) -> str | None:
+    """Return the name of the first parameter to be trained that holds other than finite numbers."""
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad and not torch.isfinite(parameter.detach().abs().sum()):
+            return name
+    return None
 
 
 @contextmanager

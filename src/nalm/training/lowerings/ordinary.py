@@ -47,12 +47,10 @@ class OrdinaryLoop:
         self.streams = streams
         self._objective = objective
         self._label = label
-        # all of them, as is usual: one may ask for gradients later
-        self._parameters = dict(module.named_parameters())
-        self._known = {id(parameter) for parameter in self._parameters.values()}
-        self._optimizer = (
-            _optimizer(objective, [*self._parameters.values()], learning_rate) if self._parameters else None
-        )
+        # all that the module names, as is usual: one may ask for gradients later
+        self._parameters = list(module.parameters())
+        self._names = {id(parameter): name for name, parameter in module.named_parameters()}
+        self._optimizer = _optimizer(objective, self._parameters, learning_rate) if self._parameters else None
         self._pending: tuple[Tensor, Tensor] | None = None
 
     def measure(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> tuple[float, float]:
@@ -68,7 +66,7 @@ class OrdinaryLoop:
         self._pending = None
         loss = criterion + penalty
         if self._optimizer is not None and loss.requires_grad:
-            with guarded(self._label):
+            with guarded(self._label, self.module):
                 self._optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 if settings.clip_gradient_norm is not None:
@@ -100,20 +98,21 @@ class OrdinaryLoop:
         """Return what the optimiser remembers, by name of the slot and of the parameter; zeros without a gradient."""
         state = {} if self._optimizer is None else self._optimizer.state
         return {
-            (slot, name): state[parameter][slot].detach() if parameter in state else torch.zeros_like(parameter)
+            (slot, self._names.get(id(parameter), "")): (
+                state[parameter][slot].detach() if parameter in state else torch.zeros_like(parameter)
+            )
             for slot in self._objective.optimizer.slot_names
-            for name, parameter in self._parameters.items()
-            if parameter.requires_grad
+            for parameter in self._trained()
         }
 
     def _trained(self) -> list[nn.Parameter]:
-        return [parameter for parameter in self._parameters.values() if parameter.requires_grad]
+        return [parameter for parameter in self._parameters if parameter.requires_grad]
 
     def _forward(self, x: Tensor, t: Tensor, run_flags: Tensor, schedule: Tensor) -> tuple[Tensor, Tensor]:
         self.module.train()
         y = self._output(x, t)
         for name, parameter in self.module.named_parameters():
-            if parameter.requires_grad and id(parameter) not in self._known:
+            if parameter.requires_grad and id(parameter) not in self._names:
                 raise NewParameterError(
                     f"{self._label}: no optimiser knows of parameter {name!r}, to be made in __init__, not later"
                 )
@@ -127,7 +126,7 @@ class OrdinaryLoop:
 
     def _output(self, x: Tensor, t: Tensor) -> Tensor:
         """Return the module's output, from a copy of its input."""
-        with guarded(self._label):
+        with guarded(self._label, self.module):
             y = self.module(x.clone(memory_format=torch.contiguous_format))
         problem = output_problem(y, x, t)
         if problem is not None:

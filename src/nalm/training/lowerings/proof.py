@@ -26,7 +26,7 @@ from nalm.training.step.step import Step
 UPDATES = 3
 
 # ranges of the inputs of trials: in this order, the first ones with which a network gives finite numbers
-RANGES = ((1.0, 2.0), (-2.0, 2.0), (0.1, 0.2), (10.0, 20.0))
+RANGES = ((1.0, 2.0), (-2.0, 2.0), (0.1, 0.2), (10.0, 20.0), (-2.0, -1.0))
 _TRIALS = 2
 
 # how often the ordinary loop is run from values that differ by rounding errors

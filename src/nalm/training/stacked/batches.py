@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from nalm.runs import NetworkSettings, TrainingSettings
 from nalm.tasks import ArithmeticTask
@@ -31,6 +31,9 @@ class ArithmeticRun(Protocol):
 
     @property
     def seed(self) -> int: ...  # noqa: D102
+
+    @property
+    def initial(self) -> Mapping[str, Any] | None: ...  # noqa: D102
 
     @property
     def sources(self) -> dict[str, str]: ...  # noqa: D102

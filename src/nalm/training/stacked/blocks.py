@@ -64,9 +64,9 @@ class Chunks(Loop):
         self._noise: list[tuple[Sequence[np.ndarray], np.ndarray]] = []
         for group in groups:
             assert isinstance(group.networks, StackedNetworks)
-            fillers, noise, index = group.networks.noise_filled(self._chunk)
+            fillers, buffers, index = group.networks.noise_filled(self._chunk)
             self._fillers += fillers
-            self._noise.append((noise, index))
+            self._noise.append((buffers, index))
         self._filled = (_Filled * len(self._fillers))(*(_Filled(f.function, f.context) for f in self._fillers))
         read = sum(len(group.runs) * features(group.runs[0]) for group in groups)
         self._at_once = max(1, MOST_READ // read)

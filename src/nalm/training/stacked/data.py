@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -86,17 +86,24 @@ class FastSource(Source):
             lower, upper = run.task.interpolation_range.intervals[0]
             x = uniforms * np.float32(upper - lower) + np.float32(lower)
             lanes = x.swapaxes(0, 1)
-            sums = [lane_sum(lanes, *part).astype(np.float64) for part in run.task.operands(run.seed, "fast")]
-            out[:steps, :-1], out[:steps, -1] = x, run.task.apply(sums)
+            sums = [_sum(lanes, part) for part in run.task.operands(run.seed, "fast")]
+            inputs = run.task.in_features
+            out[:steps, :inputs], out[:steps, inputs:] = x, run.task.apply(sums)[:, None]
         return [out[:steps] for out in self._buffers]
+
+
+def _sum(lanes: Any, part: tuple[int, int]) -> np.ndarray:
+    """Return a sum of inputs, added in float32."""
+    return lane_sum(lanes, *part).astype(np.float64)
 
 
 class UniformSource(Source):
     """Uniform inputs on one interval, by compiled code that gives the same bits."""
 
     def __init__(self, runs: Sequence[ArithmeticRun], steps: int) -> None:
-        self.blocks = _buffers(runs, steps)
-        self.filler: Filler = _lanes(runs[0], steps).bind(runs, self.blocks)
+        buffers = _buffers(runs, steps)
+        self.blocks: list[Block] = [*buffers]
+        self.filler: Filler = _lanes(runs[0], steps).bind(runs, buffers)
 
     def next(self, steps: int) -> list[Block]:
         """See `Source.next`."""
@@ -117,7 +124,9 @@ class PreparedSource(Source):
         lanes = _lanes(runs[0], steps)
         outs = _buffers(runs, 1) if shared else _buffers(runs[:1], 1) * len(runs)
         self.filler: Filler = lanes.filler
-        self.blocks = [lanes.prepared(run, out[0], remembered=shared) for run, out in zip(runs, outs, strict=True)]
+        self.blocks: list[Block] = [
+            lanes.prepared(run, out[0], remembered=shared) for run, out in zip(runs, outs, strict=True)
+        ]
 
     def next(self, steps: int) -> list[Block]:
         """See `Source.next`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from nalm.runs.record import TrainedRuns
@@ -18,8 +19,8 @@ from nalm.training.stacked.blocks import open_loop
 from nalm.training.stacked.collect import History, trained_runs
 from nalm.training.stacked.data import Data
 from nalm.training.stacked.group import Group
-from nalm.training.stacked.networks import Networks, OrdinaryNetworks, StackedNetworks
-from nalm.training.step.initial import initial_network
+from nalm.training.stacked.networks import Begun, Networks, OrdinaryNetworks, StackedNetworks
+from nalm.training.step.initial import initial_network, start_from_
 
 Progress = Callable[[int], None]
 
@@ -28,11 +29,12 @@ def train_batch(
     batch: Batch, lowered: Mapping[ProgramKey, Lowered], on_progress: Progress | None = None
 ) -> TrainedRuns:
     """Train the runs of `batch`; `on_progress` is told run-iterations as they are done."""
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     histories: dict[str, History] = {}
     for runs in _partitions(batch.runs, lowered):
         histories |= _train_together(runs, lowered, on_progress or (lambda done: None))
-    return trained_runs(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
+    trained = trained_runs(batch.runs, [histories[run.id] for run in batch.runs], time.perf_counter() - started)
+    return replace(trained, core_s=time.process_time() - worked)
 
 
 def _partitions(runs: Sequence[ArithmeticRun], lowered: Mapping[ProgramKey, Lowered]) -> list[list[ArithmeticRun]]:
@@ -54,15 +56,23 @@ def _networks(runs: Sequence[ArithmeticRun], lowered: Lowered) -> Iterator[tuple
 
     A seed for which a user's module is made another way than that which was compiled goes to the ordinary loop.
     """
-    key, family = program_key(runs[0]), runs[0].training.streams
-    begun = {run.seed: initial_network(run.network, key.widths, run.seed, family) for run in runs}
+    key = program_key(runs[0])
+    begun = {run.seed: _begun(run, key) for run in runs}
     ordinary = _is_ordinary(lowered)
     alone_seeds = {seed for seed, (module, _) in begun.items() if ordinary or not is_as_compiled(lowered, module)}
     if stacked := [run for run in runs if run.seed not in alone_seeds]:
         yield stacked, StackedNetworks(step_of(key), program(key, lowered), stacked, begun)
     if alone := [run for run in runs if run.seed in alone_seeds]:
-        own = [initial_network(run.network, key.widths, run.seed, family) for run in alone]
+        own = [_begun(run, key) for run in alone]
         yield alone, OrdinaryNetworks(step_of(key).objective, alone, own, key.label)
+
+
+def _begun(run: ArithmeticRun, key: ProgramKey) -> Begun:
+    """Return the network of a run before its first step, and the streams that it goes on with."""
+    module, streams = initial_network(run.network, key.widths, run.seed, run.training.streams)
+    if run.initial is not None:
+        start_from_(module, run.initial)
+    return module, streams
 
 
 def _is_ordinary(lowered: Lowered) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -83,7 +83,9 @@ class Networks(ABC):
     def module(self, run: int) -> nn.Module:
         """Return a copy of the module of a run, with values of any time."""
 
-    def internals(self, run: int, rows: int, x: np.ndarray, t: np.ndarray) -> dict[str, list[float]]:
+    def internals(
+        self, run: int, rows: int, x: np.ndarray, t: np.ndarray, which: Collection[str]
+    ) -> dict[str, list[float]]:
         """Return what `nalm.training.internals` says of a run's network at its first recorded rows, by name.
 
         Args:
@@ -91,10 +93,9 @@ class Networks(ABC):
             rows: how many.
             x: inputs `[samples, in]` to look at.
             t: their targets `[samples, out]`.
+            which: see `TrainingSettings.record`; the settings of the objective stand for runs that record other things.
         """
-        return internals_of_rows(
-            self.module(run), [self.state(run, row) for row in range(rows)], x, t, self.objective.settings.record
-        )
+        return internals_of_rows(self.module(run), [self.state(run, row) for row in range(rows)], x, t, which)
 
 
 class StackedNetworks(Networks):
@@ -219,6 +220,9 @@ class OrdinaryNetworks(Networks):
         self._network = runs[0].network
         self._widths = (runs[0].task.in_features, runs[0].task.out_features)
         rate = runs[0].training.learning_rate
+        self._dtype = torch.float64 if runs[0].training.float64 else torch.float32
+        if runs[0].training.float64:
+            begun = [(module.double(), streams) for module, streams in begun]
         self._loops = [OrdinaryLoop(module, streams, objective, label, rate) for module, streams in begun]
         self._keeps_rows = runs[0].training.saved_weights == "best" or bool(runs[0].training.record)
         self._rows: list[list[dict[str, np.ndarray]]] = []
@@ -234,7 +238,7 @@ class OrdinaryNetworks(Networks):
         return [np.empty((steps, 0), dtype=np.float32)], np.zeros(len(self._loops), dtype=np.int64)
 
     def _split(self, data: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        x, t = torch.split(torch.from_numpy(data).T, list(self._widths), dim=-1)
+        x, t = torch.split(torch.from_numpy(data).T.to(self._dtype), list(self._widths), dim=-1)
         return x, t
 
     def train(self, inputs: Inputs, failed: np.ndarray) -> None:

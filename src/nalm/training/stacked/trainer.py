@@ -24,7 +24,7 @@ from nalm.training.stacked.batches import ArithmeticRun, Batch, plan
 from nalm.training.stacked.cost import seconds_per_update
 from nalm.training.stacked.engine import train_batch
 from nalm.training.step.initial import initial_network
-from nalm.training.trainer import Trainer
+from nalm.training.trainer import OnTrial, Trainer
 from nalm.units._catalogue.portable import packed, unpack
 
 
@@ -126,9 +126,11 @@ class StackedTrainer(Trainer):
         lowered = {key: job.lowered.get(key) or lower(key) for key in map(program_key, job.batch.runs)}
         return train_batch(job.batch, lowered, on_progress)
 
-    def seconds_per_update(self, samples: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+    def seconds_per_update(
+        self, samples: Mapping[str, Sequence[Run]], on_trial: OnTrial | None = None
+    ) -> dict[str, float]:
         """See `Trainer.seconds_per_update`."""
-        return seconds_per_update(samples)
+        return seconds_per_update(samples, on_trial)
 
 
 def _lower(job: tuple[ProgramKey, str, Mapping[str, bytes]], on_progress: OnProgress) -> Lowered:

@@ -65,8 +65,8 @@ def is_plain(run: ArithmeticRun) -> bool:
 
 def can_make(run: ArithmeticRun) -> bool:
     """Whether compiled code gives the training data of `run`."""
-    expressed = OPERATIONS[run.task.operation].cpp is not None
-    return is_plain(run) and expressed and library() is not None
+    expressed = is_plain(run) and OPERATIONS[run.task.operation].cpp is not None
+    return expressed and run.task.out_features == 1 and library() is not None
 
 
 def _integers(*values: int) -> tuple[ctypes.c_int64, ...]:
@@ -160,16 +160,12 @@ class UniformLanes:
     ) -> None:
         self._compiled = compiled
         self._inputs, self._batch, self._steps, self._family = inputs, batch, steps, family
-        self._lanes: ctypes.c_void_p | None = None
-        self._float_lanes: ctypes.c_void_p | None = None
-        if family == "paper":
-            arrays = self._paper(seed)
-            key, position, words, self._lanes = map(address, arrays)
-            self._struct = _Lanes(key, position, batch, inputs, words, self._lanes)
-        else:
-            arrays = (np.empty((steps, inputs, batch), dtype=np.float32),)
-            self._float_lanes = address(arrays[0])
-            self._struct = _Lanes(None, None, batch, inputs, None, None, self._float_lanes, philox_key(seed))
+        arrays = self._paper(seed) if family == "paper" else (np.empty((steps, inputs, batch), dtype=np.float32),)
+        self._lanes: Any = address(arrays[-1]) if family == "paper" else None
+        self._float_lanes: Any = address(arrays[-1]) if family == "fast" else None
+        key, position, words = map(address, arrays[:3]) if family == "paper" else (None, None, None)
+        counter_key = philox_key(seed) if family == "fast" else 0
+        self._struct = _Lanes(key, position, batch, inputs, words, self._lanes, self._float_lanes, counter_key, 0, 0)
         self.filler = Filler(compiled.fill_lanes, self._struct, arrays)
 
     def _paper(self, seed: int) -> tuple[np.ndarray, ...]:
@@ -225,7 +221,7 @@ class UniformLanes:
 class _Context(np.ndarray):
     """Bytes of a C struct, with the arrays that it points to."""
 
-    alive: tuple[object, ...]
+    alive: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -257,10 +253,10 @@ class UniformNoise:
 
     def filler(self, out: np.ndarray) -> Filler:
         """Return what writes the noise of the next steps into `out` `[steps, lanes * batch]`."""
-        arrays = (self._key, self._position, self._widths, self._words, out)
-        key, position, *rest = map(address, arrays)
-        struct = _Noise(key, position, self._batch, len(self._widths), *rest)
-        return Filler(self._compiled.fill_noise, struct, arrays)
+        before: list[np.ndarray] = [self._key, self._position]
+        after: list[np.ndarray] = [self._widths, self._words, out]
+        struct = _Noise(*map(address, before), self._batch, len(self._widths), *map(address, after))
+        return Filler(self._compiled.fill_noise, struct, (before, after))
 
     def buffer(self, steps: int) -> np.ndarray:
         """Return room for the noise of some steps."""

@@ -8,7 +8,7 @@ comes from the run's stream.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import RLock
@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from nalm import units
+from nalm.errors import InputError
 from nalm.runs import NetworkSettings
 from nalm.streams import Family, derived_key, weight_generator
 
@@ -54,8 +55,11 @@ class RunRandom:
         """Let everything that draws without a generator of its own draw from these streams inside a `with` block.
 
         They go on where the block stopped; the generators of the process are left as they were.
+
+        Raises:
+            InputError: PyTorch's default dtype is not float32, or the block has changed it.
         """
-        with ONE_AT_A_TIME, units.drawing_from(self.torch):
+        with ONE_AT_A_TIME, _in_float32(), units.drawing_from(self.torch):
             numpy, python = np.random.get_state(), random.getstate()
             try:
                 np.random.set_state(self.numpy)
@@ -65,6 +69,26 @@ class RunRandom:
             finally:
                 np.random.set_state(numpy)
                 random.setstate(python)
+
+
+@contextmanager
+def _in_float32() -> Iterator[None]:
+    """Hold the default dtype of the process to float32, of which the streams of all runs are."""
+    if torch.get_default_dtype() != torch.float32:
+        raise InputError(
+            f"PyTorch's default dtype is {torch.get_default_dtype()}, and runs are drawn in float32: leave out "
+            "torch.set_default_dtype and give dtype= to the layers of your own"
+        )
+    try:
+        yield
+        changed = torch.get_default_dtype()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    if changed != torch.float32:
+        raise InputError(
+            f"the network sets PyTorch's default dtype to {changed} for the whole process: give dtype= to its layers "
+            "instead"
+        )
 
 
 def initial_network(
@@ -107,6 +131,23 @@ def constructed(build: Callable[[], nn.Module], inputs: int, streams: RunRandom)
         return module.train()
 
 
+def start_from_(module: nn.Module, values: Mapping[str, Any]) -> None:
+    """Set parameters and buffers of a module, by name; the others stay.
+
+    Raises:
+        InputError: it has none of a name, or one of another shape.
+    """
+    state = module.state_dict()
+    with torch.no_grad():
+        for name, value in values.items():
+            if name not in state:
+                raise InputError(f"initial: the network has no {name!r}; it has {', '.join(state) or 'none'}")
+            if tuple(np.shape(value)) != tuple(state[name].shape):
+                shapes = f"{list(state[name].shape)}, got {list(np.shape(value))}"
+                raise InputError(f"initial: {name} has the shape {shapes}")
+            state[name].copy_(torch.as_tensor(value))
+
+
 def redraw(module: nn.Module, network: NetworkSettings, widths: tuple[int, int], streams: RunRandom) -> None:
     """Give `module` new initial values, the next ones of the run's streams."""
     if not network.has_own_units:
@@ -115,7 +156,7 @@ def redraw(module: nn.Module, network: NetworkSettings, widths: tuple[int, int],
     fresh = built(network, widths, streams)
     with torch.no_grad():
         for target, source in (
-            *zip(module.parameters(), fresh.parameters(), strict=True),
+            *zip(dict(module.named_parameters()).values(), dict(fresh.named_parameters()).values(), strict=True),
             *zip(module.buffers(), fresh.buffers(), strict=True),
         ):
             target.copy_(source)

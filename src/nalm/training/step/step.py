@@ -87,7 +87,8 @@ class Step:
         self.module = module
         self.settings = settings
         self.features = (in_features, out_features)
-        trained = {name for name, p in module.named_parameters() if p.requires_grad}
+        given = {id(parameter) for parameter in module.parameters()}  # what an optimiser would get
+        trained = {name for name, p in module.named_parameters() if p.requires_grad and id(p) in given}
         shapes = {name: tuple(value.shape) for name, value in _held(module).items() if value.is_floating_point()}
         self.parameters = {name: shapes[name] for name in shapes if name in trained}
         self.buffers = {name: shapes[name] for name in shapes if name not in trained}
