@@ -141,6 +141,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from nalm.errors import InputError
 from nalm.runs.record import TrainedRuns
@@ -164,6 +165,9 @@ class CountingTrainer(Trainer):
 
     def check_network(self, run):
         return []
+
+    def network(self, run):
+        return nn.Identity()
 
     def plan(self, runs, checkpoints):
         return [CountingJob((run,)) for run in runs]
