@@ -73,7 +73,7 @@ def test_tolerance_says_what_is_near():
     assert str(nalm.formula(unit, tolerance=0.05)) == "x1*x2"
 
 
-REFUSED = {"NALU", "GNALU", "INALU", "MCFC", "MulMCFC", "NNU", "Dense", "MLP"}
+REFUSED = {"NALU", "GNALU", "INALU", "MCFC", "MulMCFC", "NNU", "DMU", "NSR", "Dense", "MLP"}
 
 
 @pytest.mark.parametrize("name", [name for name in nalm.units.names() if name != "mlp"])

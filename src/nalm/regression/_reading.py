@@ -200,7 +200,7 @@ def _products(x: list[Any], rows: list[list[Any]], factor: Callable[[Any, Any], 
 
 
 _READERS: tuple[tuple[tuple[type[nn.Module], ...], Callable[[Any, list[Any], _Rounder], list[Any]]], ...] = (
-    ((units.NAU, units.PosNAU, units.MultiWeightNAU, units.NAC, units.SigmoidNAU), _read_sum),
+    ((units.NAU, units.SNAU, units.PosNAU, units.MultiWeightNAU, units.NAC, units.SigmoidNAU), _read_sum),
     ((units.Dense, nn.Linear), _read_dense),
     ((units.NMU, units.SNMU, units.SigmoidNMU), _read_product),
     ((units.NMRU, units.SignNMRU, units.GatedSignNMRU), _read_ratio),
