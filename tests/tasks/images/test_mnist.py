@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import platformdirs
 import pytest
 
 from nalm.errors import DataError, InputError
@@ -104,7 +105,7 @@ class Mirrors:
         self.source = source
         self.mirrors = mnist.MIRRORS
         self.asked: list[str] = []
-        monkeypatch.setattr(pooch, "os_cache", lambda project: cache / project)
+        monkeypatch.setattr(platformdirs, "user_cache_path", lambda project: cache / project)
         monkeypatch.setattr(pooch.core, "choose_downloader", lambda url, progressbar=False: self.download)
         pooch.get_logger().setLevel("ERROR")
 

@@ -14,6 +14,7 @@ from torch import nn
 from nalm import units
 from nalm.runs import Run
 from nalm.streams import weight_generator
+from nalm.tasks import Range
 from nalm.training.stacked import data
 from support.lowered import LOWERINGS, errors_of, trained
 from support.reference import truth
@@ -80,6 +81,10 @@ WIDE = [
 @pytest.mark.parametrize("settings", [{}, {"clip_gradient_norm": 1.0, "l1": True}], ids=str)
 def test_wide_layers_mean_the_same_in_every_lowering(layers: tuple[str, ...], settings: dict[str, object]) -> None:
     runs = [wide_run(*layers, seed=seed, **settings) for seed in range(2)]
+    if layers[0] in ("nmu", "gated_nau_nmu"):
+        # a product of all inputs, which float32 holds where they are near 1
+        near_one = {"interpolation_range": Range([0.5, 1.5]), "extrapolation_range": Range([0.9, 1.1])}
+        runs = [run.model_copy(update={"task": run.task.model_copy(update=near_one)}) for run in runs]
     exact = truth(runs)
     for lowering in LOWERINGS:
         exact.assert_agrees(trained(runs, lowering))
