@@ -56,33 +56,35 @@ def _squares(values: np.ndarray, y: np.ndarray) -> float:
     return float(residual @ residual)
 
 
+def _terms(formula: Formula, x: np.ndarray) -> list[tuple[Term, np.ndarray, np.ndarray]]:
+    """Return each term, its values at the rows, and those of the sum of all others."""
+    products = [term.coefficient.value * term.product(x) for term in formula.terms]
+    total = np.sum(products, axis=0)
+    return [(term, product, total - product) for term, product in zip(formula.terms, products, strict=True)]
+
+
 def _splits(formula: Formula, x: np.ndarray) -> Iterator[tuple[np.ndarray, str]]:
     """Yield values with (s + x)(s - x) in place of a square of a sum s that x is part of, as in `_neighbours`."""
     with np.errstate(all="ignore"):
-        products = [term.coefficient.value * term.product(x) for term in formula.terms]
-        total = np.sum(products, axis=0)
-        for place, term in enumerate(formula.terms):
+        for term, product, rest in _terms(formula, x):
             for factor in term.factors:
                 if len(factor.weights) < 2 or abs(factor.power.value) < 2:
                     continue
                 base, sign = factor.base(x), math.copysign(1.0, factor.power.value)
                 for column, weight in factor.weights:
                     share = weight.value * x[:, column]
-                    changed = products[place] * ((base + share) * (base - share) / base**2) ** sign
-                    yield total - products[place] + changed, f"with {{{column}}} in one factor of a power only it"
+                    changed = product * ((base + share) * (base - share) / base**2) ** sign
+                    yield rest + changed, f"with {{{column}}} in one factor of a power only it"
 
 
 def _neighbours(formula: Formula, x: np.ndarray) -> Iterator[tuple[np.ndarray, str]]:
     """Yield values at the rows, and what was changed: `{}` stands for inputs by their columns."""
     yield from _splits(formula, x)
     with np.errstate(all="ignore"):
-        products = [term.coefficient.value * term.product(x) for term in formula.terms]
-        total = np.sum(products, axis=0)
-        for place, term in enumerate(formula.terms):
-            rest = total - products[place]
+        for term, product, rest in _terms(formula, x):
             if len(formula.terms) > 1:
                 yield rest, "without one of its terms it"
-                yield rest - products[place], "with another sign it"
+                yield rest - product, "with another sign it"
             for index, factor in enumerate(term.factors):
                 others = Term(term.coefficient, term.factors[:index] + term.factors[index + 1 :])
                 weight = others.coefficient.value * others.product(x)
