@@ -12,12 +12,14 @@ import torch
 from safetensors.torch import save_file
 
 from nalm import units
-from nalm.errors import InputError
+from nalm.errors import InputError, StoreError
 from nalm.results.original.network_file import load_network, network_of_names
+from nalm.results.part import Part
 from nalm.results.store import Store
 from nalm.results.sweep import Grid, sweep_module, sweep_runs, table_of
 from nalm.studies import expand, loads, to_toml
 from nalm.training import train
+from results.samples import make_batch
 from support.command import Command
 
 STUDY = """
@@ -183,3 +185,14 @@ def test_runs_and_the_command_line(
         assert outcome.status == 2
         assert message in outcome.errors
         assert outcome.errors.count("\n") == 1
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values that are lacking would be drawn anew."""
+    study = loads(STUDY, "sweep")
+    store = Store.create_or_open(tmp_path / "here", to_toml(study))
+    store.write(make_batch(expand(study)))
+    for weights, name in (({}, "weights.W"), ({"weights.W": np.ones((1, 3), dtype=np.float32)}, "weights.W")):
+        monkeypatch.setattr(Part, "weights", lambda self, run, kept=weights: kept)
+        with pytest.raises(StoreError, match=f"the weights kept of run .* do not fit its network: {name}"):
+            sweep_runs(store, Grid.parse("1:2:5"), {"seed": 1})

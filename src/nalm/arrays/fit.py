@@ -228,12 +228,11 @@ def _fit(trained: TrainedRuns, index: int, weights: tuple[np.ndarray, np.ndarray
 
 
 def _rebuilt(run: ArrayRun, state: Mapping[str, np.ndarray]) -> nn.Module:
-    import torch
+    from nalm.training import find_trainer
+    from nalm.training.weights import load_weights_
 
-    from nalm.training.step.initial import initial_network
-
-    module, _ = initial_network(run.network, (run.task.in_features, run.task.out_features), run.seed, "fast")
-    module.load_state_dict({name: torch.tensor(value) for name, value in state.items()}, strict=False)
+    module = find_trainer(run.task.trainer).network(cast("Run", run))
+    load_weights_(module, state)
     return module.eval()
 
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
-from nalm.errors import InputError
+from nalm.errors import InputError, StoreError
 from nalm.figures._contract import Caption, Results
 from nalm.figures._records import check_not_empty
 from nalm.figures.series.titles import model_title
@@ -181,12 +181,17 @@ def _outputs(
 ) -> NDArray[np.float64]:
     import torch
 
+    from nalm.training.weights import load_weights_
+
     if run.network.has_own_units:
         raise InputError(
             f"figure: a surface computes its networks, and code that a results folder names is not run: {run.label}"
         )
     network = run.network.build(2, 1).eval()
-    network.load_state_dict({name: torch.tensor(value) for name, value in state.items()}, strict=False)
+    try:
+        load_weights_(network, state)
+    except ValueError as error:
+        raise StoreError(f"the weights kept of run {run.id} do not fit its network: {error}") from None
     inputs = torch.tensor(np.stack([first, second], -1), dtype=torch.float32)
     with torch.no_grad():
         outputs: NDArray[np.float64] = network(inputs)[..., 0].double().numpy()

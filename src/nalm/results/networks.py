@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -63,21 +63,16 @@ def rebuilt(store: Store, run: Run) -> nn.Module:
         InputError: a class of the user's own cannot be imported, or its code has been changed.
         StoreError: there are no weights, or those of another network.
     """
-    import torch
-
     from nalm.training import find_trainer
+    from nalm.training.weights import load_weights_
     from nalm.units import source_hash
 
     for unit, digest in run.sources.items():
         if source_hash(unit) != digest:
             raise InputError(f"{unit}: its code has been changed since run {run.id} was trained; bring that code back")
     module = find_trainer(run.task.trainer).network(run)
-    state = store.weights(run.id)
-    known = module.state_dict()
-    lacking = [name for name, _ in module.named_parameters() if name not in state]
-    wrong = [name for name, value in state.items() if name in known and known[name].shape != value.shape]
-    for name in (*lacking, *wrong):
-        raise StoreError(f"{store.path}: the weights kept of run {run.id} do not fit its network: {name}")
-    values: dict[str, Any] = {name: torch.from_numpy(value.copy()) for name, value in state.items() if name in known}
-    module.load_state_dict(values, strict=False)
+    try:
+        load_weights_(module, store.weights(run.id))
+    except ValueError as error:
+        raise StoreError(f"{store.path}: the weights kept of run {run.id} do not fit its network: {error}") from None
     return module.eval()

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from nalm.errors import InputError
+from nalm.results.networks import rebuilt
 from nalm.results.part import part
 from nalm.results.store import Store
 from nalm.tasks import OPERATIONS
@@ -88,9 +89,9 @@ def sweep_runs(results: Store, grid: Grid, only: Mapping[str, Any] | None = None
     """Return what the final networks of finished runs make of a grid.
 
     Raises:
-        InputError: the results belong to no study, no run matches, the runs are of another task, or there are too many
-            rows.
-        StoreError: damaged records.
+        InputError: the results belong to no study, no run matches, the runs are of another task, there are too many
+            rows, or the code of a class of the user's own has been changed since.
+        StoreError: damaged records, or weights that do not fit.
     """
     from nalm.studies import expand
 
@@ -105,7 +106,7 @@ def sweep_runs(results: Store, grid: Grid, only: Mapping[str, Any] | None = None
             f"sweep: {len(labels) - len(runs)} of these {len(labels)} runs are not of the study in their folder, so "
             "that their networks are not known; choose others with --only"
         )
-    return [_swept(run, chosen.weights(run.id), grid) for run in runs]
+    return [_swept(chosen, run, grid) for run in runs]
 
 
 def sweep_module(module: nn.Module, in_features: int, grid: Grid, labels: Mapping[str, Any], gold: str = "") -> Swept:
@@ -139,15 +140,12 @@ def _table(swept: Swept) -> pl.DataFrame:
     return pl.DataFrame(columns if swept.gold is None else {**columns, "gold": swept.gold})
 
 
-def _swept(run: Run, state: Mapping[str, np.ndarray], grid: Grid) -> Swept:
-    import torch
-
+def _swept(store: Store, run: Run, grid: Grid) -> Swept:
     task = run.task
     if task.kind == "static-digits" or task.kind == "sequential-digits" or run.training is None:
         raise InputError(f"sweep: shown of arithmetic tasks, not of {task.kind!r}")
     x = grid.inputs(task.in_features)
-    module = run.network.build(task.in_features, task.out_features).eval()
-    module.load_state_dict({name: torch.tensor(value) for name, value in state.items()}, strict=False)
+    module = rebuilt(store, run)
     slices = task.operands(run.seed, run.training.streams)
     gold = task.apply([x[:, start:stop].astype(np.float64).sum(axis=1) for start, stop in slices])
     labels = {
