@@ -112,6 +112,11 @@ def surface_figure(records: pl.DataFrame, study: Study, weights: Weights) -> Sur
     # seeds may be others than the study's own
     runs = [run for run in expand(study, tuple(sorted(set(records["seed"])))) if run.id in best]
     task = _common_task(runs)
+    for run in runs:
+        if run.network.has_own_units:
+            raise InputError(
+                f"figure: a surface computes its networks, and code that a results folder names is not run: {run.label}"
+            )
     limit = max(abs(end) for interval in _ends(task) for end in interval)
     axis = np.linspace(-limit, limit, _POINTS)
     first, second = np.meshgrid(axis, axis)
@@ -183,10 +188,6 @@ def _outputs(
 
     from nalm.training.weights import load_weights_
 
-    if run.network.has_own_units:
-        raise InputError(
-            f"figure: a surface computes its networks, and code that a results folder names is not run: {run.label}"
-        )
     network = run.network.build(2, 1).eval()
     try:
         load_weights_(network, state)
