@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from nalm.training.headers import HEADER
 from nalm.training.kernel.arrays import Array, Arrays, plain
-from nalm.training.kernel.cpp import HEADER, Sizes, evaluation_function
+from nalm.training.kernel.cpp import Sizes, evaluation_function
 from nalm.training.kernel.expressions import Expression, Graph
 from nalm.training.kernel.trace import scalarise, trace
 from nalm.training.toolchain import build, load

@@ -179,7 +179,7 @@ def _folders() -> list[Path]:
     shared = folder() / "kernels"
     found = [shared] if shared.is_dir() and _is_safe(shared) else []
     private = _private()
-    return [*found, private] if private.is_dir() and _is_own(private) else found
+    return [*found, private] if private.is_dir() and is_own(private) else found
 
 
 def _writable() -> Path:
@@ -195,7 +195,7 @@ def _writable() -> Path:
     try:
         private.mkdir(mode=0o700)
     except FileExistsError:
-        if not _is_own(private):
+        if not is_own(private):
             return Path(tempfile.mkdtemp(prefix="nalm-"))
     return private
 
@@ -204,7 +204,7 @@ def _private() -> Path:
     return Path(tempfile.gettempdir()) / f"nalm-{os.getuid() if hasattr(os, 'getuid') else 'kernels'}"
 
 
-def _is_own(path: Path) -> bool:
+def is_own(path: Path) -> bool:
     """Whether a folder is the user's own and closed to others."""
     about = path.lstat()
     mine = not hasattr(os, "getuid") or about.st_uid == os.getuid()

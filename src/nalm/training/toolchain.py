@@ -24,7 +24,7 @@ import torch
 
 from nalm import files
 from nalm.errors import NalmError
-from nalm.training import kept, torch_specific
+from nalm.training import headers, kept, torch_specific
 
 _DEFAULT = "clang++" if sys.platform == "darwin" else "g++"
 _KNOWN = re.compile(r"(clang|gcc|g\+\+|c\+\+|icp?x|CC)")
@@ -34,9 +34,8 @@ _MATHS = {"__FAST_MATH__": "fast-math", "__FINITE_MATH_ONLY__": "finite-math-onl
 _INSTRUCTIONS = ("__AVX512F__", "__AVX2__", "__ARM_FEATURE_SVE", "__ARM_NEON", "__VSX__", "__VX__")
 
 # what a kernel needs of the compiler, PyTorch's headers and its library
-_TRIAL = """
-#include <ATen/cpu/vec/vec.h>
-extern "C" void trial(float* x) { (at::vec::Vectorized<float>::loadu(x).exp()).store(x); }
+_TRIAL = f"""{headers.HEADER}
+extern "C" void trial(float* x) {{ V::loadu(x).exp().store(x); }}
 """
 
 
@@ -172,6 +171,19 @@ class _Compiler:
             raise CompilationError(_complaint(done.stderr) or f"exit status {done.returncode}")
         return done.stdout
 
+    def header(self) -> tuple[str, ...]:
+        """Return the arguments that spare a source its beginning, see `headers`, or none."""
+        if "clang" in self.version or not re.search(r"\b(g\+\+|gcc)", self.version, re.IGNORECASE):
+            return ()  # others compile it otherwise
+
+        def compile_(text: Path, to: Path) -> None:
+            try:
+                self.run("-x", "c++-header", str(text), *self.arguments, "-o", str(to))
+            except (CompilationError, NalmError) as error:
+                raise OSError(f"{text}: not compiled: {error}") from error
+
+        return headers.arguments(repr((self.command, self.version, self.arguments, torch.__version__)), compile_)
+
 
 def _no_room() -> str:
     folders = f"{kept.folder()} or {os.environ.get('TMPDIR', '/tmp')}"
@@ -198,7 +210,8 @@ def _made(compiler: _Compiler, name: str, source: str, flags: tuple[str, ...]) -
         with kept.building() as folder:
             text, built = folder / "source.cpp", folder / "library.so"
             text.write_text(source)
-            compiler.run(str(text), *compiler.arguments, *flags, "-o", str(built), *compiler.libraries)
+            begun = compiler.header() if source.startswith(headers.HEADER) and not flags else ()
+            compiler.run(*begun, str(text), *compiler.arguments, *flags, "-o", str(built), *compiler.libraries)
             note = _note(compiler, flags)
             path = kept.keep_library(name, built, note)
     except OSError as error:

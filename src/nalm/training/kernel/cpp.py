@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from nalm.training.kernel.body import Body
 from nalm.training.kernel.expressions import Expression, ordered
 from nalm.training.kernel.naming import scalar
-
-HEADER = files("nalm.training.kernel").joinpath("kernel.hpp").read_text()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-// What every generated kernel begins with.
+// What every generated kernel begins with; a kernel that is compiled with this compiled already skips its own copy.
+#ifndef NALM_KERNEL_HPP
+#define NALM_KERNEL_HPP
 // vec.h comes first: without AVX-512 it includes the other one, which it cannot while that one includes it.
 #include <ATen/cpu/vec/vec.h>
 #include <ATen/cpu/vec/functional_base.h>
@@ -73,3 +75,4 @@ constexpr int64_t tile(int64_t most) {
   return most;
 }
 }  // namespace
+#endif

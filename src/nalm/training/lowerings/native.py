@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from nalm.runs.record import MadeBy
+from nalm.training.headers import HEADER
 from nalm.training.kernel.arrays import Array, Arrays, Symbols, UnsupportedError, plain
-from nalm.training.kernel.cpp import HEADER, OutputSlot, Sizes, evaluation_function, training_function
+from nalm.training.kernel.cpp import OutputSlot, Sizes, evaluation_function, training_function
 from nalm.training.kernel.expressions import Axis, Expression, Graph
 from nalm.training.kernel.trace import scalarise, trace
 from nalm.training.lowerings._base import Inputs, Lowered, Program
