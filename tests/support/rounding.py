@@ -56,6 +56,10 @@ class Rounded(TorchDispatchMode):
         return torch.where(x == x.float(), x, x * (1 + EPSILON * steps * noise))
 
 
+# how far a draw low + (high - low) u is from the published one on processors that round the product before they add
+DRAWN = 2.0**-22 if torch.backends.cpu.get_cpu_capability() == "DEFAULT" else 0.0
+
+
 def _summands(function: Any, args: Sequence[Any], result: Any) -> float:
     """How many values an operation adds or multiplies for each that it returns."""
     tensors = [x for x in args if isinstance(x, Tensor)]

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from nalm import units
+from support.rounding import DRAWN
 
 NAC = {"W_hat": [-3.64795327, 2.53982735], "M_hat": [-0.187658668, 7.50977802]}
 NALU = {
@@ -62,16 +63,12 @@ def twice(name: str, **arguments: int) -> tuple[torch.nn.Module, torch.Generator
     return unit, generator
 
 
-# how far a draw low + (high - low) u is from one of a processor that rounds the product before it adds
-ROUNDING = 2.0**-22 if torch.backends.cpu.get_cpu_capability() == "DEFAULT" else 0.0
-
-
 def assert_values(unit: torch.nn.Module, expected: dict[str, list[float]]) -> None:
     parameters = dict(unit.named_parameters())
     for name, values in expected.items():
         [parameter] = [p for key, p in parameters.items() if key == name or key.endswith(f".{name}")]
         drawn, published = parameter.detach().flatten(), torch.tensor(values)
-        atol = ROUNDING * max(1.0, published.abs().max().item())
+        atol = DRAWN * max(1.0, published.abs().max().item())
         torch.testing.assert_close(drawn, published, rtol=3e-9, atol=atol)
 
 

@@ -20,7 +20,7 @@ ROWS = 37  # not a multiple of any vector length
 PARAMETERS, FEATURES = 6, 3
 
 POSITIVE = {"log", "sqrt", "rsqrt", "log2", "log10", "log1p", "pow"}
-INSIDE_ONE = {"asin", "acos"}
+INSIDE_ONE = {"asin", "acos", "atanh"}
 
 UNARY = {
     name: getattr(torch, name)
@@ -35,6 +35,8 @@ UNARY = {
         "tanh",
         "sinh",
         "cosh",
+        "asinh",
+        "atanh",
         "sqrt",
         "rsqrt",
         "reciprocal",
@@ -58,6 +60,10 @@ UNARY = {
         "square",
     ]
 } | {
+    "acosh": lambda x: torch.acosh(x.abs() + 1.1),
+    "remainder": lambda x: x * torch.remainder(x, 0.7) + torch.remainder(x * x, -0.7),
+    "softshrink": lambda x: F.softshrink(x, 0.3),
+    "hardshrink": lambda x: F.hardshrink(x, 0.3),
     "pow 0": lambda x: x**0,
     "pow 1": lambda x: x**1,
     "pow 2": lambda x: x**2,
@@ -93,6 +99,8 @@ BINARY = {
     name: getattr(torch, name) for name in ["add", "sub", "mul", "div", "minimum", "maximum", "atan2", "fmod"]
 } | {
     "pow": lambda a, b: a.abs() ** b,
+    "hypot": torch.hypot,
+    "copysign": torch.copysign,
     "eq": lambda a, b: torch.where(a == b, a, b),
     "ne": lambda a, b: torch.where(a != b, a, b),
     "le": lambda a, b: torch.where(a <= b, a, b),
@@ -110,6 +118,13 @@ SHAPED = {
     "amin": lambda w, x: w.view(2, 3).amin(0),
     "var": lambda w, x: torch.stack([x.var(), x.var(correction=0), w.var()]),
     "std": lambda w, x: x.std(0),
+    "var_mean": lambda w, x: torch.cat([p.reshape(-1) for p in torch.var_mean(w[:3] * x, 0)]),
+    "norm": lambda w, x: torch.stack([w.norm(), w.norm(p=1), w.norm(p=3), w.norm(p=torch.inf), w.norm(p=0) * w[0]]),
+    "least norm": lambda w, x: torch.linalg.vector_norm(w.view(2, 3), -torch.inf, 1),
+    "norm of lanes": lambda w, x: F.normalize(w[:3] * x, dim=1).sum(0),
+    "layer_norm": lambda w, x: F.layer_norm(w[:3] * x, (3,)).square().sum(0),
+    "group_norm": lambda w, x: (F.group_norm(x, 1) * w[:3]).square().sum(0),
+    "rms_norm": lambda w, x: F.rms_norm(w[:3] * x, (3,), w[3:], eps=0.1).sum(0),
     "cumsum": lambda w, x: x.cumsum(1).sum(0),
     "cumprod": lambda w, x: torch.cumprod(w.view(2, 3), 1).reshape(-1),
     "linear": lambda w, x: F.linear(x, w.view(2, 3)).sum(0),
@@ -123,6 +138,16 @@ SHAPED = {
     "dot": lambda w, x: torch.dot(w[:3], w[3:]).reshape(1),
     "addmm": lambda w, x: torch.addmm(w[:2], x, w.view(3, 2), beta=0.5, alpha=2).sum(0),
     "bmm": lambda w, x: torch.bmm(w.view(1, 2, 3), w.view(1, 3, 2)).reshape(-1),
+    "bmm of lanes": lambda w, x: torch.bmm(w[:3].expand(ROWS, 1, 3), x.unsqueeze(2)).sum((0, 1)),
+    "bilinear": lambda w, x: F.bilinear(x[:, :2], x[:, 1:2], w.view(3, 2, 1)).sum(0),
+    "repeat": lambda w, x: (x[:, :2].repeat(1, 3) * w.view(2, 3).repeat(2, 2, 1)[1, :2].reshape(-1)).sum(0),
+    "pad": lambda w, x: (F.pad(x, (1, 2), value=0.5) * F.pad(w.view(2, 3), (2, 1, -1, 0))[0]).sum(0),
+    "index": lambda w, x: (x[:, [1, 0, 1]] * w[[-1, 0, 0]]).sum(0),
+    "index_select": lambda w, x: torch.index_select(w.view(2, 3), 1, torch.tensor([2, 2])).reshape(-1),
+    "index_put": lambda w, x: w.clone().index_put((torch.tensor([1, 3]),), w[:2] * w[4]),
+    "diagonal": lambda w, x: torch.diagonal(w[:4].view(2, 2)) * x.sum(0)[:2],
+    "diagonal_scatter": lambda w, x: torch.diagonal_scatter(w.view(2, 3), w[:2] * w[3], 1).reshape(-1),
+    "triu": lambda w, x: torch.triu(w.view(2, 3)).reshape(-1) + torch.tril(w.view(2, 3)).sum(),
     "cat": lambda w, x: torch.cat([x, x[:, :1] * w[0]], 1).prod(1).sum(0, keepdim=True),
     "stack": lambda w, x: torch.stack([x[:, 0], x[:, 1] * w[1]], 1).prod(1).sum(0, keepdim=True),
     "chunks": lambda w, x: torch.cat([p * i for i, p in enumerate(w.chunk(3))]),

@@ -244,10 +244,13 @@ class Arrays:
         positions = range(size)[slice(start, end, step)]
         if len(positions) == size and step == 1:
             return x
-        self._ordinary(x, at, "a slice")
-        values = x.values.take(list(positions), axis=at)
+        return self.pick(x, at, positions)
+
+    def pick(self, x: Array, dim: int, positions: Sequence[int]) -> Array:
+        """Return the slices at `positions` of an ordinary dimension."""
+        self._ordinary(x, dim, "a slice")
         self._refuse_new(len(positions))
-        return Array(values, x.symbols)
+        return Array(x.values.take(list(positions), axis=dim), x.symbols)
 
     def scatter(self, base: Array, source: Array, dim: int, positions: Sequence[int]) -> Array:
         """Return `base` with `source` written at `positions` of dimension `dim`."""

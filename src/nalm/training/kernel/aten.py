@@ -1,15 +1,16 @@
 """What each ATen operation of a traced step means on arrays of scalar expressions.
 
-To support one more operation, add a row to `nalm.training.kernel.printer` and its name to `POINTWISE`, or write a
-function that takes the array algebra and the operation's own arguments and decorate it with `@operation("name")`.
+Here is what computes; what moves, joins and makes tensors is in `aten_shapes`. To support one more operation, add a row
+to `nalm.training.kernel.printer` and its name to `POINTWISE`, or write a function that takes the array algebra and the
+operation's own arguments and decorate it with `@operation("name")`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 
 from nalm.training.kernel.arrays import Array, Arrays, UnsupportedError
@@ -23,7 +24,7 @@ Number = float | int | bool
 POINTWISE: dict[str, str] = {
     **{name: name for name in (*ELEMENTARY, *COMPARISONS)},
     **{name: name for name in ("neg", "round", "reciprocal", "rsqrt", "sigmoid", "sign", "mul", "where")},
-    **{name: name for name in ("minimum", "maximum", "atan2", "fmod")},
+    **{name: name for name in ("minimum", "maximum", "atan2", "fmod", "hypot", "copysign")},
     "sgn": "sign",
     "logical_and": "and",
     "logical_or": "or",
@@ -58,6 +59,11 @@ def operation(*names: str) -> Callable[[F], F]:
 def known() -> frozenset[str]:
     """ATen operations that need not be decomposed any further."""
     return frozenset(OPERATIONS) | frozenset(POINTWISE) | UNCHANGED
+
+
+def computes(name: str) -> bool:
+    """Whether the result of ATen operation `name` is numbers of its own, not a view of its arguments."""
+    return name in POINTWISE or (name in OPERATIONS and OPERATIONS[name].__module__ == __name__)
 
 
 def apply(algebra: Arrays, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -163,6 +169,12 @@ def _threshold_backward(algebra: Arrays, gradient: Array, x: Array, threshold: N
     return algebra.map("where", algebra.map("le", x, threshold), 0.0, gradient)
 
 
+@operation("softshrink_backward", "hardshrink_backward")
+def _shrink_backward(algebra: Arrays, gradient: Array, x: Array, width: Number) -> Array:
+    inside = algebra.map("and", algebra.map("ge", x, -width), algebra.map("le", x, width))
+    return algebra.map("where", inside, 0.0, gradient)
+
+
 @operation("_to_copy")
 def _to_copy(algebra: Arrays, x: Array, *_: Any, dtype: torch.dtype | None = None, **__: Any) -> Array:
     if dtype is None or dtype == torch.float32:
@@ -220,6 +232,45 @@ def _std(algebra: Arrays, x: Array, *args: Any, **kwargs: Any) -> Array:
     return algebra.map("sqrt", _var(algebra, x, *args, **kwargs))
 
 
+@operation("var_mean")
+def _var_mean(
+    algebra: Arrays, x: Array, dim: Sequence[int] | None = None, keepdim: bool = False, **how: Any
+) -> tuple[Array, Array]:
+    return _var(algebra, x, dim, keepdim=keepdim, **how), _mean(algebra, x, dim, keepdim)
+
+
+@operation("linalg_vector_norm")
+def _vector_norm(
+    algebra: Arrays,
+    x: Array,
+    order: Number = 2,
+    dim: Sequence[int] | None = None,
+    keepdim: bool = False,
+    dtype: Any = None,
+) -> Array:
+    size = algebra.map("abs", x)
+    if order == inf:
+        return algebra.reduce("maximum", size, dim, keepdim)
+    if order == -inf:
+        return algebra.reduce("minimum", size, dim, keepdim)
+    if order == 0:
+        return algebra.reduce("add", algebra.map("float", algebra.map("ne", x, 0.0)), dim, keepdim)
+    if order == 1:
+        return algebra.reduce("add", size, dim, keepdim)
+    if order == 2:
+        return algebra.map("sqrt", algebra.reduce("add", algebra.map("mul", x, x), dim, keepdim))
+    total = algebra.reduce("add", _pow(algebra, size, order), dim, keepdim)
+    return _pow(algebra, total, 1 / order)
+
+
+@operation("remainder")
+def _remainder(algebra: Arrays, a: Array | Number, b: Array | Number) -> Array:
+    rest = algebra.map("fmod", a, b)
+    above = algebra.map("and", algebra.map("lt", rest, 0.0), algebra.map("gt", b, 0.0))
+    below = algebra.map("and", algebra.map("gt", rest, 0.0), algebra.map("lt", b, 0.0))
+    return algebra.map("where", algebra.map("or", above, below), algebra.map("add", rest, b), rest)
+
+
 @operation("cumsum")
 def _cumsum(algebra: Arrays, x: Array, dim: int, dtype: Any = None) -> Array:
     return algebra.cumulate("add", x, dim)
@@ -237,6 +288,9 @@ def _mm(algebra: Arrays, a: Array, b: Array) -> Array:
 
 @operation("bmm")
 def _bmm(algebra: Arrays, a: Array, b: Array) -> Array:
+    if a.symbols[0] or b.symbols[0]:
+        products = algebra.map("mul", algebra.unsqueeze(a, 3), algebra.unsqueeze(b, 1))
+        return algebra.reduce("add", products, 2, keepdim=False)
     pairs = [algebra.matmul(algebra.select(a, 0, i), algebra.select(b, 0, i)) for i in range(algebra.shape(a)[0])]
     return algebra.concatenate([algebra.unsqueeze(x, 0) for x in pairs], 0)
 
@@ -246,6 +300,27 @@ def _addmm(algebra: Arrays, bias: Array, a: Array, b: Array, beta: Number = 1, a
     product = algebra.matmul(a, b)
     product = product if alpha == 1 else algebra.map("mul", product, alpha)
     return algebra.map("add", bias if beta == 1 else algebra.map("mul", bias, beta), product)
+
+
+@operation("_trilinear")
+def _trilinear(
+    algebra: Arrays,
+    a: Array,
+    b: Array,
+    c: Array,
+    new_a: Sequence[int],
+    new_b: Sequence[int],
+    new_c: Sequence[int],
+    summed: Sequence[int],
+    unroll_dim: int = 1,
+) -> Array:
+    def with_new(x: Array, dims: Sequence[int]) -> Array:
+        for dim in sorted(dims):
+            x = algebra.unsqueeze(x, dim)
+        return x
+
+    products = algebra.map("mul", algebra.map("mul", with_new(a, new_a), with_new(b, new_b)), with_new(c, new_c))
+    return algebra.reduce("add", products, summed, keepdim=False)
 
 
 @operation("mv")
@@ -266,162 +341,3 @@ def _addcmul(algebra: Arrays, x: Array, a: Array, b: Array, value: Number = 1) -
 @operation("addcdiv")
 def _addcdiv(algebra: Arrays, x: Array, a: Array, b: Array, value: Number = 1) -> Array:
     return algebra.map("add", x, algebra.map("div", algebra.map("mul", a, value), b))
-
-
-@operation("view", "_unsafe_view")
-def _view(algebra: Arrays, x: Array, shape: Sequence[int]) -> Array:
-    return algebra.reshape(x, shape)
-
-
-@operation("permute")
-def _permute(algebra: Arrays, x: Array, dims: Sequence[int]) -> Array:
-    return algebra.permute(x, dims)
-
-
-@operation("t")
-def _t(algebra: Arrays, x: Array) -> Array:
-    return algebra.permute(x, range(x.ndim)[::-1])
-
-
-@operation("transpose")
-def _transpose(algebra: Arrays, x: Array, first: int, second: int) -> Array:
-    order = list(range(x.ndim))
-    order[first], order[second] = order[second], order[first]
-    return algebra.permute(x, order)
-
-
-@operation("expand")
-def _expand(algebra: Arrays, x: Array, shape: Sequence[int], implicit: bool = False) -> Array:
-    return algebra.expand(x, shape)
-
-
-@operation("copy")
-def _copy(algebra: Arrays, target: Array, source: Array, non_blocking: bool = False) -> Array:
-    return algebra.expand(algebra.map("float", source), algebra.shape(target))
-
-
-@operation("unsqueeze")
-def _unsqueeze(algebra: Arrays, x: Array, dim: int) -> Array:
-    return algebra.unsqueeze(x, dim)
-
-
-@operation("squeeze")
-def _squeeze(algebra: Arrays, x: Array, dim: int | Sequence[int] | None = None) -> Array:
-    shape = algebra.shape(x)
-    dims = range(x.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
-    return algebra.squeeze(x, [d % x.ndim for d in dims if shape[d] == 1])
-
-
-@operation("select")
-def _select(algebra: Arrays, x: Array, dim: int, index: int) -> Array:
-    return algebra.select(x, dim, index)
-
-
-@operation("slice")
-def _slice(
-    algebra: Arrays, x: Array, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
-) -> Array:
-    return algebra.slice(x, dim, start, end, step)
-
-
-@operation("select_scatter")
-def _select_scatter(algebra: Arrays, base: Array, source: Array, dim: int, index: int) -> Array:
-    axis = dim % base.ndim
-    return algebra.scatter(base, algebra.unsqueeze(source, axis), axis, [index % algebra.shape(base)[axis]])
-
-
-@operation("slice_scatter")
-def _slice_scatter(
-    algebra: Arrays,
-    base: Array,
-    source: Array,
-    dim: int = 0,
-    start: int | None = None,
-    end: int | None = None,
-    step: int = 1,
-) -> Array:
-    positions = range(algebra.shape(base)[dim])[slice(start, end, step)]
-    return algebra.scatter(base, source, dim, positions)
-
-
-@operation("select_backward")
-def _select_backward(algebra: Arrays, gradient: Array, shape: Sequence[int], dim: int, index: int) -> Array:
-    return _select_scatter(algebra, algebra.full(shape, 0.0), gradient, dim, index)
-
-
-@operation("slice_backward")
-def _slice_backward(
-    algebra: Arrays, gradient: Array, shape: Sequence[int], dim: int, start: int, end: int, step: int
-) -> Array:
-    return _slice_scatter(algebra, algebra.full(shape, 0.0), gradient, dim, start, end, step)
-
-
-@operation("cat")
-def _cat(algebra: Arrays, arrays: Sequence[Array], dim: int = 0) -> Array:
-    return algebra.concatenate(arrays, dim)
-
-
-@operation("stack")
-def _stack(algebra: Arrays, arrays: Sequence[Array], dim: int = 0) -> Array:
-    return algebra.concatenate([algebra.unsqueeze(x, dim) for x in arrays], dim)
-
-
-@operation("split", "split_with_sizes")
-def _split(algebra: Arrays, x: Array, sizes: int | Sequence[int], dim: int = 0) -> list[Array]:
-    total = algebra.shape(x)[dim]
-    if isinstance(sizes, int):
-        sizes = [min(sizes, total - start) for start in range(0, total, sizes)]
-    parts, start = [], 0
-    for size in sizes:
-        parts.append(algebra.slice(x, dim, start, start + size, 1))
-        start += size
-    return parts
-
-
-@operation("unbind")
-def _unbind(algebra: Arrays, x: Array, dim: int = 0) -> list[Array]:
-    return [algebra.select(x, dim, i) for i in range(algebra.shape(x)[dim])]
-
-
-@operation("flip")
-def _flip(algebra: Arrays, x: Array, dims: Sequence[int]) -> Array:
-    flipped = [d % x.ndim for d in dims]
-    if any(x.symbols[d] for d in flipped):
-        raise UnsupportedError("flip over the rows of the batch or the inputs of a wide layer")
-    return Array(np.flip(x.values, tuple(flipped)), x.symbols)
-
-
-@operation("full", "new_full")
-def _full(algebra: Arrays, *args: Any, **_: Any) -> Array:
-    shape, value = args[-2:]
-    return algebra.full(shape, float(value))
-
-
-def _constant_like(value: float) -> Operation:
-    def like(algebra: Arrays, x: Array, *_: Any, **__: Any) -> Array:
-        return algebra.filled(x.values.shape, algebra.graph.constant(value), x.symbols)
-
-    return like
-
-
-def _constant_of_shape(value: float) -> Operation:
-    def of_shape(algebra: Arrays, *args: Any, **_: Any) -> Array:
-        return algebra.full(args[-1], value)
-
-    return of_shape
-
-
-# "empty" tensors are always written before they are read in a functional graph
-for _name, _value in {"zeros": 0.0, "ones": 1.0, "empty": 0.0}.items():
-    OPERATIONS[f"{_name}_like"] = _constant_like(_value)
-    OPERATIONS[_name] = OPERATIONS[f"new_{_name}"] = _constant_of_shape(_value)
-
-
-@operation("full_like")
-def _full_like(algebra: Arrays, x: Array, value: Number, **_: Any) -> Array:
-    return algebra.filled(x.values.shape, algebra.graph.constant(float(value)), x.symbols)
-
-
-@operation("scalar_tensor")
-def _scalar_tensor(algebra: Arrays, value: Number, **_: Any) -> Array:
-    return algebra.lift(value)

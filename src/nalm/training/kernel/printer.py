@@ -28,7 +28,7 @@ COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "le": "<=", "ge": "
 # functions of one number that ATen, PyTorch's vectors and the C++ library call by the same name
 ELEMENTARY = (
     *("abs", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "erf", "erfc"),
-    *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
+    *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
     *("floor", "ceil", "trunc"),
 )
 
@@ -46,6 +46,8 @@ FUNCTIONS: dict[str, Function] = {
     "maximum": Function("at::vec::maximum({0}, {1})", "larger({0}, {1})"),
     "pow": Function("{0}.pow({1})", "std::pow({0}, {1})"),
     "atan2": Function("{0}.atan2({1})", "std::atan2({0}, {1})"),
+    "hypot": Function("{0}.hypot({1})", "std::hypot({0}, {1})"),
+    "copysign": Function("{0}.copysign({1})", "std::copysign({0}, {1})"),
     "fmod": Function("{0}.fmod({1})", "std::fmod({0}, {1})"),
     "and": Function("({0} & {1})", "({0} && {1})"),
     "or": Function("({0} | {1})", "({0} || {1})"),

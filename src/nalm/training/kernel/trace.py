@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from nalm._lines import is_own, line_of
 from nalm.functional import GATES, PLAIN
 from nalm.training import torch_specific
-from nalm.training.kernel import aten
+from nalm.training.kernel import aten, aten_shapes  # noqa: F401 - the second adds to the first
 from nalm.training.kernel.arrays import Array, Arrays, UnsupportedError, plain
 from nalm.training.kernel.expressions import Expression
 from nalm.training.kernel.products import wide_product
@@ -42,6 +42,7 @@ _COMPOSITE = [
     "_log_softmax_backward_data",
     "native_layer_norm",
     "native_layer_norm_backward",
+    "native_group_norm",
 ]
 
 
@@ -183,13 +184,23 @@ def scalarise(graph_module: torch.fx.GraphModule, inputs: Sequence[Array], algeb
         elif getattr(node.target, "__name__", "") == "getitem":
             values[node] = look_up(node.args[0])[node.args[1]]
         else:
-            name = torch_specific.operation_name(node.target)
+            name = _functional(node)
             try:
                 values[node] = aten.apply(algebra, name, look_up(node.args), look_up(node.kwargs))
             except UnsupportedError as error:
                 line = _first_line_outside_torch(node.stack_trace)
                 raise UnsupportedError(f"{error}{' at ' + line if line else ''}") from None
     raise AssertionError("a graph always ends with its output")
+
+
+def _functional(node: torch.fx.Node) -> str:
+    """Return the name of an operation; what writes to numbers that nobody else reads is what makes new ones of them."""
+    name = torch_specific.operation_name(node.target)
+    written = node.args[0] if node.args else None
+    if not name.endswith("_") or not isinstance(written, torch.fx.Node) or written.op != "call_function":
+        return name
+    fresh = aten.computes(torch_specific.operation_name(written.target))
+    return name.removesuffix("_") if fresh and len(written.users) == 1 else name
 
 
 def _constant(tensor: Tensor, algebra: Arrays) -> Array:
