@@ -149,18 +149,17 @@ def _pad(algebra: Arrays, x: Array, widths: Sequence[int], value: Number = 0) ->
         dim = x.ndim - 1 - number
         before, after = widths[2 * number : 2 * number + 2]
         x = algebra.slice(x, dim, max(-before, 0), algebra.shape(x)[dim] - max(-after, 0), 1)
-        parts = [_border(algebra, x, dim, before, value), x, _border(algebra, x, dim, after, value)]
-        parts = [part for part in parts if part is not None]
-        x = algebra.concatenate(parts, dim) if len(parts) > 1 else x
+        borders = [_border(algebra, x, dim, width, value) for width in (before, after)]
+        x = algebra.concatenate([*borders[0], x, *borders[1]], dim) if before > 0 or after > 0 else x
     return x
 
 
-def _border(algebra: Arrays, x: Array, dim: int, width: int, value: Number) -> Array | None:
+def _border(algebra: Arrays, x: Array, dim: int, width: int, value: Number) -> list[Array]:
     if width <= 0:
-        return None
+        return []
     shape = list(x.values.shape)
     shape[dim] = width
-    return algebra.filled(shape, algebra.graph.constant(float(value)), x.symbols)
+    return [algebra.filled(shape, algebra.graph.constant(float(value)), x.symbols)]
 
 
 @operation("index")
