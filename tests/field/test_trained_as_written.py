@@ -24,6 +24,9 @@ from nalm.errors import InputError
 from nalm.runs import Run
 from nalm.streams import derived_key
 from nalm.training import train
+from nalm.training.lowerings import examine
+from nalm.training.lowerings.ordinary import OrdinaryLoop
+from nalm.training.lowerings.proof import Trajectory
 from nalm.training.stacked.data import Data, GeneralSource
 from support import field_modules
 from support.runs import run
@@ -125,6 +128,25 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(cls: type[nn.Module])
         train([run_of(cls)], lambda result: None, workers=1)
     assert caught.match(field_modules.REFUSED[cls])
     assert "\n" not in str(caught.value)
+
+
+def test_what_another_thread_draws_is_not_taken_for_the_module_s(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NALM_CACHE", str(tmp_path))  # nothing is known of the module yet
+    drawn: list[float] = []
+    train_a_few_steps = examine.by_ordinary_loop
+
+    def disturbed(loop: OrdinaryLoop, *rest: Any) -> Trajectory:
+        if not drawn:
+            with loop.streams.drawing():
+                drawn.append(random.random())
+        return train_a_few_steps(loop, *rest)
+
+    monkeypatch.setattr(examine, "by_ordinary_loop", disturbed)
+    result, warned = trained([run_of(field_modules.Spectral, learning_rate=3e-3)])
+    assert (len(drawn), warned) == (1, [])
+    assert result.status == ("finished",)
 
 
 def test_the_generators_of_the_process_are_left_as_they_were() -> None:

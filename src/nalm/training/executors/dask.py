@@ -78,7 +78,11 @@ class Dask(Cluster):
         local = _LOCAL.fullmatch(cluster)
         try:
             if local is not None:
-                options = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+                options = {
+                    "threads_per_worker": 1,
+                    "dashboard_address": "127.0.0.1:0",
+                    "silence_logs": logging.CRITICAL,
+                }
                 own = LocalCluster(n_workers=int(local[1]), **options)
                 self._ended.callback(own.close)
             client = Client(cluster if local is None else own, set_as_default=False)

@@ -107,7 +107,7 @@ class _Examination:
         second, again = self._trained(*begun[1], trial)
         self._check_same("training it", floats(first.module), floats(second.module))
         self._check_same("training it", trajectory.values, again.values)
-        change = self._attribute(first, before, trial) or self._draws(first, begun[0][1], trial)
+        change = self._attribute(first, before, trial) or self._draws((first, second), begun[0][1], trial)
         return Examined(reason or change, digest_of(before))
 
     def _constants(self, modules: Sequence[nn.Module]) -> tuple[dict[str, str], str | None]:
@@ -193,11 +193,14 @@ class _Examination:
         where = self._line(trial, lambda module: constants(module).get(name))
         return f"attribute {name}, which changes from call to call{where}"
 
-    def _draws(self, loop: OrdinaryLoop, before: RunRandom, trial: Trial) -> str | None:
-        """Return what a few steps have drawn from other generators than PyTorch's."""
-        if _text(before.numpy) != _text(loop.streams.numpy):
+    def _draws(self, loops: Sequence[OrdinaryLoop], before: RunRandom, trial: Trial) -> str | None:
+        """Return what a few steps have drawn from other generators than PyTorch's, each time they were taken.
+
+        What is drawn only once is drawn by another thread: those of a cluster's client draw now and then.
+        """
+        if all(_text(before.numpy) != _text(loop.streams.numpy) for loop in loops):
             return f"random numbers of NumPy in forward{self._line(trial, lambda _: _text(np.random.get_state()))}"
-        if _text(before.python) != _text(loop.streams.python):
+        if all(_text(before.python) != _text(loop.streams.python) for loop in loops):
             return f"random numbers of Python in forward{self._line(trial, lambda _: _text(random.getstate()))}"
         return None
 
