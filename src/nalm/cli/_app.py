@@ -91,7 +91,9 @@ def _options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    pass
+    from nalm.cli import _memory
+
+    _memory.check()
 
 
 @app.command("list")
