@@ -111,6 +111,26 @@ def test_labels_that_cannot_be_printed_are_refused(command: Command, study: Path
     assert outcome.errors[:-1].isprintable()
 
 
+@pytest.mark.parametrize(
+    "lines",
+    ['operation = "a\\u001b[2Jb"', 'operation = "mul"\ninterpolation_range = "\\u0000\\u001b]0;x"'],
+    ids=["operation", "range"],
+)
+def test_what_a_message_quotes_is_shown_and_not_obeyed(command: Command, study: Path, lines: str) -> None:
+    study.write_text(f'title = "x"\nseeds = "0:2"\nnetworks = ["nmu"]\n[task]\nkind = "single-module"\n{lines}\n')
+    outcome = command("run", study)
+    assert outcome.status == 2
+    assert all(line.startswith("nalm: ") and line.isprintable() for line in outcome.errors.splitlines()), outcome
+
+
+def test_a_folder_that_a_terminal_would_obey_is_named_in_one_line(command: Command) -> None:
+    outcome = command("summary", "no\x1b[2J\x85where")
+    assert (
+        outcome.errors
+        == "nalm: no\ufffd[2J\ufffdwhere: no such folder; nalm run STUDY --out no\ufffd[2J\ufffdwhere makes one\n"
+    )
+
+
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
 @pytest.mark.parametrize("table", ["grid = { learning_rate = [0.1, %s] }", "threshold = %s"])
 def test_numbers_that_are_not_finite_are_refused(command: Command, study: Path, table: str, value: str) -> None:

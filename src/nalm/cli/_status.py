@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nalm.cli._run import note
+from nalm.cli._messages import note
 from nalm.cli._tables import console, number, span
 from nalm.cluster.heartbeat import Sign
 from nalm.cluster.status import STATES, GroupStatus, Status, Watcher

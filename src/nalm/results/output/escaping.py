@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import isfinite, isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 # a spreadsheet takes a cell that begins so for a formula, and computes or opens what it says
 _FORMULA = r"^[=+\-@\t\r]"
@@ -20,6 +21,8 @@ def printable(text: str) -> str:
 
 def without_formulas(table: pl.DataFrame) -> pl.DataFrame:
     """Return a table for a CSV file: an apostrophe stands before texts that a spreadsheet would take for formulas."""
+    import polars as pl
+
     texts = pl.col(pl.String)
     return table.with_columns(pl.when(texts.str.contains(_FORMULA)).then("'" + texts).otherwise(texts).name.keep())
 
