@@ -376,6 +376,8 @@ class Store:
     def _check_is_ours_or_empty(self) -> None:
         if not self.path.is_dir() or (self.path / STUDY).exists():
             return
+        if all((self.path / name).is_dir() for name in (RECORDS, WEIGHTS, MANIFEST)):
+            return  # it has lost its study; beside it lie figures, checkpoints, jobs
         ours = {STUDY, ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED, PROVENANCE, MANIFEST}
         others = [entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."]
         if others:
