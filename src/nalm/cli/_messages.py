@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 
-from nalm.results.output.escaping import printable
-
 _CLEAR = "\r\x1b[K"
 
 
 def note(text: str) -> None:
     """Print a message; a terminal shows what it quotes of a file or a name, and does not obey it."""
+    # help comes at once: nothing of the results is loaded before there is something to say
+    from nalm.results.output.escaping import printable
+
     for line in text.rstrip("\n").split("\n"):
         print(f"nalm: {printable(line)}", file=sys.stderr, flush=True)
 
@@ -26,7 +27,7 @@ def waiting(text: str) -> Iterator[None]:
     """
     able = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     if able:
-        _write(f"{printable(text)} …")
+        _write(f"{text} …")
     try:
         yield
     finally:
