@@ -25,3 +25,14 @@ def test_damaged_file_is_named_and_folder_that_is_none_refused(command, small, m
     assert outcome.errors == f"nalm: {victim}: empty; left as it is, nalm run sets it aside and trains its runs again\n"
     assert outcome.output == "here: 3 files of records became 1\n"
     assert command("compact", "nowhere").status == 2
+
+
+def test_lost_file_is_named_and_remembered(command, small, monkeypatch):
+    fake_training(monkeypatch)
+    command("run", small, "--out", "here")
+    victim = sorted(Path("here/records").iterdir())[0]
+    victim.unlink()
+    outcome = command("compact", "here")
+    assert outcome.errors == f"nalm: {victim}: is missing, with 2 runs; nalm run trains them again\n"
+    assert outcome.output == "here: 3 files of records became 1\n"
+    assert "is missing or altered, with 2 runs" in command("summary", "here").errors

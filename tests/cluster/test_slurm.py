@@ -44,7 +44,7 @@ DIGITS = """
 title = "Products of small digits"
 seeds = "0:4"
 task = { kind = "static-digits", dataset = "digits", digits = "1234", folds = 4, samples_per_pair = 4 }
-settings = { epochs = 40 }
+settings = { epochs = 40, sparsity_penalty = 0 }
 networks = [{ unit = "nmu" }, { unit = "solved" }]
 """
 

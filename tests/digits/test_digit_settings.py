@@ -35,6 +35,8 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
     (StaticDigits, {"ramp_start": 40}, "ramp_end 40 must be greater than ramp_start 40"),
     (StaticDigits, {"colour": True}, "Extra inputs are not permitted"),
     (StaticDigits, {"picture": "color"}, "'colour'"),
+    (StaticDigits, {"clip_gradient_value": 1e300}, "Input should be less than or equal to 1"),
+    (SequentialDigits, {"initial_state": -1e300}, "Input should be greater than or equal to -1"),
     (SequentialDigits, {"test_lengths": [0, 1]}, "test_lengths [0, 1]: give different lengths of at least 1"),
     (SequentialDigits, {"cell": "solved", "outputs": 2}, "takes one label per image, but outputs is 2"),
 ]

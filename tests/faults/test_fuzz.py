@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from nalm.training.epochs.checkpoint import Progress
 from nalm.training.epochs.record import EpochRecord
 from results.original.test_importer import DATASET, HEAD, SINGLE
 from results.samples import STUDY, make_batch, make_run
+from support.command import Command, Outcome
 
 REFUSED = object()
 
@@ -103,6 +104,59 @@ def test_store(tmp_path: Path) -> None:
         assert json.loads(render(summary_of(Store.open(folder)), "json"))[0]["runs"] == 4
         shutil.rmtree(folder)
     print(f"{refused} of them were refused by the summary")
+
+
+@pytest.mark.heavy
+def test_commands(command: Command, study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a command makes of a folder with a changed file is what it makes of the whole one, or it says why not."""
+    for seeds in ("0:1", "0:4"):
+        assert command("run", study, "--out", "whole", "--seeds", seeds, "--workers", "1").status == 0
+    words = ("submit", study, "--slurm", "--parts", "2", "--seeds", "0:6", "--out", "whole", "--dry-run")
+    assert command(*words).status == 0
+    shutil.copytree("whole", "changed")
+    expected = {name: done(command, words) for name, words in COMMANDS.items()}
+    paths = sorted(path.relative_to("whole") for path in Path("whole").rglob("*") if path.is_file())
+    numbers = [number for number, _ in inputs(36, [b""])]
+    repeats = capsys.readouterr().out
+    refused = 0
+    for number in numbers:
+        name, path = list(COMMANDS)[number % len(COMMANDS)], paths[number * 7 // len(COMMANDS) % len(paths)]
+        shutil.rmtree("changed")
+        shutil.copytree("whole", "changed")
+        ((_, changed),) = list(inputs_of(number, Path("whole", path).read_bytes()))
+        Path("changed", path).write_bytes(changed)
+        outcome, written = done(command, COMMANDS[name])
+        lines = outcome.errors.splitlines()
+        assert all(line.startswith("nalm: ") and line.isprintable() for line in lines), (number, name, path, lines)
+        # what is damaged is in the object of `status`
+        is_told = bool(lines) or name == "status"
+        assert is_told or (outcome, written) == expected[name], (number, name, path)
+        assert lines or not outcome.status, (number, name, path)
+        if outcome.status == 0 and name in ("summary", "export"):
+            assert (outcome.output, written) == (expected[name][0].output, expected[name][1]), (number, name, path)
+        refused += outcome.status != 0
+    print(f"{repeats}{refused} of them were refused")
+
+
+COMMANDS = {
+    "summary": ("summary", "changed", "--format", "json"),
+    "export": ("export", "changed", "--to", "written.csv"),
+    "plot": ("plot", "changed", "--what", "curves", "--to", "written.svg"),
+    "report": ("report", "changed", "--to", "written.html"),
+    "status": ("status", "changed", "--json"),
+    "show": ("show", "nmu", "changed"),
+    "compare": ("compare", "changed", "whole", "--format", "csv"),
+    "sweep": ("sweep", "changed", "--to", "written.csv", "--grid", "-1:1:3"),
+    "compact": ("compact", "changed"),
+}
+
+
+def done(command: Command, words: Sequence[str]) -> tuple[Outcome, dict[str, bytes]]:
+    """What a command did, and the files that it wrote."""
+    for path in Path().glob("written.*"):
+        path.unlink()
+    outcome = command(*words)
+    return outcome, {path.name: path.read_bytes() for path in Path().glob("written.*")}
 
 
 def inputs_of(number: int, content: bytes) -> Any:

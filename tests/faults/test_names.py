@@ -11,12 +11,15 @@ import polars as pl
 import pytest
 import tomli_w
 
+from nalm.cluster.heartbeat import Heartbeat
+from nalm.jobs import prepare
+from nalm.progress import NullReporter
 from nalm.results.output.escaping import json_value, printable
 from nalm.results.output.formats import render
 from nalm.results.records import records_table
 from nalm.results.summary import summarise
 from results.samples import make_batch, make_run
-from support.command import Command
+from support.command import SOURCES, Command
 from support.fake_training import fake_training
 
 LABELS = [
@@ -91,7 +94,8 @@ def test_figures_and_the_report_have_them(command: Command, results: Path) -> No
 def test_no_cell_of_a_csv_file_is_a_formula(command: Command, results: Path) -> None:
     command("export", "results", "--to", "records.csv")
     summary = command("summary", "results", "--format", "csv").output
-    for text in (Path("records.csv").read_text(), summary):
+    compared = command("compare", "results", "results", "--format", "csv").output
+    for text in (Path("records.csv").read_text(), summary, compared):
         rows = list(csv.DictReader(io.StringIO(text)))
         texts = {row["unit"] for row in rows}
         assert texts == {f"'{label}" if label[0] in "=+-@" else label for label in LABELS}
@@ -111,6 +115,26 @@ def test_labels_that_cannot_be_printed_are_refused(command: Command, study: Path
     assert outcome.errors[:-1].isprintable()
 
 
+@pytest.mark.parametrize(
+    "lines",
+    ['operation = "a\\u001b[2Jb"', 'operation = "mul"\ninterpolation_range = "\\u0000\\u001b]0;x"'],
+    ids=["operation", "range"],
+)
+def test_what_a_message_quotes_is_shown_and_not_obeyed(command: Command, study: Path, lines: str) -> None:
+    study.write_text(f'title = "x"\nseeds = "0:2"\nnetworks = ["nmu"]\n[task]\nkind = "single-module"\n{lines}\n')
+    outcome = command("run", study)
+    assert outcome.status == 2
+    assert all(line.startswith("nalm: ") and line.isprintable() for line in outcome.errors.splitlines()), outcome
+
+
+def test_a_folder_that_a_terminal_would_obey_is_named_in_one_line(command: Command) -> None:
+    outcome = command("summary", "no\x1b[2J\x85where")
+    assert (
+        outcome.errors
+        == "nalm: no\ufffd[2J\ufffdwhere: no such folder; nalm run STUDY --out no\ufffd[2J\ufffdwhere makes one\n"
+    )
+
+
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
 @pytest.mark.parametrize("table", ["grid = { learning_rate = [0.1, %s] }", "threshold = %s"])
 def test_numbers_that_are_not_finite_are_refused(command: Command, study: Path, table: str, value: str) -> None:
@@ -120,11 +144,32 @@ def test_numbers_that_are_not_finite_are_refused(command: Command, study: Path, 
     assert outcome.errors.count("\n") == 1
 
 
+def test_every_csv_file_is_written_in_the_one_place_that_escapes_it() -> None:
+    written = [path.name for path in (SOURCES / "nalm").rglob("*.py") if ".write_csv(" in path.read_text()]
+    assert written == ["escaping.py"]
+
+
+def test_what_others_wrote_into_a_folder_reaches_no_terminal(
+    command: Command, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_training(monkeypatch)
+    assert command("run", study, "--out", "results").status == 0
+    beat = Heartbeat(NullReporter(), Path("results"), prepare(str(study)).runs, None)
+    beat.begin(8, 0, 100)
+    (sign,) = Path("results/at-work").glob("*.json")
+    sign.write_text(json.dumps({**json.loads(sign.read_text()), "host": "a\x1b[2Jb"}))
+    shown = command("status", "results")
+    beat.end()
+    assert (shown.status, shown.errors) == (0, "")
+    assert "\x1b" not in shown.output
+    assert "a\ufffd[2Jb" in shown.output
+
+
 def test_json_has_no_numbers_that_are_none() -> None:
     table = records_table(make_batch([make_run()])).table.with_columns(noise=pl.lit(float("inf")))
     (group,) = json.loads(render(summarise(table), "json"))
     assert group["noise"] == "inf"
-    assert json_value({"a": float("nan"), "b": [1.5]}) == {"a": None, "b": [1.5]}
+    assert json_value({"a": float("nan"), "b": [1.5, float("inf")]}) == {"a": None, "b": [1.5, "inf"]}
 
 
 def test_those_of_old_folders_reach_no_terminal_and_no_latex() -> None:

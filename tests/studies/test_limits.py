@@ -68,6 +68,23 @@ EXPLODING = {
         study(kind=STATIC, task="samples_per_pair = 1000000000000"),
         "task.samples_per_pair: must be at most 1e+06",
     ),
+    "all samples of digits": (
+        study(kind=STATIC, task="samples_per_pair = 1000000"),
+        "networks[0]: samples_per_pair: 100,000,000 samples; at most 268,435,456 numbers fit",
+    ),
+    "pictures of a batch": (
+        study(kind=STATIC, task="samples_per_pair = 10000", settings="batch_size = 1000000"),
+        "networks[0]: batch_size: 900,000 pictures of 1,568 numbers; at most 268,435,456 numbers fit",
+    ),
+    "sequences of a batch": (
+        study(kind=SEQUENTIAL.replace('"digits"', '"mnist"'), task="outputs = 10000", settings="batch_size = 1000000"),
+        "networks[0]: batch_size: 24,783 sequences of 20,000 numbers; at most 268,435,456 numbers fit",
+    ),
+    "length of a sequence": (
+        study(kind=SEQUENTIAL, task="training_length = 1000000"),
+        "networks[0]: training_length 1000000: there are 1233 training images of the digits '123456789' in 'digits'",
+    ),
+    "state": (study(kind=SEQUENTIAL, task="initial_state = 1e300"), "task.initial_state: must be at most 1e+30"),
     "outputs": (study(kind=SEQUENTIAL, task="outputs = 10000000000"), "task.outputs: must be at most 10000"),
     "deep array": (study(settings=f"x = {'[' * 5000}{']' * 5000}"), "not valid TOML: nested too deeply"),
     "deep inline table": (study(network=f"arguments = {'{a=' * 5000}1{'}' * 5000}"), "not valid TOML: nested too"),

@@ -91,7 +91,9 @@ def _options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    pass
+    from nalm.cli import _memory
+
+    _memory.check()
 
 
 @app.command("list")
@@ -144,7 +146,7 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line per finished batch.")] = False,
 ) -> None:
     """Train a study, or what is missing of it. Interrupt it whenever you like; the same command goes on."""
-    from nalm.cli._waiting import waiting
+    from nalm.cli._messages import waiting
 
     with waiting("loading"):
         from nalm.cli._options import only_values, setting_values
@@ -401,7 +403,7 @@ def bench(
     workers: WorkersOption = None,
 ) -> None:
     """Train a unit, perhaps of your own, on a study's ranges, and rank it among others."""
-    from nalm.cli._waiting import waiting
+    from nalm.cli._messages import waiting
 
     with waiting("loading"):
         from nalm.cli._bench import bench_units

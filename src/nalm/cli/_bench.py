@@ -10,9 +10,9 @@ import typer
 
 from nalm._bench import prepare_bench
 from nalm._screen import Column
+from nalm.cli._messages import waiting
 from nalm.cli._run import complain_of, train
 from nalm.cli._tables import show
-from nalm.cli._waiting import waiting
 from nalm.results.ranking import Rank, ranking
 from nalm.results.store import Store
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from nalm.cli._run import note
+from nalm.cli._messages import note
 from nalm.results.store import Store
 from nalm.results.store.compact import compact
 

@@ -16,6 +16,7 @@ from nalm.cli._results import Choice
 from nalm.cli._tables import show
 from nalm.errors import InputError
 from nalm.results.comparison import Compared, compared, comparison_frame
+from nalm.results.output.escaping import csv_text, json_value
 from nalm.results.statistics import Interval
 from nalm.results.store import Store
 from nalm.results.summaries import summary_of
@@ -39,9 +40,9 @@ def compare_folders(paths: Sequence[Path], form: str, choice: Choice) -> None:
         stores = [stack.enter_context(_opened(path, choice)) for path in paths]
         rows = compared([summary_of(store) for store in stores])
     if form == "csv":
-        typer.echo(comparison_frame(rows).write_csv(), nl=False)
+        typer.echo(csv_text(comparison_frame(rows)), nl=False)
     elif form == "json":
-        typer.echo(json.dumps([_object(row) for row in rows], indent=2, allow_nan=False))
+        typer.echo(json.dumps([json_value(_object(row)) for row in rows], indent=2, allow_nan=False))
     else:
         _print(rows, paths)
 

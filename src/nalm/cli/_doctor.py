@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import typer
 
-from nalm.cli._waiting import waiting
+from nalm.cli._messages import waiting
 
 _EXTRAS = {
     "digits": ("sklearn", "pooch"),

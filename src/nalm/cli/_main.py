@@ -6,6 +6,7 @@ import sys
 
 from nalm import interrupts
 from nalm.cli import _output
+from nalm.cli._messages import note
 from nalm.errors import NalmError
 
 
@@ -23,34 +24,29 @@ def main() -> None:
             sys.stdout.flush()
             raise
     except KeyboardInterrupt:
-        _complain("interrupted")
+        note("interrupted")
         sys.exit(interrupts.STATUS)
     except SystemExit as end:
         # typer leaves without a word when it is interrupted outside of training
         if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
-            _complain("interrupted")
+            note("interrupted")
         raise
     except NalmError as error:
         _output.flush()
-        _complain(str(error))
+        note(str(error))
         sys.exit(error.exit_status)
     except MemoryError:
         _output.flush()
-        _complain("out of memory; what is finished is kept, give it more")
+        note("out of memory; what is finished is kept, give it more")
         sys.exit(1)
     except ImportError as error:
-        _complain(f"cannot be loaded: {error}; is the installation whole, and memory not limited (ulimit -v)?")
+        note(f"cannot be loaded: {error}; is the installation whole, and memory not limited (ulimit -v)?")
         sys.exit(1)
     except BrokenPipeError:
         _output.flush()
         sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _complain(f"{where}{error.strerror or error}")
+        note(f"{where}{error.strerror or error}")
         _output.flush()
         sys.exit(1)
-
-
-def _complain(text: str) -> None:
-    for line in text.splitlines():
-        print(f"nalm: {line}", file=sys.stderr)

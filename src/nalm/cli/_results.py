@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from nalm._screen import left_out
+from nalm.cli._messages import note
 from nalm.cli._options import only_values
 from nalm.cli._tables import console, show_table
 from nalm.errors import InputError
@@ -62,11 +63,11 @@ def print_summary(folder: Path, form: str, choice: Choice) -> None:
         view, missing = table(groups, console().width)
         show_table(view)
         if missing:
-            _tell(left_out(missing, "--format csv has all"))
+            note(left_out(missing, "--format csv has all"))
     else:
         typer.echo(render(groups, form, store.study.name if store.study else None), nl=False)
     for line in store.mixtures():
-        _tell(f"{folder}: {line}")
+        note(f"{folder}: {line}")
 
 
 def plot_figure(
@@ -89,7 +90,7 @@ def plot_figure(
 
     path = to if to is not None else folder / f"{what}.pdf"
     shown = _chosen(_told(Store.open(folder)), only, folds)
-    typer.echo(plot(shown, path, what, style=style, width=width, on_notice=_tell))
+    typer.echo(plot(shown, path, what, style=style, width=width, on_notice=note))
 
 
 def _chosen(store: Store, only: Mapping[str, Sequence[Any]], folds: Sequence[int]) -> Store:
@@ -101,10 +102,6 @@ def _chosen(store: Store, only: Mapping[str, Sequence[Any]], folds: Sequence[int
             raise InputError(f"fold: only runs of the task 'static-digits' have folds; these are of {sorted(tasks)}")
         only = {**only, "seed": folds}
     return part(store, only)
-
-
-def _tell(notice: str) -> None:
-    typer.echo(f"nalm: {notice}", err=True)
 
 
 def write_report(folders: Sequence[Path], to: Path, choice: Choice) -> None:
@@ -150,5 +147,5 @@ def import_file(file: Path, out: Path, study: str | None, unit: str | None) -> N
 def _told(store: Store) -> Store:
     """Say what is lost or altered of a results folder that no number follows from."""
     for line in store.notices():
-        _tell(line)
+        note(line)
     return store

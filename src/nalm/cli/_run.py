@@ -17,8 +17,8 @@ from rich.console import Console
 from nalm import interrupts
 from nalm._screen import Column
 from nalm.cli._foreign import tell_of_code
+from nalm.cli._messages import note, waiting
 from nalm.cli._tables import number, show, span
-from nalm.cli._waiting import waiting
 from nalm.cluster import parse_part
 from nalm.errors import NalmError
 from nalm.estimates import measure
@@ -139,11 +139,6 @@ def reporter(json_lines: bool, about: About | None = None) -> Reporter:
     terminal = Console()
     # rich takes a pipe for a terminal where colours are forced, as many build servers do
     return Bar(terminal, about) if terminal.is_interactive and sys.stdout.isatty() else Lines(_write_line, about)
-
-
-def note(text: str) -> None:
-    """Print a message on stderr."""
-    print(f"nalm: {text}", file=sys.stderr, flush=True)
 
 
 def complain_of(failed: list[Failure]) -> None:

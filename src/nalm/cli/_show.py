@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from nalm.cli._results import Choice
 from nalm.cli._text_plot import curves
 from nalm.errors import InputError, NalmError, did_you_mean
 from nalm.results.networks import best_runs, find_run, settings_of
+from nalm.results.output.escaping import printable
 from nalm.results.store import Store
 from nalm.runs import Run
 
@@ -48,10 +49,14 @@ def show_run(name: str, folder: Path, choice: Choice) -> None:
         )
     name = find_run(name, list(runs["run"]))
     (row,) = runs.filter(run=name).to_dicts()
-    for line in (*_head(row), *_outcome(row), "", *_settings(store, row), "", *_curves(results, name)):
-        typer.echo(line)
-    for line in _learnt(results, name):
-        typer.echo(line)
+    _print([*_head(row), *_outcome(row), "", *_settings(store, row), "", *_curves(results, name)])
+    _print(_learnt(results, name))
+
+
+def _print(parts: Iterable[str]) -> None:
+    for part in parts:
+        for line in part.split("\n"):
+            typer.echo(printable(line))
 
 
 def _head(row: dict[str, Any]) -> Iterator[str]:

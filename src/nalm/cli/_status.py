@@ -15,10 +15,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from nalm.cli._run import note
+from nalm.cli._messages import note
 from nalm.cli._tables import console, number, span
 from nalm.cluster.heartbeat import Sign
 from nalm.cluster.status import STATES, GroupStatus, Status, Watcher
+from nalm.results.output.escaping import printable
 from nalm.results.store import Store
 
 # between two looks, and so many times what a look itself takes
@@ -99,7 +100,7 @@ def _runs(store: Store, status: Status) -> Table:
         table.add_column(state, justify="right")
     for group in status.groups:
         labels = [str(group.labels.get(key, "")) for key in keys]
-        table.add_row(*map(Text, labels), *(number(getattr(group.counts, state)) for state in STATES))
+        table.add_row(*map(_cell, labels), *(number(getattr(group.counts, state)) for state in STATES))
     table.add_section()
     table.add_row("all", *[""] * (len(keys) - 1), *(number(getattr(status.counts, state)) for state in STATES))
     return table
@@ -121,8 +122,12 @@ def _processes(signs: Sequence[Sign]) -> Table:
         rate = "" if beat.rate is None else f"{beat.rate:.3g}"
         age = f"{span(abs(sign.age_s))} ago" + (", gone?" if sign.stale else "")
         words = (beat.host, str(beat.process), beat.part or "", f"{beat.finished} of {beat.runs}", rate, age)
-        table.add_row(*map(Text, words))
+        table.add_row(*map(_cell, words))
     return table
+
+
+def _cell(text: str) -> Text:
+    return Text(printable(text))
 
 
 def _summary(status: Status) -> str:

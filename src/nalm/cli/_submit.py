@@ -8,8 +8,9 @@ from pathlib import Path
 import typer
 
 from nalm.cli._foreign import tell_of_code
+from nalm.cli._messages import note
 from nalm.cli._options import only_values, setting_values
-from nalm.cli._run import note, plain_warnings
+from nalm.cli._run import plain_warnings
 from nalm.cli._tables import number, span
 from nalm.cluster import _submit
 from nalm.cluster._queues import Queue, queue_of

@@ -11,6 +11,7 @@ import typer
 
 from nalm import files
 from nalm.errors import InputError
+from nalm.results.output.escaping import csv_text
 from nalm.results.store import Store
 from nalm.results.sweep import Grid, Swept, sweep_module, sweep_runs, table_of
 
@@ -72,7 +73,7 @@ def _table(swept: Sequence[Swept], suffix: str) -> bytes:
 
     table = table_of(swept)
     if suffix == ".csv":
-        return table.write_csv().encode()
+        return csv_text(table).encode()
     buffer = io.BytesIO()
     table.write_parquet(buffer)
     return buffer.getvalue()

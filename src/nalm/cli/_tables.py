@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nalm._screen import Column, fitted, left_out, needed_width
+from nalm.results.output.escaping import printable
 
 # lines of tables are not broken for pipes and files
 _UNBROKEN = 400
@@ -23,7 +24,8 @@ def console() -> Console:
 def show(columns: Sequence[Column], rows: Sequence[Sequence[str]], where: str = "", **options: bool) -> None:
     """Print a table that fits the screen; `where` tells where columns are that do not."""
     screen = console()
-    table, missing = fitted(columns, rows, screen.width, **options)
+    cells = [list(map(printable, row)) for row in rows]
+    table, missing = fitted(columns, cells, screen.width, **options)
     show_table(table)
     if missing:
         typer.echo(left_out(missing, where or "a wider screen, or a file, has all"))

@@ -52,16 +52,15 @@ def check_network(settings: StaticDigits | SequentialDigits, network: NetworkSet
     Raises:
         InputError: an unknown stage or cell, or one with a penalty that has no factor.
     """
-    rows = settings.batch_size
     head: nn.Module
     with torch.random.fork_rng(devices=[]):
         if isinstance(settings, StaticDigits):
             head = create_pair_network(settings, 0, network).stage.train()
-            head(torch.ones(rows, 2))
+            head(torch.ones(settings.rows, 2))
         else:
             whole = create_sequence_network(settings, 0, network).train()
             head = whole.cell
-            whole.states(torch.ones(rows, settings.training_length, settings.outputs))
+            whole.states(torch.ones(settings.rows, settings.training_length, settings.outputs))
         found = list(units.penalties(head))
     own = network.has_own_units if network is not None else ":" in settings.unit
     settings.refuse_unweighted(found, [*settings.penalty_settings(), *settings.penalty], own=own)

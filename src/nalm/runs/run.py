@@ -18,6 +18,7 @@ from nalm.tasks.penalties import Factors
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 _SEED: TypeAdapter[int] = TypeAdapter(Seed)
+_set = object.__setattr__  # models are frozen
 
 
 class Run(BaseModel):
@@ -58,7 +59,8 @@ class Run(BaseModel):
             pydantic.ValidationError: a seed outside its range.
         """
         name = identity(self)
-        return [_reseeded(self, _SEED.validate_python(seed), name) for seed in seeds]
+        same = {**self.__dict__, "seed": None, "id": None}
+        return [_made({**same, "seed": seed, "id": name(seed)}, self) for seed in map(_SEED.validate_python, seeds)]
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other values; its id is that of its own content."""
@@ -113,18 +115,14 @@ def identity(run: Run) -> Callable[[int], str]:
     return lambda seed: hashlib.sha256(f'{before[:-1]},"seed":{seed},{after[1:]}'.encode()).hexdigest()[:16]
 
 
-def _reseeded(run: Run, seed: int, name: Callable[[int], str]) -> Run:
+def _made(values: dict[str, Any], like: Run) -> Run:
     # what `model_copy` does, without a copy of each part: a study may have a million runs
-    copied = Run.__new__(Run)
-    slots = {
-        "__dict__": {**run.__dict__, "seed": seed, "id": name(seed)},
-        "__pydantic_fields_set__": run.__pydantic_fields_set__ | {"seed"},
-        "__pydantic_extra__": None,
-        "__pydantic_private__": None,
-    }
-    for slot, value in slots.items():
-        object.__setattr__(copied, slot, value)
-    return copied
+    made = Run.__new__(Run)
+    _set(made, "__dict__", values)
+    _set(made, "__pydantic_fields_set__", like.__pydantic_fields_set__)
+    _set(made, "__pydantic_extra__", None)
+    _set(made, "__pydantic_private__", None)
+    return made
 
 
 def updates(task: Task, training: TrainingSettings | None, seed: int) -> int:

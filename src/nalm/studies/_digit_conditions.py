@@ -11,6 +11,7 @@ from nalm.errors import InputError
 from nalm.runs import NetworkSettings
 from nalm.studies._condition import Condition
 from nalm.studies._keys import DIGIT_TASKS, flat
+from nalm.studies._limits import too_large_digits
 from nalm.studies._problems import problems
 from nalm.studies._schema import NetworkTable
 from nalm.tasks import DigitTask
@@ -26,7 +27,7 @@ def digit_condition(
         task = model.model_validate({**values, model.unit_key: name})
     except ValidationError as error:
         return None, problems(error)
-    lines = list(_missing_folds(task, seeds))
+    lines = [*_missing_folds(task, seeds), *too_large_digits(task)]
     if lines:
         return None, lines
     shown = flat({**dict(task), **task.model_dump(mode="json"), "hidden_size": hidden_size})

@@ -10,7 +10,7 @@ from typing import Any
 from nalm.runs import NetworkSettings, TrainingSettings
 from nalm.studies._schema import Study
 from nalm.studies._seeds import MOST_RUNS
-from nalm.tasks import ArithmeticTask
+from nalm.tasks import ArithmeticTask, DigitTask
 
 _MOST_LEVELS = 32
 # numbers of one array: two gigabytes in float64
@@ -80,6 +80,13 @@ def too_large(task: ArithmeticTask, network: NetworkSettings, training: Training
     rows = -(-training.iterations // training.log_interval) + 1
     if rows > _MOST_ROWS:
         yield f"log_interval: {rows:,} logged rows of a run; at most {_MOST_ROWS:,}, so give a longer interval"
+
+
+def too_large_digits(task: DigitTask) -> Iterator[str]:
+    """Yield a sentence for each array of a run of a digit task that fits into no memory."""
+    for what, numbers in task.sizes.items():
+        if numbers > _MOST_NUMBERS:
+            yield f"{what}; at most {_MOST_NUMBERS:,} numbers fit"
 
 
 def _dotted(path: tuple[Any, ...]) -> str:

@@ -48,8 +48,8 @@ class LearningSettings(PenaltySettings):
     learning_rate_interval: int | None = Field(default=None, ge=1)
     learning_rate_factor: float = Field(default=0.1, gt=0, le=1)
     momentum: float = Field(default=0.0, ge=0, lt=1)
-    clip_gradient_norm: float | None = Field(default=None, gt=0)
-    clip_gradient_value: float | None = Field(default=None, gt=0)
+    clip_gradient_norm: float | None = Field(default=None, gt=0, le=1e30)
+    clip_gradient_value: float | None = Field(default=None, gt=0, le=1e30)
 
     loss: Literal["mse", "pcc", "mape", "pcc-mse"] = "mse"
     pcc_to_mse_iteration: int = Field(default=25_000, ge=0)

@@ -17,6 +17,8 @@ _SEQUENTIAL_DEFAULTS: dict[str, dict[str, Any]] = {
     "add": {"digits": DIGITS, "training_length": 10, "test_lengths": (1, 10, *range(100, 1001, 100))},
 }
 
+_IMAGE = 28 * 28
+
 
 class SequentialDigits(DigitSettings):
     """Sequential MNIST product and sum: after each image the product (sum) so far is asked for.
@@ -55,7 +57,7 @@ class SequentialDigits(DigitSettings):
     training_length: int = Field(ge=1, le=10**6)
     test_lengths: tuple[int, ...] = Field(min_length=1)
     outputs: int = Field(default=1, ge=1, le=10**4)
-    initial_state: float | None = None
+    initial_state: float | None = Field(default=None, ge=-1e30, le=1e30)
     batch_size: int = Field(default=64, ge=1, le=10**6)
     sparsity_penalty: float = Field(default=10.0, ge=0)
     ramp_start: int = Field(default=10_000, ge=0)
@@ -77,11 +79,30 @@ class SequentialDigits(DigitSettings):
         """The cell."""
         return self.cell
 
+    @property
+    def sequences(self) -> int:
+        """Training sequences."""
+        return self._images // self.training_length
+
+    @property
+    def rows(self) -> int:
+        """Sequences of the largest batch."""
+        return min(self.batch_size, self.sequences)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Numbers that are in memory at once, by the setting that asks for them and what they are."""
+        numbers = self.training_length * max(_IMAGE, self.outputs)
+        return {f"batch_size: {self.rows:,} sequences of {numbers:,} numbers": self.rows * numbers}
+
     def updates(self, seed: int) -> int:
         """Return the number of updates of a run."""
         del seed
-        images = sum(TRAINING_DIGITS[self.dataset][int(digit)] for digit in self.digits)
-        return self.epochs * ceil(images // self.training_length / self.batch_size)
+        return self.epochs * ceil(self.sequences / self.batch_size)
+
+    @property
+    def _images(self) -> int:
+        return sum(TRAINING_DIGITS[self.dataset][int(digit)] for digit in self.digits)
 
     @model_validator(mode="after")
     def _lengths_are_positive(self) -> Self:
@@ -89,4 +110,13 @@ class SequentialDigits(DigitSettings):
             raise ValueError(f"test_lengths {list(self.test_lengths)}: give different lengths of at least 1")
         if self.cell in ("solved", "pass_through") and self.outputs != 1:
             raise ValueError(f"cell {self.cell!r} takes one label per image, but outputs is {self.outputs}")
+        return self
+
+    @model_validator(mode="after")
+    def _images_suffice(self) -> Self:
+        if not self.sequences:
+            raise ValueError(
+                f"training_length {self.training_length}: there are {self._images} training images of the digits "
+                f"{self.digits!r} in {self.dataset!r}"
+            )
         return self

@@ -25,6 +25,10 @@ _IMAGE_NETWORKS = {
     "width": ("affine",),
 }
 
+_PICTURES = {"isolated": 2 * 28 * 28, "colour": 2 * 42 * 42, "width": 2 * 42 * 42}
+# its images, their order and what they are drawn from
+_NUMBERS_OF_A_SAMPLE = 12
+
 
 class StaticDigits(DigitSettings):
     """Static MNIST product: two digits in one picture, only their product is supervised.
@@ -111,12 +115,30 @@ class StaticDigits(DigitSettings):
             raise InputError(f"fold {index}: there are {self.folds} folds, 0 to {self.folds - 1}")
         return index
 
+    @property
+    def rows(self) -> int:
+        """Pictures of the largest batch."""
+        return min(self.batch_size, self._samples(len(self.digits) ** 2 // self.folds))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Numbers that are in memory at once, by the setting that asks for them and what they are."""
+        samples, picture = len(self.digits) ** 2 * self.samples_per_pair, _PICTURES[self.picture]
+        return {
+            f"samples_per_pair: {samples:,} samples": samples * _NUMBERS_OF_A_SAMPLE,
+            f"batch_size: {self.rows:,} pictures of {picture:,} numbers": self.rows * picture,
+        }
+
     def updates(self, seed: int) -> int:
         """Return the number of updates of the run of `seed`."""
         pairs = len(self.digits) ** 2
         test = pairs // self.folds + (self.existing_fold(seed) < pairs % self.folds)
-        samples = (pairs - test) * self.samples_per_pair
-        return self.epochs * ceil((samples - ceil(self.validation_share * samples)) / self.batch_size)
+        return self.epochs * ceil(self._samples(test) / self.batch_size)
+
+    def _samples(self, test_pairs: int) -> int:
+        """Return how many training samples a fold of so many pairs leaves."""
+        samples = (len(self.digits) ** 2 - test_pairs) * self.samples_per_pair
+        return samples - ceil(self.validation_share * samples)
 
     @model_validator(mode="after")
     def _pairs_suffice(self) -> Self:

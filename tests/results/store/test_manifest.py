@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,10 @@ class TestStudy:
             Store.create_or_open(store.path, STUDY.replace("3000", "4000"))
         assert path.exists() is not lost
 
-    def test_a_lost_study_is_written_anew(self, store: Store) -> None:
+    @pytest.mark.parametrize("beside", [(), ("checkpoints", "at-work", "jobs", "figure.pdf")], ids=["alone", "beside"])
+    def test_a_lost_study_is_written_anew(self, store: Store, beside: Sequence[str]) -> None:
+        for name in beside:
+            (store.path / name).mkdir()
         (store.path / "study.toml").unlink()
         assert len(Store.create_or_open(store.path, STUDY).finished(no_damage)) == len(RUNS)
         assert Store.open(store.path).study_toml == STUDY

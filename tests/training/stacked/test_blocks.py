@@ -83,3 +83,12 @@ def test_data_that_numpy_makes_come_in_blocks(chunked: list[int]) -> None:
     task = pair.task.model_copy(update={"interpolation_range": type(pair.task.interpolation_range)([[-2, -1], [1, 2]])})
     trained([pair.model_copy(update={"task": task})])
     assert not chunked
+
+
+@pytest.mark.parametrize("interval", [2**21, 2**62])
+def test_an_interval_longer_than_memory_is_trained_as_any_other(interval: int) -> None:
+    short, long = (grid(["nmu", "snmu"], [0], iterations=299, log_interval=each) for each in (10**5, interval))
+    result, expected = trained(long), trained(short)
+    for mine, other in zip(long, short, strict=True):
+        np.testing.assert_array_equal(errors_of(result, mine), errors_of(expected, other))
+        np.testing.assert_array_equal(network_of(result, mine), network_of(expected, other))

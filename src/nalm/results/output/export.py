@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nalm import files
 from nalm.errors import InputError
-from nalm.results.output.escaping import without_formulas
+from nalm.results.output.escaping import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def export(results: HasRecords, to: str | os.PathLike[str]) -> Path:
 
             write_events(_read(results, records), path)
         elif suffix == ".csv":
-            files.write_output(path, without_formulas(records).write_csv().encode())
+            files.write_output(path, csv_text(records).encode())
         else:
             content = io.BytesIO()
             records.write_parquet(content)

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from nalm._screen import Column, fitted
 from nalm.errors import InputError, did_you_mean
-from nalm.results.output.escaping import json_value, printable, without_formulas
+from nalm.results.output.escaping import csv_text, json_value, printable
 from nalm.results.output.latex import latex_table
 from nalm.results.summary import Estimate, Group, StepEstimate, group_parameters, summary_frame
 
@@ -38,7 +38,7 @@ def render(groups: Sequence[Group], to: str = "table", label: str | None = None)
         content = [json_value(dict(group)) for group in groups]
         return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if to == "csv":
-        return without_formulas(summary_frame(groups)).write_csv()
+        return csv_text(summary_frame(groups))
     if to == "latex":
         return latex_table(groups, label)
     if to == "table":

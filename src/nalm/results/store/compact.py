@@ -47,11 +47,13 @@ class _Batch(NamedTuple):
 def compact(store: Store, on_damage: Callable[[str], None]) -> Compacted:
     """Put the batch files of a results folder together; runs may be added and read meanwhile.
 
-    Damaged files stay as they are; `on_damage` gets a line for each.
+    Damaged files stay as they are; `on_damage` gets a line for each, and for each that is lost.
 
     Raises:
         StoreError: a file cannot be read, or a large one not written; nothing is lost.
     """
+    for line in store.lost():
+        on_damage(line)
     before = after = 0
     waiting: list[_Batch] = []
     written = manifest.read(store.path)

@@ -194,6 +194,19 @@ class Store:
 
         return set().union(*self._each_batch(whole, damaged, lost))
 
+    def lost(self) -> list[str]:
+        """Return a line for each file of records that must be there and is not.
+
+        Raises:
+            StoreError: the manifest cannot be read.
+        """
+        for _ in range(_LOSS_LOOKS):
+            found = manifest.read(self.path).missing(RECORDS, self.batch_paths())
+            if not found:
+                break
+            time.sleep(_LOSS_LOOK_S)
+        return [self._loss(name, entry) for name, entry in found.items()]
+
     def outcomes(self, on_damage: Callable[[str], None]) -> pl.DataFrame:
         """Return one row per run whose records and weights are whole: its labels, parameters and `status`.
 
@@ -213,7 +226,7 @@ class Store:
 
         def lost(entries: Mapping[str, Entry]) -> None:
             for name, entry in entries.items():
-                on_damage(f"{self.path / name}: is missing, with {_runs(entry.runs)}; nalm run trains them again")
+                on_damage(self._loss(name, entry))
 
         found = joined(self._each_batch(one_row_each, damaged, lost))
         return found.table.select(*schema("label"), *found.parameters, "status")
@@ -363,6 +376,8 @@ class Store:
     def _check_is_ours_or_empty(self) -> None:
         if not self.path.is_dir() or (self.path / STUDY).exists():
             return
+        if all((self.path / name).is_dir() for name in (RECORDS, WEIGHTS, MANIFEST)):
+            return  # it has lost its study; beside it lie figures, checkpoints, jobs
         ours = {STUDY, ENVIRONMENT, RECORDS, WEIGHTS, DAMAGED, PROVENANCE, MANIFEST}
         others = [entry.name for entry in self.path.iterdir() if entry.name not in ours and entry.name[0] != "."]
         if others:
@@ -382,6 +397,9 @@ class Store:
         except (DamagedFileError, StoreError, OSError):
             return False
         return bool(written.lines_of(batch_files.name_of(path)))
+
+    def _loss(self, name: str, entry: Entry) -> str:
+        return f"{self.path / name}: is missing, with {_runs(entry.runs)}; nalm run trains them again"
 
     def _checksums_of(self, path: Path) -> dict[str, str]:
         return {batch_files.name_of(each): checksum(each.read_bytes()) for each in (path, batch_files.weights_of(path))}

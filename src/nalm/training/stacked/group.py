@@ -21,6 +21,8 @@ from nalm.training.step.objective import Objective
 
 # Steps of the schedule that are computed at once and shared by all seeds.
 SCHEDULE_STEPS = 2**16
+# more of them are not kept
+_MOST_KEPT = 2**20
 
 
 class Group:
@@ -164,6 +166,8 @@ class Group:
 
 def _schedule(objective: Objective, settings: TrainingSettings, start: int, count: int) -> np.ndarray:
     """Rows `start` to `start + count` of the schedule; a block never reaches over a logged step."""
+    if settings.log_interval > _MOST_KEPT:
+        return objective.schedule(settings, np.arange(start, start + count))
     length = settings.log_interval * max(1, SCHEDULE_STEPS // settings.log_interval)
     first = start - start % length
     return _schedule_part(objective, settings, first, length)[start - first : start - first + count]

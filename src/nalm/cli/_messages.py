@@ -1,4 +1,4 @@
-"""The first sign of life: a line on a terminal while modules are loaded and a study is read, gone when more follows."""
+"""What a command says on stderr: lines that begin with its name, and a first sign of life that goes again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ import sys
 from collections.abc import Iterator
 
 _CLEAR = "\r\x1b[K"
+
+
+def note(text: str) -> None:
+    """Print a message; a terminal shows what it quotes of a file or a name, and does not obey it."""
+    # help comes at once: nothing of the results is loaded before there is something to say
+    from nalm.results.output.escaping import printable
+
+    for line in text.rstrip("\n").split("\n"):
+        print(f"nalm: {printable(line)}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
