@@ -147,10 +147,10 @@ def _entry(candidate: Candidate, pool: Pool, rows: Rows, names: tuple[str, ...],
         verdict = Verdict(False, "worse than the best")
     else:
         verdict = judge(final.formula, rows.x, rows.y, rows.held_out)
+        verdict = verdict._replace(reason=verdict.reason.format(*names))
         rival = _rival(candidate, pool)
         if verdict.exact and rival is not None:
             verdict = Verdict(False, f"{text(rival.formula, names)} does as well")
-    reason = verdict.reason.format(*names) if "{" in verdict.reason else verdict.reason
     return Entry(
         final.formula,
         text(final.formula, names),
@@ -159,7 +159,7 @@ def _entry(candidate: Candidate, pool: Pool, rows: Rows, names: tuple[str, ...],
         candidate.error,
         candidate.held_out_error,
         candidate.agreement,
-        verdict._replace(reason=reason),
+        verdict,
     )
 
 

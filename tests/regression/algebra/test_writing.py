@@ -51,5 +51,6 @@ def test_exact_numbers_are_exact_in_sympy():
 
 
 def test_names_that_would_be_misread_are_quoted():
-    names = ["body mass", "pi", "sqrt", "x"]
-    assert text(product(one(0), one(1), one(2), one(3)), names) == "`body mass`*`pi`*`sqrt`*x"
+    names = ["body mass", "pi", "sqrt", "x", "lambda", "π", "1", "a-b"]
+    formula = product(*(one(column) for column in range(len(names))))
+    assert text(formula, names) == "`body mass`*`pi`*`sqrt`*x*`lambda`*π*`1`*`a-b`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ def text(formula: Formula, names: Sequence[str]) -> str:
 
     Names that are no identifiers, or mean something else in a formula, stand in backquotes.
     """
-    shown = [name if name.isidentifier() and name not in _TAKEN else f"`{name}`" for name in names]
+    shown = [name if _is_plain(name) else f"`{name}`" for name in names]
     if len(formula.terms) == 1:
         (term,) = formula.terms
         return _term(term._replace(coefficient=_joined(formula.scale, term.coefficient)), shown)
@@ -30,6 +31,10 @@ def text(formula: Formula, names: Sequence[str]) -> str:
     if formula.scale == ONE:
         return inner
     return f"{number_text(formula.scale)}*({inner})"
+
+
+def _is_plain(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name) and name not in _TAKEN
 
 
 def number_text(number: Number) -> str:
