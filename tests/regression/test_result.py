@@ -30,6 +30,7 @@ EXACT = [
     ("sqrt(x1 + x2)", lambda x: np.sqrt(x[:, 0] + x[:, 1]), {"inputs": 3}),
     ("(x1 + 1)*(x2 - 3)", lambda x: (x[:, 0] + 1) * (x[:, 1] - 3), {"inputs": 4}),
     ("1/(x1 + x2)", lambda x: 1 / (x[:, 0] + x[:, 1]), {"inputs": 4}),
+    ("x1**2*x2/(x3 + x5)", lambda x: x[:, 0] ** 2 * x[:, 1] / (x[:, 2] + x[:, 4]), {"inputs": 8}),
     ("8.314*x1*x2/x3", lambda x: 8.314 * x[:, 0] * x[:, 1] / x[:, 2], {"inputs": 5}),
 ]  # fmt: skip
 
@@ -103,6 +104,13 @@ def test_a_copy_of_an_input_is_told():
     assert not result.chosen.verdict.exact
     assert "in place of" in result.chosen.verdict.reason
     assert "{" not in result.chosen.verdict.reason
+
+
+def test_names_with_braces_are_names():
+    x, y = table(lambda x: x[:, 0] * x[:, 1], rows=30, noise=0.5)
+    result = search(x, y, ["a{b}", "{", "}", "{0}", "e"], max_seconds=2, seed=0)
+    assert all(entry.verdict.reason for entry in result.entries)
+    assert "`a{b}`" in result.entries[-1].text
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1e9])
