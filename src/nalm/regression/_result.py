@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from nalm.regression._table import check_columns
 from nalm.regression.algebra.writing import text
 from nalm.regression.judgement.exactness import Verdict, judge
 from nalm.regression.searching.budget import Budget
@@ -103,14 +104,18 @@ def search(
         seed: of everything that is drawn.
         workers: processes that restart in parallel; what is found is the same for any number.
         report: is told what is tried.
+
+    Raises:
+        InputError: two inputs have one name, or numbers are too large or too small to be multiplied.
     """
     from threadpoolctl import threadpool_limits
 
+    check_columns(x, y, names)
     budget = Budget(max_seconds)
     rng = np.random.default_rng([seed, 0])
     rows = Rows(x, y, held_out_rows(len(y), x.shape[1], rng))
     # products of matrices must not depend on how many threads a machine has
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), np.errstate(all="ignore"):
         pool = Search(_some(rows, rng), budget, seed, report, workers).run()
         return _result(pool, rows, tuple(names), budget, rng)
 

@@ -29,6 +29,8 @@ CASES = [
     (product(total({0: 2, 1: -3}, bias=1, power=2)), "(2*a + 1 - 3*b)**2"),
     (product(one(0), scale=symbolic(Fraction(2, 3), "e", 1)), "2*exp(1)*a/3"),
     (product(one(0), scale="8.314"), "8.314*a"),
+    (product(one(0), scale="6.674e-11"), "6.674e-11*a"),
+    (product(one(0), scale="1e70"), "1e+70*a"),
     (terms((1, (one(0), one(1))), (1, (one(2),)), (-1, (one(3),))), "a*b + c - d"),
     (terms((-1, (one(0),)), ("1/2", (one(1),)), scale=0.3), "0.3*(b/2 - a)"),
     (terms((1, (one(0),)), (-3, ())), "a - 3"),

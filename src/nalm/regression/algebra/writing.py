@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _TAKEN = ("pi", "exp", "sqrt")
+_LONG = 10**16
 _SYMBOLS = {"pi": "pi", "e": "exp(1)"}
 
 
@@ -57,7 +58,7 @@ def _number_parts(number: Number) -> tuple[str, list[str]]:
     if number.is_free:
         return repr(float(number.value)), []
     share = number.fraction
-    if share.denominator > 1 and _is_decimal(share):
+    if (share.denominator > 1 and _is_decimal(share)) or abs(share) >= _LONG:
         return repr(float(share)), []
     symbol = [] if number.kind not in SYMBOLS else [_power(_SYMBOLS[number.kind], Fraction(abs(number.power)))]
     above: list[str] = []

@@ -83,7 +83,7 @@ class Pool:
     def __init__(self, rows: Rows, over: Callable[[], bool]) -> None:
         self.rows, self.over = rows, over
         self.candidates: dict[Formula, Candidate] = {}
-        self.spread = float(rows.y.std())
+        self.spread = float(rows.y.std()) or 1.0
         self.add(constant(Number(float(rows.fit_y.mean()))), "constant", 1.0)
 
     def add(self, formula: Formula, form: str, agreement: float) -> Candidate | None:

@@ -22,6 +22,7 @@ _MOST_PROGRAMS = 120
 _MOST_PROGRAM = 40_000
 """Linear programs with more coefficients than this take too long."""
 _WHOLE = 1e-6
+_LEAST = float(np.finfo(np.float64).tiny)
 
 
 def sums(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Iterator[Formula]:
@@ -118,7 +119,7 @@ def needed(columns: np.ndarray, y: np.ndarray, weight: np.ndarray, inputs: int) 
         else:
             squares = now
             inverse = solve_triangular(triangle, np.eye(len(triangle)))
-            deviation = math.sqrt(now / max(1, len(y) - len(triangle)))
+            deviation = math.sqrt(now / max(1, len(y) - len(triangle))) or _LEAST
             sizes = np.abs(inverse @ along)[:-1] / (np.sqrt((inverse**2).sum(1))[:-1] * deviation)
             order = [kept[place] for place in np.argsort(sizes, kind="stable") if sizes[place] ** 2 < least]
         dropped = order[:count]

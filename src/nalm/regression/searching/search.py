@@ -63,6 +63,8 @@ class Search:
 
     def run(self) -> Pool:
         """Climb the ladder until a formula explains the table, or everything planned is done."""
+        if np.ptp(self.rows.y) == 0:
+            return self.pool
         closed = (self._sums, self._products, self._powers_of_sums)
         for rung in (*closed, self._pairs, self._few_inputs, self._triples, self._all_inputs):
             rung()
