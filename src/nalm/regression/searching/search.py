@@ -57,9 +57,12 @@ class Search:
 
     def __init__(self, rows: Rows, budget: Budget, seed: int, report: Callable[[str], None], workers: int = 1) -> None:
         self.rows, self.budget, self.seed, self.report, self.workers = rows, budget, seed, report, workers
-        self.pool = Pool(rows, lambda: budget.over)
+        self.pool = Pool(rows, self._over)
         self._explains: dict[Formula, bool] = {}
         self._done: set[Task] = set()
+
+    def _over(self) -> bool:
+        return self.budget.over
 
     def run(self) -> Pool:
         """Climb the ladder until a formula explains the table, or everything planned is done."""
@@ -93,7 +96,8 @@ class Search:
 
     def _sums(self) -> None:
         self.report("sums")
-        for formula in closed_forms.sums(self.rows.fit_x, self.rows.fit_y, np.random.default_rng([self.seed, 1])):
+        rng = np.random.default_rng([self.seed, 1])
+        for formula in closed_forms.sums(self.rows.fit_x, self.rows.fit_y, rng, self._over):
             self.pool.add(formula, "NAU", 1.0)
 
     def _powers_of_sums(self) -> None:
@@ -141,11 +145,11 @@ class Search:
             cost = scan * (size + 1) * (len(beam) + size * exchanges)
             if self.budget.over or not self.budget.plan(cost):
                 return
-            beam = widen(beam, letters, degree, width)
+            beam = widen(beam, letters, degree, width, self._over)
             if not beam:
                 return
             if size > 1 and exchanges:
-                better = [exchanged(chosen, letters, degree, exchanges, y) for chosen in beam[:exchanges]]
+                better = [exchanged(chosen, letters, degree, exchanges, y, self._over) for chosen in beam[:exchanges]]
                 beam = sorted([*better, *beam[exchanges:]], key=lambda chosen: chosen.squares)
             found = self.pool.add(as_formula(beam[0], letters, offset=True), "NMRU-NAU", 1.0)
             if found is not None and found.length < shortest:
