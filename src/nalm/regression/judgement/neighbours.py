@@ -106,7 +106,7 @@ def _near_factors(
         if other <= 0 or not of_truth:  # all other powers of 0 and 1 are equal
             yield base, other, "with another power it"
     swaps = x.shape[1] * len(factor.weights) <= _MOST_SWAPPED * len(x)
-    others = [column for column in np.flatnonzero(x.any(axis=0)) if column not in factor.inputs]
+    others = [column for column in np.flatnonzero(np.ptp(x, axis=0) > 0) if column not in factor.inputs]
     for column, weight in factor.weights:
         share = weight.value * x[:, column]
         without = base - share

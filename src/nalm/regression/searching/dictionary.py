@@ -44,9 +44,9 @@ class Letters:
 
     @classmethod
     def of(cls, x: np.ndarray, columns: Sequence[int], powers: Sequence[Fraction] = POWERS) -> Letters:
-        """Return the powers that are finite on all rows, of some columns of `x`."""
+        """Return the powers that are finite on all rows, of the columns of `x` among some that are no constants."""
         values, inputs, taken = [], [], []
-        for column in columns:
+        for column in (column for column in columns if np.ptp(x[:, column]) > 0):
             for power in powers:
                 with np.errstate(all="ignore"):
                     value = x[:, column] ** (float(power) if power.denominator > 1 else int(power))

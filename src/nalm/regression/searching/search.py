@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from nalm.regression.judgement.neighbours import split_does_as_well
 from nalm.regression.judgement.residuals import left_over
 from nalm.regression.searching import closed_forms, ladder
 from nalm.regression.searching.budget import Budget
-from nalm.regression.searching.candidates import Pool, Rows
+from nalm.regression.searching.candidates import Pool, Rows, polish_work
 from nalm.regression.searching.dictionary import (
     POWERS,
     Chosen,
@@ -28,6 +29,7 @@ from nalm.regression.searching.dictionary import (
 from nalm.regression.searching.pruning import product_of_sums
 from nalm.regression.searching.restarts import State
 from nalm.regression.searching.screening import importance, supports
+from nalm.regression.searching.variants import grown, simpler
 from nalm.regression.searching.workers import Task, pending, run
 
 _ROUNDS = 4
@@ -44,12 +46,15 @@ _WIDTHS = (3, 24)
 _EXCHANGED = 3
 _QUICK_SCAN = 0.004
 """Products are exchanged where looking at all of them takes fewer nominal seconds."""
+_ALPHABETS = (POWERS[:1], POWERS[:2], (POWERS[0], POWERS[2]), POWERS)
+"""Powers of inputs that are multiplied, simple ones first."""
 _MOST_LETTERS = 240
 _MOST_TRIPLE_LETTERS = 72
 _SCAN_ROWS = 600
 _MOST_ROWS = 1500
 _MOST_SIMPLIFIED = 64
 _SUMS = ("NAU", "NMRU-NAU")
+_MOST_VARIANTS = 100
 
 
 class Search:
@@ -60,6 +65,7 @@ class Search:
         self.pool = Pool(rows, self._over)
         self._explains: dict[Formula, bool] = {}
         self._done: set[Task] = set()
+        self._varied: set[Formula] = set()
 
     def _over(self) -> bool:
         return self.budget.over
@@ -71,6 +77,7 @@ class Search:
         closed = (self._sums, self._products, self._powers_of_sums)
         for rung in (*closed, self._pairs, self._few_inputs, self._triples, self._all_inputs):
             rung()
+            self._vary()
             if self.budget.over or self.is_exact():
                 break
         else:
@@ -84,15 +91,19 @@ class Search:
         return is_exact_to_rounding(best.formula, self.rows.x, self.rows.y)
 
     def explains(self) -> bool:
-        """Return whether the best formula leaves nothing but noise."""
+        """Return whether the best formula has simple numbers and leaves nothing but noise."""
         formula = self.pool.best.formula
+        if formula.free > formula.scale.is_free:
+            return False  # numbers that are not simple may be those of another form
         if formula not in self._explains:
             self._explains[formula] = bool(formula.inputs) and not self._leaves_more_than_noise(formula)
         return self._explains[formula]
 
     def _leaves_more_than_noise(self, formula: Formula) -> bool:
         x, y = self.rows.x, self.rows.y
-        return bool(left_over(y - formula(x), formula, x)) or split_does_as_well(formula, x, y)
+        if left_over(y - formula(x), formula, x) or split_does_as_well(formula, x, y):
+            return True
+        return grown(formula, *self._restart_rows()) is not None
 
     def _sums(self) -> None:
         self.report("sums")
@@ -120,10 +131,11 @@ class Search:
     def _pairs(self) -> None:
         self.report("sums of products of two")
         inputs = self.rows.x.shape[1]
-        powers = POWERS[: max(1, min(len(POWERS), _MOST_LETTERS // inputs))]
-        if inputs > 1 and len(powers) == 2:
-            powers = (POWERS[0], POWERS[2])
-        self._dictionary(list(range(inputs)), powers, degree=2)
+        for powers in _ALPHABETS:
+            if powers == _ALPHABETS[0] or len(powers) * inputs <= _MOST_LETTERS:
+                self._dictionary(list(range(inputs)), powers, degree=2)
+            if self.budget.over or self.is_exact():
+                return
 
     def _triples(self) -> None:
         self.report("sums of products of three")
@@ -178,8 +190,32 @@ class Search:
                 return
             self.report(f"products of sums, round {round_ + 1}")
             self._climb(round_)
+            self._vary()
             if self.budget.over or self.is_exact():
                 return
+
+    def _vary(self) -> None:
+        """Add what the best formula lacks and take out of it what it does not need, as long as that makes it better."""
+        best = None
+        while best is not self.pool.best:
+            best = self.pool.best
+            free_powers = any(factor.power.is_free for factor in best.formula.factors())
+            if best.formula in self._varied or free_powers or self.is_exact():
+                return
+            self._varied.add(best.formula)
+            for formula in self._variants(best.formula):
+                if self.budget.over or not self.budget.plan(polish_work(len(self.rows.fit_y), formula.free)):
+                    return
+                form = best.form if len(formula.terms) == len(best.formula.terms) else _with_terms(best.form)
+                self.pool.add(formula, form, best.agreement)
+                if self.pool.best is not best:
+                    break
+
+    def _variants(self, formula: Formula) -> Iterator[Formula]:
+        longer = grown(formula, *self._restart_rows())
+        if longer is not None:
+            yield longer
+        yield from islice(simpler(formula), _MOST_VARIANTS)
 
     def _climb(self, round_: int, most: float = math.inf) -> None:
         """Restart forms on sets of inputs, but none that takes more than `most` nominal seconds."""
@@ -226,6 +262,13 @@ class Search:
         rows = len(self.rows.fit_y)
         count = min(rows, max(most, 6 * self.rows.x.shape[1]))
         return np.linspace(0, rows - 1, count).round().astype(int)
+
+
+def _with_terms(form: str) -> str:
+    """Return what a form is called to which terms are added."""
+    if form == "constant":
+        return "NAU"
+    return form if form.endswith("NAU") else f"{form}-NAU"
 
 
 def held_out_rows(rows: int, inputs: int, rng: np.random.Generator) -> np.ndarray:
