@@ -35,6 +35,8 @@ from nalm.regression.searching.workers import Task, pending, run
 _ROUNDS = 4
 _CHEAP = 0.1
 """Restarts that take fewer nominal seconds are made even where a formula explains the table already."""
+_FIRST = 1.5
+"""Restarts of fewer nominal seconds, as they are weighed, come before sums of products of three."""
 _POLISHED = 2
 """Ends of one form's restarts that are polished."""
 _MOST_TERMS = 6
@@ -178,7 +180,7 @@ class Search:
 
     def _few_inputs(self) -> None:
         self.report("products of sums of few inputs")
-        self._climb(0, _CHEAP)
+        self._climb(0, _FIRST)
 
     def _all_inputs(self) -> None:
         self.report("products of sums")
@@ -218,18 +220,18 @@ class Search:
         yield from islice(simpler(formula), _MOST_VARIANTS)
 
     def _climb(self, round_: int, most: float = math.inf) -> None:
-        """Restart forms on sets of inputs, but none that takes more than `most` nominal seconds."""
+        """Restart forms on sets of inputs, but none that takes more than `most` nominal seconds as it is weighed."""
         sets = [*supports(self._importance()), closed_forms.independent(self.rows.fit_x)]
         x, y = self._restart_rows()
-        chosen = [(work, task) for work, task in ladder.tasks(sets, x, y, self.seed, round_) if work <= most]
-        chosen = [(work, task) for work, task in chosen if task not in self._done]
-        waiting = pending([task for _, task in chosen], x, y, self.budget, self.workers)
-        for (work, task), started in zip(chosen, waiting, strict=True):
-            if self.budget.over or self.is_exact() or (work > _CHEAP and self.explains()):
+        planned = ladder.tasks(sets, x, y, self.seed, round_)
+        chosen = [one for one in planned if one.weighed <= most and one.task not in self._done]
+        waiting = pending([one.task for one in chosen], x, y, self.budget, self.workers)
+        for one, started in zip(chosen, waiting, strict=True):
+            if self.budget.over or self.is_exact() or (one.work > _CHEAP and self.explains()):
                 return
-            if self.budget.plan(work):
-                self._done.add(task)
-                self._polish(task, started.ends())
+            if self.budget.plan(one.work):
+                self._done.add(one.task)
+                self._polish(one.task, started.ends())
 
     def _restart_rows(self) -> tuple[np.ndarray, np.ndarray]:
         rows = self._some_rows(_MOST_ROWS)
@@ -251,11 +253,11 @@ class Search:
             return
         self.report("shorter formulas of the same inputs")
         x, y = self._restart_rows()
-        for work, task in ladder.tasks([columns], x, y, self.seed):
+        for one in ladder.tasks([columns], x, y, self.seed):
             if self.budget.over:
                 return
-            if task not in self._done and self.budget.plan(work):
-                self._polish(task, run(task, x, y, self.budget))
+            if one.task not in self._done and self.budget.plan(one.work):
+                self._polish(one.task, run(one.task, x, y, self.budget))
 
     def _some_rows(self, most: int) -> np.ndarray:
         """Return rows to fit to, as many as are needed to search."""
