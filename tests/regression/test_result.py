@@ -140,6 +140,13 @@ def test_units_of_measurement_do_not_matter(scale):
     assert len(result.selected) == 3
 
 
+def test_numbers_that_were_rounded_to_single_precision():
+    x, y = table(lambda x: (x[:, 0] + x[:, 1]) * x[:, 2] / x[:, 3], high=5, inputs=5)
+    result = found(*(values.astype(np.float32).astype(np.float64) for values in (x, y)))
+    assert result.chosen.text == "(x1 + x2)*x3/x4"
+    assert result.chosen.verdict == (True, "it meets every row, to rounding")
+
+
 def test_rows_sorted_by_the_target_are_no_obstacle():
     x, y = table(lambda x: (x[:, 0] + x[:, 1]) * x[:, 2], rows=6000, inputs=4, noise=0.02)
     order = np.argsort(y)

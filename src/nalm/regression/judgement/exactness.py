@@ -18,6 +18,8 @@ from nalm.regression.judgement.residuals import left_over
 _ROUNDINGS = 100
 """A residual may be this many roundings of the largest number that the formula adds."""
 _MOST_RELATIVE = 1e-6
+SINGLE = 2.0**-24
+"""The relative rounding error of float32."""
 _DOUBT = 0.01
 """Share of right formulas whose residuals are taken to hold more than noise."""
 _MOST_SCALE_ERROR = 2.5e-4
@@ -109,10 +111,14 @@ def is_exact_to_rounding(formula: Formula, x: np.ndarray, y: np.ndarray) -> bool
 
 def _precision(x: np.ndarray, y: np.ndarray) -> float:
     """Return the relative rounding error of the table's numbers: float32's if all of them are such, else float64's."""
+    return SINGLE if is_single(x, y) else 2.0**-53
+
+
+def is_single(*parts: np.ndarray) -> bool:
+    """Return whether numbers are those of float32, and not all whole."""
     with np.errstate(over="ignore"):
-        single = all((values == values.astype(np.float32)).all() for values in (x, y))
-    whole = all((values == np.round(values)).all() for values in (x, y))
-    return 2.0**-24 if single and not whole else 2.0**-53
+        single = all((values == values.astype(np.float32)).all() for values in parts)
+    return single and not all((values == np.round(values)).all() for values in parts)
 
 
 def _magnitude(formula: Formula, x: np.ndarray) -> np.ndarray:

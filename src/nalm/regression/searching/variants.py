@@ -9,7 +9,7 @@ import numpy as np
 from nalm.regression.algebra.formula import Factor, Formula, Term
 from nalm.regression.algebra.numbers import ONE, ZERO, Number, rational
 from nalm.regression.algebra.parameters import derivatives
-from nalm.regression.searching.pruning import ROUNDING, rms, threshold
+from nalm.regression.searching.pruning import rounding, threshold
 
 _SHARE = 0.25
 """What is added at once follows the residuals at least this share as much as what follows them most."""
@@ -37,7 +37,7 @@ def grown(formula: Formula, x: np.ndarray, y: np.ndarray) -> Formula | None:
         return None
     basis = np.linalg.qr(own / np.maximum(np.sqrt((own**2).sum(0)), 1e-300))[0]
     residual = residual - basis @ (basis.T @ residual)
-    variance = max(float(residual @ residual) / (len(y) - loose.free), (ROUNDING * rms(y)) ** 2)
+    variance = max(float(residual @ residual) / (len(y) - loose.free), rounding(y) ** 2)
     size = np.sqrt((x**2).mean(0))
     inputs = np.column_stack([x / np.where(size > 0, size, 1.0), np.ones(len(x))])
     scores = np.stack([_scores(slope[:, None] * inputs, basis, residual) for slope in _slopes(loose, x)]) / variance
