@@ -102,11 +102,12 @@ def _near_factors(
     base, power = factor.base(x), factor.power.value
     step = 0.5 if power != int(power) else 1.0
     of_truth = factor.is_input and bool(((base == 0) | (base == 1)).all())
-    for other in (power - step, power + step):
-        if other <= 0 or not of_truth:  # all other powers of 0 and 1 are equal
-            yield base, other, "with another power it"
+    for changed in (power - step, power + step):
+        if changed <= 0 or not of_truth:  # all other powers of 0 and 1 are equal
+            yield base, changed, "with another power it"
     swaps = x.shape[1] * len(factor.weights) <= _MOST_SWAPPED * len(x)
-    others = [column for column in np.flatnonzero(np.ptp(x, axis=0) > 0) if column not in factor.inputs]
+    varying = np.ptp(x, axis=0) > 0
+    others = [column for column in range(x.shape[1]) if varying[column] and column not in factor.inputs]
     for column, weight in factor.weights:
         share = weight.value * x[:, column]
         without = base - share
