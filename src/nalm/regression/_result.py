@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _AS_GOOD = 1.5
 """Formulas with more than this times the best error on the rows held out are not judged: they are not exact."""
 _MOST_ROWS = 5000
+_JUDGING = 1e-6
+"""Seconds that it takes to judge, for each number of the table."""
 _RIVAL_BITS = 7.0
 _RIVAL_NODES = 2
 
@@ -111,7 +113,7 @@ def search(
     from threadpoolctl import threadpool_limits
 
     check_columns(x, y, names)
-    budget = Budget(max_seconds)
+    budget = Budget(max_seconds, judging=_JUDGING * x.size)
     rng = np.random.default_rng([seed, 0])
     rows = Rows(x, y, held_out_rows(len(y), x.shape[1], rng))
     # products of matrices must not depend on how many threads a machine has
