@@ -93,10 +93,11 @@ class Search:
         return is_exact_to_rounding(best.formula, self.rows.x, self.rows.y)
 
     def explains(self) -> bool:
-        """Return whether the best formula has simple numbers and leaves nothing but noise."""
+        """Return whether the best formula leaves nothing but noise, with simple weights in its products of sums."""
         formula = self.pool.best.formula
-        if formula.free > formula.scale.is_free:
-            return False  # numbers that are not simple may be those of another form
+        sums = any(len(factor.weights) > 1 for factor in formula.factors())
+        if sums and formula.free > formula.scale.is_free:
+            return False  # weights in products that are not simple may be those of another product
         if formula not in self._explains:
             self._explains[formula] = bool(formula.inputs) and not self._leaves_more_than_noise(formula)
         return self._explains[formula]
