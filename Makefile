@@ -5,6 +5,7 @@
 # make check        runs all that the continuous integration does: tests, lint, format, types
 # make test-random  runs the tests in random order; SEED=N repeats the order that the first lines of a run name
 # make fuzz         reads 10,000 inputs of each kind that nobody would write; NALM_FUZZ=N of them, NALM_FUZZ_SEED=N others
+# make tables       looks for the formula of 40 tables of each kind; NALM_TABLES=N of them, NALM_TABLES_SECONDS=S for each
 # make docs         builds the documentation, docs/_build/html/index.html
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SEED ?= default
 
-.PHONY: quickstart test quick check test-random fuzz docs
+.PHONY: quickstart test quick check test-random fuzz tables docs
 
 quickstart: $(INSTALLED)
 	$(BIN)/nalm run quickstart
@@ -36,6 +37,9 @@ test-random: $(INSTALLED)
 
 fuzz: $(INSTALLED)
 	NALM_FUZZ=$${NALM_FUZZ:-10000} $(BIN)/python -m pytest -n auto -rA tests/faults/test_fuzz.py
+
+tables: $(INSTALLED)
+	NALM_TABLES=$${NALM_TABLES:-40} $(BIN)/python -m pytest -n auto -rA tests/regression/test_held_back.py
 
 docs: $(INSTALLED)
 	$(BIN)/python -m sphinx -W -b html docs docs/_build/html

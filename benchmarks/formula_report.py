@@ -128,16 +128,27 @@ def picture(rows: Sequence[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def write(rows: Sequence[Row]) -> None:
-    """Write tables and figure of the documentation; of several budgets the tables of rivals are one below the other."""
+def _tables(rows: Sequence[Row]) -> str:
+    """Return how many tables of each problem there are: rows of one seed say little."""
+    seeds = len({row["seed"] for row in rows})
+    return "One table (one seed)" if seeds == 1 else f"{seeds} tables ({seeds} seeds)"
+
+
+def page_with(page: str, rows: Sequence[Row]) -> str:
+    """Return the page with its tables; of several budgets those of the rivals are one below the other."""
     budgets = sorted({row["seconds"] for row in rows})
     parts = []
     for seconds in budgets:
         own = [row for row in rows if row["seconds"] == seconds]
-        parts.append(f"A budget of {seconds:g} s:\n\n{markdown(_HEADER, lines(own))}")
+        parts.append(f"{_tables(own)} of each problem, {seconds:g} s each:\n\n{markdown(_HEADER, lines(own))}")
     longest = [row for row in rows if row["seconds"] == budgets[-1]]
-    page = with_part(PAGE.read_text(), "the rivals", "\n".join(parts), script="formulas.py")
+    page = with_part(page, "the rivals", "\n".join(parts), script="formulas.py")
     page = with_part(page, "the problems", problem_table(longest), script="formulas.py")
-    page = with_part(page, "the failures", failures(longest), script="formulas.py")
-    PAGE.write_text(page)
-    FIGURE.write_bytes(picture(longest))
+    return with_part(page, "the failures", failures(longest), script="formulas.py")
+
+
+def write(rows: Sequence[Row]) -> None:
+    """Write tables and figure of the documentation; the figure is of the longest budget."""
+    PAGE.write_text(page_with(PAGE.read_text(), rows))
+    longest = max(row["seconds"] for row in rows)
+    FIGURE.write_bytes(picture([row for row in rows if row["seconds"] == longest]))

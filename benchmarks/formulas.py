@@ -77,7 +77,7 @@ def score(problem: Problem, text: str) -> Score:
     """Compare a formula with the law of a problem that has one."""
     if not text or len(text) > _LONGEST or problem.law is None:
         return Score(False, None, None, None)
-    expression = parse(text, problem.inputs)
+    expression = rounded(parse(text, problem.inputs))
     named = {int(symbol.name[1:]) for symbol in expression.free_symbols}
     right = named & set(problem.used)
     precision = len(right) / len(named) if named else None
@@ -91,15 +91,21 @@ def score(problem: Problem, text: str) -> Score:
     )
 
 
+def rounded(expression: sympy.Expr) -> sympy.Expr:
+    """Return an expression with its numbers rounded, whole ones as such: 0.9999999 x is as short as x."""
+    numbers = {}
+    for number in expression.atoms(sympy.Float):
+        value = float(f"{float(number):.{_DIGITS}g}")
+        numbers[number] = sympy.Integer(int(value)) if value.is_integer() else sympy.Float(value)
+    return expression.xreplace(numbers)
+
+
 def _equals(problem: Problem, expression: sympy.Expr) -> bool:
-    rounded = expression.xreplace(
-        {number: sympy.Float(f"{float(number):.{_DIGITS}g}") for number in expression.atoms(sympy.Float)}
-    )
     assert problem.law is not None
     x = problem.far()
     symbols = [sympy.Symbol(f"x{place}") for place in problem.used]
     with np.errstate(all="ignore"):
-        values = sympy.lambdify(symbols, rounded, "numpy")(*(x[:, place - 1] for place in problem.used))
+        values = sympy.lambdify(symbols, expression, "numpy")(*(x[:, place - 1] for place in problem.used))
     law = problem.law(x)
     return bool((np.abs(values - law) <= _CLOSE * (np.abs(law) + np.median(np.abs(law)))).all())
 

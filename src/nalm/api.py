@@ -324,11 +324,11 @@ def bench(
         NalmError: worker processes were lost; what is in the folder stays.
     """
     from nalm._bench import prepare_bench
+    from nalm.units._catalogue.load import name_of
 
     others = [against] if isinstance(against, (str, type)) else against
-    names = [item if isinstance(item, str) else f"{item.__module__}:{item.__qualname__}" for item in (unit, *others)]
     job = prepare_bench(
-        names,
+        [name_of(item) for item in (unit, *others)],
         study,
         operations=[operations] if isinstance(operations, str) else list(operations),
         out=None if out is None else Path(out),

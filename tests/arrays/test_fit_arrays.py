@@ -92,11 +92,56 @@ def test_rows_come_in_turn_or_as_often_as_they_weigh() -> None:
     assert np.mean(weighted == 1) == pytest.approx(0.75, abs=0.01)
 
 
-def test_weights_count_in_training_and_in_errors() -> None:
+@pytest.mark.parametrize("batch_size", [128, None])
+def test_weights_count_in_training_and_in_errors(batch_size: int | None) -> None:
     y = np.where(np.arange(len(X)) % 2, Y, -5.0)
     weights = np.arange(len(X)) % 2
-    best = nalm.fit_arrays("nmu", X, y, row_weights=weights, seeds=2, iterations=3000, learning_rate=1e-2)[0]
+    best = nalm.fit_arrays(
+        "nmu", X, y, row_weights=weights, batch_size=batch_size, seeds=2, iterations=3000, learning_rate=1e-2
+    )[0]
     assert best.training_error < 1e-9
+    assert best.trained_by == "a kernel"
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("loss", "of_batch"),
+    [
+        ("mse", lambda y, t, w: (w * (y - t) ** 2).mean()),
+        ("mape", lambda y, t, w: (w * ((t - y) / t).abs()).mean()),
+        ("pcc", lambda y, t, w: 1 - torch.cov(torch.hstack([y, t]).T, aweights=w[:, 0])[0, 1]
+         / torch.cov(torch.hstack([y, t]).T, aweights=w[:, 0]).diagonal().prod().sqrt()),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("network", [Own, "nmu"])
+def test_whole_batches_with_weights_are_those_of_an_ordinary_loop(network: Any, loss: str, of_batch: Any) -> None:
+    weights = np.random.default_rng(3).exponential(size=len(X)) * (np.arange(len(X)) % 3 > 0)
+    (fit,) = nalm.fit_arrays(
+        network, X, Y + X[:, 1], batch_size=None, row_weights=weights, loss=loss, iterations=49, learning_rate=1e-2,
+        seeds=1, initial={"w" if network is Own else "weights.W": np.full((1, 3), 0.4)},
+    )  # fmt: skip
+    module = Own(3, 1) if network is Own else nalm.NMU(3, 1)
+    (parameter,) = module.parameters()
+    parameter.data.fill_(0.4)
+    x, y = (torch.tensor(values, dtype=torch.float32) for values in (X, (Y + X[:, 1])[:, None]))
+    w = torch.tensor(weights / weights.mean(), dtype=torch.float32)[:, None]
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-2)
+    for _ in range(50):
+        optimizer.zero_grad()
+        of_batch(module(x), y, w).backward()
+        optimizer.step()
+        if network == "nmu":
+            module.project_()
+    np.testing.assert_allclose(next(iter(fit.state.values())), parameter.detach().numpy(), atol=5e-6)
+
+
+def test_whole_batches_of_equal_weights_are_those_without() -> None:
+    options = QUICK | {"batch_size": None, "held_out": 0.2, "record": ["gradients"]}
+    plain, weighted = (nalm.fit_arrays("nmu", X, Y, row_weights=weights, **options) for weights in (None, np.ones(300)))
+    for one, other in zip(plain, weighted, strict=True):
+        np.testing.assert_allclose(one.state["weights.W"], other.state["weights.W"], atol=1e-6)
+        np.testing.assert_allclose(one.held_out_errors, other.held_out_errors, rtol=1e-4, atol=1e-9)
+        np.testing.assert_allclose(one.training_errors, other.training_errors, rtol=1e-4, atol=1e-9)
 
 
 def test_initial_values_are_given_or_drawn_from_another_range() -> None:
@@ -122,8 +167,8 @@ def test_initial_values_are_given_or_drawn_from_another_range() -> None:
         ({"held_out": [300]}, "held_out: give a share, a mask of 300 rows or row numbers below 300"),
         ({"held_out": np.ones(300, dtype=bool)}, "held_out: no row is left"),
         ({"row_weights": [1, 2]}, "row_weights: give 300 numbers"),
-        ({"row_weights": np.ones(300), "batch_size": None}, "row_weights: rows are drawn by their weights"),
-        ({"learning_rat": 1}, "settings: learning_rat: Extra inputs are not permitted"),
+        ({"learning_rat": 1}, r"settings: unknown key 'learning_rat' \(value 1\); did you mean 'learning_rate'"),
+        ({"learning_rate": "fast"}, "settings: learning_rate: must be a number, got 'fast'"),
         ({"test_samples": 1}, "test_samples: follows from the other arguments"),
         ({"initial": {"w": 1}}, "initial: the network has no 'w'; it has weights.W"),
         ({"initial": {"weights.W": 1}}, r"initial: weights.W has the shape \[1, 3\], got \[\]"),

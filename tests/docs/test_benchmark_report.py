@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,16 @@ def test_picture_of_many_runs_is_reproducible():
 def test_page_without_markers_is_refused():
     with pytest.raises(ValueError, match="no lines"):
         report.with_part("nothing", "the engine's table", "")
+
+
+def test_page_of_formulas_shows_what_was_measured(monkeypatch):
+    monkeypatch.setitem(sys.modules, "report", report)  # as the programs of that folder see it
+    spec = importlib.util.spec_from_file_location("nalm_formula_report", ROOT / "benchmarks" / "formula_report.py")
+    formula_report = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(formula_report)
+    rows = [json.loads(line) for line in (report.FOLDER / "formulas.jsonl").read_text().splitlines()]
+    page = formula_report.PAGE.read_text()
+    assert formula_report.page_with(page, rows) == page
 
 
 def test_page_shows_the_measured_numbers():

@@ -140,6 +140,51 @@ def test_time_that_is_up_is_told():
     assert not model.complete_
 
 
+def test_names_that_stand_for_two_inputs_are_refused():
+    pandas = pytest.importorskip("pandas")
+    x, y = table(lambda x: x[:, 0], inputs=3)
+    with pytest.raises(InputError, match="two inputs are called 'a'"):
+        regressor().fit(pandas.DataFrame(x, columns=["a", "b", "a"]), y)
+
+
+@pytest.mark.parametrize(
+    ("scale", "message"),
+    [
+        ((1e80, 1), "input 'x1' has numbers up to 2e\\+80; give it in a unit in which"),
+        ((1e-80, 1), "input 'x1' has numbers up to 2e-80"),
+        ((1, 1e80), "the target has numbers up to"),
+    ],
+)
+def test_numbers_that_cannot_be_multiplied_are_refused(scale, message):
+    x, y = table(lambda x: x[:, 0], inputs=2)
+    with pytest.raises(InputError, match=message):
+        regressor().fit(scale[0] * x, scale[1] * y)
+
+
+@pytest.mark.parametrize("scale", [1e70, 1e-70])
+def test_units_of_any_size_are_found(scale):
+    x, y = table(lambda x: x[:, 0] * x[:, 1], inputs=3)
+    model = regressor().fit(scale * x, scale * y)
+    assert model.equation_ == f"{1 / scale!r}*x1*x2"
+    assert model.exact_
+
+
+@pytest.mark.parametrize("law", [lambda x: x[:, 0] > 1.5, lambda x: np.full(len(x), 0.1)])
+def test_targets_of_few_values_are_fitted_without_a_warning(law):
+    x, y = table(law, rows=50, inputs=2)
+    model = regressor(max_seconds=60).fit(x, y)
+    assert not model.exact_
+    assert np.abs(model.predict(x) - y).max() <= 1
+
+
+def test_truth_values_and_columns_of_zeros_leave_no_doubt():
+    x, _ = table(lambda x: x[:, 0], inputs=4)
+    x[:, 0], x[:, 3] = x[:, 0] > 1.5, 0
+    model = regressor().fit(x, x[:, 0] * x[:, 1] + x[:, 2])
+    assert model.equation_ in ("x1*x2 + x3", "x3 + x1*x2")
+    assert model.exact_
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"max_seconds": 0}, "max_seconds must be greater than 0, got 0"), ({"n_jobs": 0}, "n_jobs must not be 0")],

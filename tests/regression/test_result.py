@@ -30,6 +30,9 @@ EXACT = [
     ("sqrt(x1 + x2)", lambda x: np.sqrt(x[:, 0] + x[:, 1]), {"inputs": 3}),
     ("(x1 + 1)*(x2 - 3)", lambda x: (x[:, 0] + 1) * (x[:, 1] - 3), {"inputs": 4}),
     ("1/(x1 + x2)", lambda x: 1 / (x[:, 0] + x[:, 1]), {"inputs": 4}),
+    ("x1**2*x2/(x3 + x5)", lambda x: x[:, 0] ** 2 * x[:, 1] / (x[:, 2] + x[:, 4]), {"inputs": 8}),
+    ("x1**2*x2 - x2*x3 - x5 - x4", lambda x: x[:, 0] ** 2 * x[:, 1] - x[:, 2] * x[:, 1] - x[:, 3] - x[:, 4],
+     {"inputs": 12, "rows": 500}),
     ("8.314*x1*x2/x3", lambda x: 8.314 * x[:, 0] * x[:, 1] / x[:, 2], {"inputs": 5}),
 ]  # fmt: skip
 
@@ -55,6 +58,23 @@ def test_laws_with_noise_are_found_and_exact_up_to_it(formula, law, options):
     assert result.chosen.text == formula
     assert result.chosen.verdict.exact
     assert result.confidence > 0.5
+
+
+@pytest.mark.heavy
+def test_an_input_without_a_correlation_of_its_own_is_found():
+    """In a product of three sums around zero no pair of inputs tells that x12 takes part."""
+    sums = ((0, 1, 2), (3, 4, 5), (3, 6, 8, 11))
+    x, y = table(lambda x: np.prod([x[:, columns].sum(1) for columns in sums], 0), inputs=30, rows=1200, low=-2)
+    assert found(x, y).selected == ("x1", "x2", "x3", "x4", "x5", "x6", "x7", "x9", "x12")
+
+
+@pytest.mark.heavy
+def test_simple_weights_are_found_in_sums_that_noise_hardly_tells_apart():
+    x, y = table(
+        lambda x: (x[:, 8] + x[:, 9]) * (x[:, 3] + x[:, 5] + x[:, 6]) * (3 * x[:, 4] + x[:, 7] + 2 * x[:, 8] - x[:, 0]),
+        inputs=10, rows=345, high=3, noise=0.05,
+    )  # fmt: skip
+    assert found(x, y).chosen.text == "(3*x5 + x8 + 2*x9 - x1)*(x4 + x6 + x7)*(x9 + x10)"
 
 
 def test_a_quarter_of_the_inputs_with_fewer_rows_than_inputs():
@@ -105,12 +125,26 @@ def test_a_copy_of_an_input_is_told():
     assert "{" not in result.chosen.verdict.reason
 
 
+def test_names_with_braces_are_names():
+    x, y = table(lambda x: x[:, 0] * x[:, 1], rows=30, noise=0.5)
+    result = search(x, y, ["a{b}", "{", "}", "{0}", "e"], max_seconds=2, seed=0)
+    assert all(entry.verdict.reason for entry in result.entries)
+    assert "`a{b}`" in result.entries[-1].text
+
+
 @pytest.mark.parametrize("scale", [1e-9, 1e9])
 def test_units_of_measurement_do_not_matter(scale):
     x, y = table(lambda x: (x[:, 0] + x[:, 1]) / x[:, 2], inputs=4)
     result = found(scale * x, y / scale)
     assert result.chosen.verdict.exact
     assert len(result.selected) == 3
+
+
+def test_numbers_that_were_rounded_to_single_precision():
+    x, y = table(lambda x: (x[:, 0] + x[:, 1]) * x[:, 2] / x[:, 3], high=5, inputs=5)
+    result = found(*(values.astype(np.float32).astype(np.float64) for values in (x, y)))
+    assert result.chosen.text == "(x1 + x2)*x3/x4"
+    assert result.chosen.verdict == (True, "it meets every row, to rounding")
 
 
 def test_rows_sorted_by_the_target_are_no_obstacle():

@@ -24,7 +24,8 @@ class ArrayTask:
         y: Their targets, float32 `[rows, outputs]`.
         held_out_x: Inputs of the other rows, as `x`.
         held_out_y: Their targets.
-        chance: How often each row is drawn, relative to the others, float64 `[rows]`; None for rows in turn.
+        chance: How often each row is drawn, relative to the others, float64 `[rows]`; None for rows in turn. In whole
+            batches it is how much each row counts.
         whole: Whether every batch is all rows.
     """
 
@@ -67,6 +68,15 @@ class ArrayTask:
         return int(self.y.shape[1])
 
     @property
+    def target_features(self) -> int:
+        """Numbers of a row behind its inputs: a target of each output, and its weight in whole batches."""
+        return self.out_features + self._weighs
+
+    @property
+    def _weighs(self) -> bool:
+        return self.whole and self.chance is not None
+
+    @property
     def input_size(self) -> int:
         """The same as `in_features`."""
         return self.in_features
@@ -97,14 +107,19 @@ class ArrayTask:
         return BatchStream(self, seed, batch_size)
 
     def write_batches(self, raw: np.ndarray, seed: int, streams: Family, out: np.ndarray) -> None:
-        """Write inputs, then targets, of batches of rows `raw` `[steps, batch]` into `[steps, features, batch]`."""
+        """Write inputs, targets, weights of the rows `raw` `[steps, batch]` into `[steps, features, batch]`."""
+        last = self.in_features + self.out_features
         out[:, : self.in_features] = self.x[raw].swapaxes(1, 2)
-        out[:, self.in_features :] = self.y[raw].swapaxes(1, 2)
+        out[:, self.in_features : last] = self.y[raw].swapaxes(1, 2)
+        if self._weighs:
+            assert self.chance is not None
+            out[:, last] = (self.chance / self.chance.mean())[raw]
 
     def evaluation_set(self, part: str, seed: int, streams: Family, samples: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the watched rows of a part, of which there are `samples` or more."""
+        """Return the watched rows of a part, of which there are `samples` or more; all of them count the same."""
         x, y = self.watched(part)
-        return x[:samples], y[:samples]
+        weights = np.ones((samples, self.target_features - self.out_features), dtype=np.float32)
+        return x[:samples], np.hstack([y[:samples], weights])
 
 
 class BatchStream:

@@ -16,6 +16,8 @@ from nalm.arrays._task import ArrayTask
 from nalm.errors import InputError
 from nalm.runs import LayerSettings, NetworkSettings, Run, TrainingSettings
 from nalm.runs.record import TrainedRuns
+from nalm.studies._problems import problems
+from nalm.units._catalogue.load import name_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -95,7 +97,8 @@ def fit_arrays(
         seeds: How many (0 to n - 1), or which.
         held_out: Rows that are not trained on: a share of them, drawn at random, the same for all seeds; a mask; or
             their numbers.
-        row_weights: How much each row counts, `[rows]`: rows are drawn so often, and errors are weighted.
+        row_weights: How much each row counts, `[rows]`: rows are drawn so often, in whole batches their losses are
+            weighted; so are errors.
         batch_size: Rows of a batch; None: all of them. Rows come in a new random order before any comes again.
         hidden_size: Width between layers.
         initial: Values to begin with by parameter or buffer, or a function that gives them for a seed; the others are
@@ -116,8 +119,6 @@ def fit_arrays(
             cannot be trained; one sentence.
     """
     rows = rows_of(x, y, held_out, row_weights)
-    if batch_size is None and row_weights is not None:
-        raise InputError("row_weights: rows are drawn by their weights, so give a batch_size")
     task = ArrayTask(*rows.training, *rows.held_out, chance=rows.chance, whole=batch_size is None)
     training = _settings(task, batch_size, iterations, log_interval, settings)
     stack = _network(network, hidden_size)
@@ -157,8 +158,8 @@ def _settings(
     try:
         return TrainingSettings.model_validate({**off, **own, **given})
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
-        raise InputError(f"settings: {'; '.join(lines)}") from None
+        keys = [key for key in TrainingSettings.model_fields if key not in own]
+        raise InputError(f"settings: {'; '.join(problems(error, keys))}") from None
 
 
 def _network(network: Layer | Sequence[Layer], hidden_size: int) -> NetworkSettings:
@@ -174,10 +175,8 @@ def _network(network: Layer | Sequence[Layer], hidden_size: int) -> NetworkSetti
 
 
 def _layer(layer: Layer) -> LayerSettings:
-    if isinstance(layer, str):
-        return LayerSettings(unit=layer)
-    if isinstance(layer, type):
-        return LayerSettings(unit=f"{layer.__module__}:{layer.__qualname__}")
+    if isinstance(layer, (str, type)):
+        return LayerSettings(unit=name_of(layer))
     if not isinstance(layer, Mapping) or "unit" not in layer or {*layer} - {"unit", "arguments"}:
         raise InputError(f'network: a layer is a name, a class or {{"unit": ..., "arguments": ...}}, not {layer!r}')
     return _layer(layer["unit"]).model_copy(update={"arguments": dict(layer.get("arguments") or {})})

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from nalm.errors import InputError
 from nalm.regression._result import Entry, Result, search
-from nalm.regression._table import LEAST_ROWS
+from nalm.regression._table import LEAST_ROWS, check_names
 from nalm.regression.algebra.writing import expression
 
 if TYPE_CHECKING:
@@ -79,11 +79,13 @@ class ArithmeticRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             ValueError: a shape, type or cell is wrong, or there are fewer than 8 rows.
-            InputError: an argument of the constructor is wrong.
+            InputError: an argument of the constructor is wrong, two inputs have one name, or numbers are too large or
+                too small to be multiplied.
         """
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         if not self.max_seconds > 0:
             raise InputError(f"ArithmeticRegressor: max_seconds must be greater than 0, got {self.max_seconds!r}")
+        check_names([str(name) for name in getattr(X, "columns", ())])
         x, target = validate_data(
             self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=LEAST_ROWS, ensure_min_features=1
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from nalm.regression._table import check_columns
 from nalm.regression.algebra.writing import text
 from nalm.regression.judgement.exactness import Verdict, judge
 from nalm.regression.searching.budget import Budget
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _AS_GOOD = 1.5
 """Formulas with more than this times the best error on the rows held out are not judged: they are not exact."""
 _MOST_ROWS = 5000
+_JUDGING = 1e-6
+"""Seconds that it takes to judge, for each number of the table."""
 _RIVAL_BITS = 7.0
 _RIVAL_NODES = 2
 
@@ -103,14 +106,18 @@ def search(
         seed: of everything that is drawn.
         workers: processes that restart in parallel; what is found is the same for any number.
         report: is told what is tried.
+
+    Raises:
+        InputError: two inputs have one name, or numbers are too large or too small to be multiplied.
     """
     from threadpoolctl import threadpool_limits
 
-    budget = Budget(max_seconds)
+    check_columns(x, y, names)
+    budget = Budget(max_seconds, judging=_JUDGING * x.size)
     rng = np.random.default_rng([seed, 0])
     rows = Rows(x, y, held_out_rows(len(y), x.shape[1], rng))
     # products of matrices must not depend on how many threads a machine has
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), np.errstate(all="ignore"):
         pool = Search(_some(rows, rng), budget, seed, report, workers).run()
         return _result(pool, rows, tuple(names), budget, rng)
 
@@ -147,10 +154,10 @@ def _entry(candidate: Candidate, pool: Pool, rows: Rows, names: tuple[str, ...],
         verdict = Verdict(False, "worse than the best")
     else:
         verdict = judge(final.formula, rows.x, rows.y, rows.held_out)
+        verdict = verdict._replace(reason=verdict.reason.format(*names))
         rival = _rival(candidate, pool)
         if verdict.exact and rival is not None:
             verdict = Verdict(False, f"{text(rival.formula, names)} does as well")
-    reason = verdict.reason.format(*names) if "{" in verdict.reason else verdict.reason
     return Entry(
         final.formula,
         text(final.formula, names),
@@ -159,7 +166,7 @@ def _entry(candidate: Candidate, pool: Pool, rows: Rows, names: tuple[str, ...],
         candidate.error,
         candidate.held_out_error,
         candidate.agreement,
-        verdict._replace(reason=reason),
+        verdict,
     )
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from nalm.errors import DataError, InputError, did_you_mean
 
 LEAST_ROWS = 8
+_LARGEST = 1e75
 _SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
@@ -108,6 +109,35 @@ def columns(path: Path, frame: pl.DataFrame, names: Sequence[str]) -> np.ndarray
             raise InputError(f"{path}: row {row + 1}, column {name!r} {cell}; every cell must be a finite number")
         found.append(values)
     return np.stack(found, 1)
+
+
+def check_columns(x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> None:
+    """Check what a search takes for granted.
+
+    Raises:
+        InputError: two inputs have one name, or the largest number of a column is none that can be multiplied.
+    """
+    check_names(names)
+    largest = np.abs(np.column_stack([x, y])).max(0)
+    wrong = np.flatnonzero((largest > _LARGEST) | ((largest > 0) & (largest < 1 / _LARGEST)))
+    if len(wrong):
+        place = int(wrong[0])
+        what = f"input {names[place]!r}" if place < len(names) else "the target"
+        raise InputError(
+            f"{what} has numbers up to {largest[place]:.2g}; give it in a unit in which the largest is between "
+            f"{1 / _LARGEST:g} and {_LARGEST:g}"
+        )
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Check that each name stands for one input.
+
+    Raises:
+        InputError: two inputs have one name.
+    """
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise InputError(f"two inputs are called {name!r}")
 
 
 def _known(path: Path, frame: pl.DataFrame, name: str) -> None:

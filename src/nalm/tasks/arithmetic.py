@@ -154,6 +154,11 @@ class ArithmeticTask(BaseModel):
         return self.output_size
 
     @property
+    def target_features(self) -> int:
+        """Numbers of a row behind its inputs: a target of each output."""
+        return self.out_features
+
+    @property
     def operand_slices(self) -> tuple[Slice, ...]:
         """First (inclusive) and last (exclusive) input of each operand, before a seed's offset moves them."""
         return operand_slices(self.input_size, self.subset_ratio, self.overlap_ratio, self.subsets, self.simple)

@@ -33,6 +33,11 @@ def test_derivatives_where_a_factor_is_zero():
     np.testing.assert_array_equal(derivatives(formula, x), [[0.0], [-6.0]])
 
 
+def test_zero_to_any_power_stays_zero():
+    x = np.array([[0.0, 2.0], [3.0, 2.0]])
+    np.testing.assert_allclose(derivatives(product(one(0, 2.0), one(1)), x), [[0.0], [18 * np.log(3)]])
+
+
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_fit_finds_the_numbers_that_made_the_target(formula):
     x, _ = table(lambda x: x[:, 0])

@@ -29,6 +29,8 @@ CASES = [
     (product(total({0: 2, 1: -3}, bias=1, power=2)), "(2*a + 1 - 3*b)**2"),
     (product(one(0), scale=symbolic(Fraction(2, 3), "e", 1)), "2*exp(1)*a/3"),
     (product(one(0), scale="8.314"), "8.314*a"),
+    (product(one(0), scale="6.674e-11"), "6.674e-11*a"),
+    (product(one(0), scale="1e70"), "1e+70*a"),
     (terms((1, (one(0), one(1))), (1, (one(2),)), (-1, (one(3),))), "a*b + c - d"),
     (terms((-1, (one(0),)), ("1/2", (one(1),)), scale=0.3), "0.3*(b/2 - a)"),
     (terms((1, (one(0),)), (-3, ())), "a - 3"),
@@ -51,5 +53,6 @@ def test_exact_numbers_are_exact_in_sympy():
 
 
 def test_names_that_would_be_misread_are_quoted():
-    names = ["body mass", "pi", "sqrt", "x"]
-    assert text(product(one(0), one(1), one(2), one(3)), names) == "`body mass`*`pi`*`sqrt`*x"
+    names = ["body mass", "pi", "sqrt", "x", "lambda", "π", "1", "a-b"]
+    formula = product(*(one(column) for column in range(len(names))))
+    assert text(formula, names) == "`body mass`*`pi`*`sqrt`*x*`lambda`*π*`1`*`a-b`"

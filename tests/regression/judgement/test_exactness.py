@@ -47,6 +47,16 @@ def test_what_is_near_on_a_narrow_range_is_not_exact(law, near, high):
     assert not verdict(near, x, y).exact
 
 
+def test_a_parabola_through_three_values_is_no_law():
+    """Whatever is a function of an input with three values is one of its parabolas."""
+    x = np.round(table(lambda x: x[:, 0], inputs=1, low=-0.49, high=2.49)[0])
+    first, second = np.array([[1.0, 1.0], [2.0, 4.0]])
+    a, b = (float(value) for value in np.linalg.solve([first, second], np.exp([1.0, 2.0]) - 1))
+    parabola = terms((a, (one(0),)), (b, (one(0, 2),)), (1, ()))
+    assert is_exact_to_rounding(parabola, x, np.exp(x[:, 0]))
+    assert verdict(parabola, x, np.exp(x[:, 0])).reason.startswith("its inputs have 3 different values only")
+
+
 def test_one_row_of_another_law_makes_it_inexact():
     x, y = table(lambda x: (x[:, 0] + x[:, 1]) * (x[:, 2] - x[:, 3]))
     y[17] += 1e-3
@@ -59,6 +69,13 @@ def test_the_law_with_noise_is_exact_up_to_it(noise):
     found = verdict(LAW, x, y)
     assert found.exact
     assert "noise" in found.reason
+
+
+def test_whole_numbers_may_cancel_and_be_zero():
+    x = np.round(table(lambda x: x[:, 0], rows=400, low=-5, high=5)[0])
+    y = LAW(x) + 0.1 * np.random.default_rng(1).standard_normal(400)
+    assert (LAW(x) == 0).any()
+    assert verdict(LAW, x, y).exact
 
 
 @pytest.mark.parametrize(("noise", "reason"), [(0.001, ""), (0.02, "its factor is known to 0.04 % only")])

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from nalm.regression.judgement.neighbours import equal_neighbour
@@ -45,6 +46,22 @@ def test_a_constant_input_can_stand_for_a_number():
     x[:, 4] = 2.0
     formula = product(one(0), one(1), scale=2)
     assert equal_neighbour(product(one(0), one(1), one(4)), x, formula(x))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_a_constant_input_that_adds_nothing_is_no_neighbour(noise):
+    formula = product(total({0: 1, 1: 1}), one(2))
+    x, y = table(formula, low=1e8, high=3e8, noise=noise)
+    x[:, 4] = 1.0
+    assert equal_neighbour(formula, x, y) == ""
+
+
+def test_other_powers_of_truth_values_are_no_neighbours():
+    x, _ = table(lambda x: x[:, 0])
+    x[:, 0] = x[:, 0] > 1.5
+    formula = terms((1, (one(0), one(1))), (1, (one(2),)))
+    assert equal_neighbour(formula, x, formula(x)) == ""
+    assert equal_neighbour(product(one(0), one(1)), np.ones_like(x), np.ones(len(x))) != ""
 
 
 def test_few_rows_do_not_tell_neighbours_apart():

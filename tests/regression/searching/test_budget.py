@@ -30,3 +30,12 @@ def test_work_is_planned_whatever_the_clock_says():
     assert not budget.plan(4)
     assert budget.plan(2)
     assert not budget.plan(1.1)
+
+
+def test_time_is_kept_for_judging_a_large_table_but_not_all_of_it():
+    clock = Clock()
+    budgets = {judging: Budget(10, clock, judging=judging) for judging in (0.1, 2.0, 50.0)}
+    clock.now = 6.5
+    assert [budget.over for budget in budgets.values()] == [False, False, True]
+    clock.now = 8.5
+    assert [budget.over for budget in budgets.values()] == [False, True, True]

@@ -58,6 +58,7 @@ def test_whole_weights_of_both_signs():
     x, y = table(lambda x: x @ signs, rows=12, inputs=16, low=-2, high=2)
     np.testing.assert_array_equal(whole_weights(x, y, -1, rng()), signs)
     assert whole_weights(x, y + 0.3, 0, rng()) is None
+    assert whole_weights(x, y, -1, rng(), over=lambda: True) is None
 
 
 def test_sum_of_few_inputs_with_fewer_rows_than_inputs_and_any_weights():

@@ -28,6 +28,12 @@ def test_first_product_is_the_best_of_all(degree):
     assert best[0].squares == pytest.approx(squares_with(letters, y, [ranked[0]]), rel=1e-9)
 
 
+def test_nothing_is_looked_at_when_time_is_up():
+    x, y = table(lambda x: x[:, 0] * x[:, 2])
+    letters = Letters.of(x, range(5), ONE)
+    assert widen([none_chosen(y)], letters, 3, 3, over=lambda: True) == []
+
+
 def test_second_product_is_the_best_beside_the_first():
     x, y = table(lambda x: x[:, 0] * x[:, 2] + x[:, 1] / x[:, 3], noise=0.1)
     letters = Letters.of(x, range(5), (Fraction(1), Fraction(-1)))

@@ -127,7 +127,7 @@ def _near(value: float, error: float, *, symbols: bool) -> list[Number]:
 
 def _fractions(value: float, width: float, *, decimals: bool) -> list[Fraction]:
     """Return the fractions of least denominator, and the shortest decimal, within `width` of `value`."""
-    if not math.isfinite(value) or abs(value) > 1e15 or width <= 0:
+    if not math.isfinite(value) or width <= 0:
         return []
     exact, found = Fraction(value), []
     for most in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 360, 1000):
@@ -151,15 +151,16 @@ def _integer_bits(value: int) -> float:
 
 def _decimal_bits(share: Fraction) -> float:
     """Bits of `share` as a decimal, infinite where it has no short one."""
-    denominator, places = share.denominator, 0
-    while denominator > 1 and places < 16:
-        if denominator % 10 and denominator % 2 and denominator % 5:
-            return math.inf
-        places += 1
-        denominator = (share * 10**places).denominator
+    denominator, powers = share.denominator, []
+    for prime in (2, 5):
+        powers.append(0)
+        while denominator % prime == 0:
+            denominator //= prime
+            powers[-1] += 1
     if denominator > 1:
         return math.inf
-    digits, zeros = abs(int(share * 10**places)), 0
+    places, zeros = max(powers), 0
+    digits = abs(int(share * 10**places))
     while digits and digits % 10 == 0:
         digits //= 10
         zeros += 1

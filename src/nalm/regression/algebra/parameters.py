@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import least_squares
+from scipy.special import xlogy
 
 from nalm.regression.algebra.formula import Formula, Term, power_of
 from nalm.regression.algebra.numbers import Number
@@ -145,8 +146,8 @@ def _derivatives(formula: Formula, x: np.ndarray) -> Iterator[np.ndarray]:
             if factor.bias.is_free:
                 yield slope
             if factor.power.is_free:
-                # of |base|: whole powers of negative bases have a derivative too
-                yield rest * own * np.log(np.abs(base))
+                # of |base|: whole powers of negative bases have a derivative too; that of 0 is 0
+                yield rest * xlogy(own, np.abs(base))
 
 
 def _others(term: Term, place: int, x: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _TAKEN = ("pi", "exp", "sqrt")
+_LONG = 10**16
 _SYMBOLS = {"pi": "pi", "e": "exp(1)"}
 
 
@@ -22,7 +24,7 @@ def text(formula: Formula, names: Sequence[str]) -> str:
 
     Names that are no identifiers, or mean something else in a formula, stand in backquotes.
     """
-    shown = [name if name.isidentifier() and name not in _TAKEN else f"`{name}`" for name in names]
+    shown = [name if _is_plain(name) else f"`{name}`" for name in names]
     if len(formula.terms) == 1:
         (term,) = formula.terms
         return _term(term._replace(coefficient=_joined(formula.scale, term.coefficient)), shown)
@@ -30,6 +32,10 @@ def text(formula: Formula, names: Sequence[str]) -> str:
     if formula.scale == ONE:
         return inner
     return f"{number_text(formula.scale)}*({inner})"
+
+
+def _is_plain(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name) and name not in _TAKEN
 
 
 def number_text(number: Number) -> str:
@@ -52,7 +58,7 @@ def _number_parts(number: Number) -> tuple[str, list[str]]:
     if number.is_free:
         return repr(float(number.value)), []
     share = number.fraction
-    if share.denominator > 1 and _is_decimal(share):
+    if (share.denominator > 1 and _is_decimal(share)) or abs(share) >= _LONG:
         return repr(float(share)), []
     symbol = [] if number.kind not in SYMBOLS else [_power(_SYMBOLS[number.kind], Fraction(abs(number.power)))]
     above: list[str] = []

@@ -18,6 +18,8 @@ from nalm.regression.judgement.residuals import left_over
 _ROUNDINGS = 100
 """A residual may be this many roundings of the largest number that the formula adds."""
 _MOST_RELATIVE = 1e-6
+SINGLE = 2.0**-24
+"""The relative rounding error of float32."""
 _DOUBT = 0.01
 """Share of right formulas whose residuals are taken to hold more than noise."""
 _MOST_SCALE_ERROR = 2.5e-4
@@ -28,7 +30,8 @@ _TERM_BITS = 10.0
 """How much simpler than chance the numbers of each term must be together."""
 
 _BITS_OF_A_NUMBER = 30.0
-"""What a row holds whose target is met to rounding, if no two rows have the same."""
+"""What a row holds whose target is met to rounding, if it has many digits, and what a number takes that data gave."""
+_MOST_DECIMALS = 6
 _MOST_NEIGHBOUR_ROWS = 2000
 _MOST_RESIDUALS = 20_000
 
@@ -59,6 +62,9 @@ def judge(formula: Formula, x: np.ndarray, y: np.ndarray, held_out: np.ndarray) 
         doubt = _doubts(formula, x, y, residual, held_out)
         if doubt:
             return Verdict(False, doubt)
+    settings = len(np.unique(x[:, list(formula.inputs)], axis=0))
+    if settings <= len(_freed(formula)[1]):
+        return Verdict(False, f"its inputs have {settings} different values only, too few to tell its numbers")
     few = np.linspace(0, len(y) - 1, min(len(y), _MOST_NEIGHBOUR_ROWS)).astype(int)
     rival = equal_neighbour(formula, x[few], y[few])
     if rival:
@@ -75,13 +81,22 @@ def _bits(y: np.ndarray, *, noiseless: bool) -> float:
     """Return how many bits the target holds that a formula can be right about by chance."""
     share = np.unique(y, return_counts=True)[1] / len(y)
     if noiseless and len(share) == len(y):
-        return _BITS_OF_A_NUMBER * len(y)
+        return _digits(y) * len(y)
     return -len(y) * math.log2(float((share**2).sum()))
+
+
+def _digits(y: np.ndarray) -> float:
+    """Return how many bits tell a target from others of as many decimals."""
+    for decimals in range(_MOST_DECIMALS):
+        scaled = y * 10.0**decimals
+        if (np.abs(scaled - np.round(scaled)) <= 1e-9 * np.abs(scaled)).all():
+            return min(_BITS_OF_A_NUMBER, math.log2(1 + float(np.ptp(scaled))))
+    return _BITS_OF_A_NUMBER
 
 
 def _needed_bits(formula: Formula, inputs: int) -> float:
     """Return how many bits tell a formula from all others of its size, and a million times as many."""
-    return 20 + formula.complexity * math.log2(inputs + 8)
+    return 20 + formula.complexity * math.log2(inputs + 8) + _BITS_OF_A_NUMBER * formula.free
 
 
 def is_exact_to_rounding(formula: Formula, x: np.ndarray, y: np.ndarray) -> bool:
@@ -96,10 +111,14 @@ def is_exact_to_rounding(formula: Formula, x: np.ndarray, y: np.ndarray) -> bool
 
 def _precision(x: np.ndarray, y: np.ndarray) -> float:
     """Return the relative rounding error of the table's numbers: float32's if all of them are such, else float64's."""
+    return SINGLE if is_single(x, y) else 2.0**-53
+
+
+def is_single(*parts: np.ndarray) -> bool:
+    """Return whether numbers are those of float32, and not all whole."""
     with np.errstate(over="ignore"):
-        single = all((values == values.astype(np.float32)).all() for values in (x, y))
-    whole = all((values == np.round(values)).all() for values in (x, y))
-    return 2.0**-24 if single and not whole else 2.0**-53
+        single = all((values == values.astype(np.float32)).all() for values in parts)
+    return single and not all((values == np.round(values)).all() for values in parts)
 
 
 def _magnitude(formula: Formula, x: np.ndarray) -> np.ndarray:
@@ -143,7 +162,7 @@ def _doubts(formula: Formula, x: np.ndarray, y: np.ndarray, residual: np.ndarray
 
 def _chance(formula: Formula, x: np.ndarray, sigma: float) -> str:
     """Return which numbers and powers may be simple by chance, for residuals of deviation `sigma`."""
-    freed, written = _freed(formula, x)
+    freed, written = _freed(formula)
     errors = standard_errors(freed, x)
     if errors is None:
         return "its numbers cannot be told from each other"
@@ -158,7 +177,7 @@ def _chance(formula: Formula, x: np.ndarray, sigma: float) -> str:
     return f"the numbers of term {place + 1} may be simple by chance" if saved[place] < _TERM_BITS else ""
 
 
-def _freed(formula: Formula, x: np.ndarray) -> tuple[Formula, list[tuple[int | None, Number]]]:
+def _freed(formula: Formula) -> tuple[Formula, list[tuple[int | None, Number]]]:
     """Return the formula with every number free that data could have told, and which term each is of.
 
     The first weight of each sum stays fixed, and the coefficient of one term if there is a scale.

@@ -101,21 +101,24 @@ def _near_factors(
 ) -> Iterator[tuple[np.ndarray, float, str]]:
     base, power = factor.base(x), factor.power.value
     step = 0.5 if power != int(power) else 1.0
-    for other in (power - step, power + step):
-        yield base, other, "with another power it"
+    of_truth = factor.is_input and bool(((base == 0) | (base == 1)).all())
+    for changed in (power - step, power + step):
+        if changed <= 0 or not of_truth:  # all other powers of 0 and 1 are equal
+            yield base, changed, "with another power it"
     swaps = x.shape[1] * len(factor.weights) <= _MOST_SWAPPED * len(x)
+    varying = np.ptp(x, axis=0) > 0
+    others = [column for column in range(x.shape[1]) if varying[column] and column not in factor.inputs]
     for column, weight in factor.weights:
         share = weight.value * x[:, column]
         without = base - share
         if len(factor.weights) > 1 or factor.bias != ZERO:
             yield without, power, f"without {{{column}}} it"
             yield without - share, power, f"with {{{column}}} subtracted it"
-        for other in range(x.shape[1]) if swaps else ():
-            if other != column and other not in factor.inputs:
-                yield without + weight.value * x[:, other], power, f"with {{{other}}} in place of {{{column}}} it"
+        for other in others if swaps else ():
+            yield without + weight.value * x[:, other], power, f"with {{{other}}} in place of {{{column}}} it"
     unit = max(abs(weight.value) for _, weight in factor.weights)
-    for other in range(x.shape[1]):
-        if other not in factor.inputs and not (other in taking_part and _is_nothing(unit * x[:, other], base)):
+    for other in others:
+        if not (other in taking_part and _is_nothing(unit * x[:, other], base)):
             yield base + unit * x[:, other], power, f"with {{{other}}} added it"
             yield base - unit * x[:, other], power, f"with {{{other}}} subtracted it"
     if factor.bias != ZERO:

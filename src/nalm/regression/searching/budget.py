@@ -8,8 +8,13 @@ from collections.abc import Callable
 _PLANNED = 0.7
 """Share of the time that is planned for: the rest is for slower machines."""
 
-_TO_JUDGE = 0.05
-"""Share of the time that is kept for judging what was found."""
+_TO_JUDGE, _MOST_TO_JUDGE = 0.05, 0.4
+"""Share of the time that is kept for judging what was found, and for a large table at most."""
+
+
+def never() -> bool:
+    """Return that time is not up, where nobody counts it."""
+    return False
 
 
 class Budget:
@@ -21,12 +26,14 @@ class Budget:
     Args:
         seconds: what the search may take.
         clock: returns seconds.
+        judging: what judging takes, if it is known.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic, *, judging: float = 0.0) -> None:
         self.seconds = seconds
         self._clock = clock
-        self._end = clock() + (1 - _TO_JUDGE) * seconds
+        kept = min(max(_TO_JUDGE * seconds, judging), _MOST_TO_JUDGE * seconds)
+        self._end = clock() + seconds - kept
         self._planned = _PLANNED * seconds
         self.cut = False
 

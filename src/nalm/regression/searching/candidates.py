@@ -11,7 +11,7 @@ import numpy as np
 from nalm.regression.algebra.formula import Formula, constant
 from nalm.regression.algebra.numbers import Number
 from nalm.regression.algebra.parameters import fit
-from nalm.regression.searching.pruning import prune, rms
+from nalm.regression.searching.pruning import prune, rms, rounding
 from nalm.regression.searching.rounding import Rounded, round_numbers, with_digits
 
 _ROUNDING = 1e-9
@@ -72,6 +72,11 @@ class Candidate:
         return self.formula.complexity
 
 
+def polish_work(rows: int, numbers: int) -> float:
+    """Return the nominal seconds that polishing a proposal of so many free numbers takes."""
+    return 5e-3 + 4e-4 * numbers + rows * numbers**2 / 7e7
+
+
 class Pool:
     """All candidates, each formula once.
 
@@ -83,7 +88,7 @@ class Pool:
     def __init__(self, rows: Rows, over: Callable[[], bool]) -> None:
         self.rows, self.over = rows, over
         self.candidates: dict[Formula, Candidate] = {}
-        self.spread = float(rows.y.std())
+        self.spread = float(rows.y.std()) or 1.0
         self.add(constant(Number(float(rows.fit_y.mean()))), "constant", 1.0)
 
     def add(self, formula: Formula, form: str, agreement: float) -> Candidate | None:
@@ -122,7 +127,7 @@ class Pool:
         error = math.sqrt(float((inside**2).mean()))
         inputs = sum(len(factor.weights) for factor in formula.factors())
         written = rounded.bits + _BITS_PER_NODE * formula.complexity + inputs * math.log2(rows.x.shape[1] + 1)
-        floor = _ROUNDING * max(self.spread, 1e-3 * rms(rows.y))
+        floor = max(_ROUNDING * max(self.spread, 1e-3 * rms(rows.y)), rounding(rows.y))
         length = len(inside) * math.log2(max(error, floor)) + written
         held_out = math.sqrt(float(squared.mean())) / self.spread if len(squared) else math.nan
         return Candidate(formula, form, agreement, error / self.spread, held_out, squared, length)

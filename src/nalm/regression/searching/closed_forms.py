@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy.linalg import qr, solve_triangular
 
 from nalm.regression.algebra.formula import Factor, Formula, Term
 from nalm.regression.algebra.numbers import ONE, ZERO, Number, rational
+from nalm.regression.searching.budget import never
 from nalm.regression.searching.dictionary import Letters, none_chosen, widen
 from nalm.regression.searching.pruning import ROUNDING, product_of_sums, threshold
 
@@ -22,10 +23,14 @@ _MOST_PROGRAMS = 120
 _MOST_PROGRAM = 40_000
 """Linear programs with more coefficients than this take too long."""
 _WHOLE = 1e-6
+_LEAST = float(np.finfo(np.float64).tiny)
 
 
-def sums(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Iterator[Formula]:
-    """Yield sums of inputs that may explain `y`: least squares, or with too few rows weights in {-1, 0, 1}."""
+def sums(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, over: Callable[[], bool] = never) -> Iterator[Formula]:
+    """Yield sums of inputs that may explain `y`: least squares, or with too few rows weights in {-1, 0, 1}.
+
+    `over` says whether time is up, so that no more whole weights are to be tried.
+    """
     rows, inputs = x.shape
     if rows > inputs + 2:
         columns = independent(x)
@@ -33,7 +38,7 @@ def sums(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Iterator[For
         yield linear(x, y, [columns[place] for place in kept])
         return
     for low in (0, -1) if rows * inputs <= _MOST_PROGRAM else ():
-        weights = whole_weights(x, y, low, rng)
+        weights = whole_weights(x, y, low, rng, over)
         if weights is not None:
             yield linear(x, y, [int(column) for column in np.flatnonzero(weights)])
             return
@@ -118,7 +123,7 @@ def needed(columns: np.ndarray, y: np.ndarray, weight: np.ndarray, inputs: int) 
         else:
             squares = now
             inverse = solve_triangular(triangle, np.eye(len(triangle)))
-            deviation = math.sqrt(now / max(1, len(y) - len(triangle)))
+            deviation = math.sqrt(now / max(1, len(y) - len(triangle))) or _LEAST
             sizes = np.abs(inverse @ along)[:-1] / (np.sqrt((inverse**2).sum(1))[:-1] * deviation)
             order = [kept[place] for place in np.argsort(sizes, kind="stable") if sizes[place] ** 2 < least]
         dropped = order[:count]
@@ -137,7 +142,9 @@ def independent(x: np.ndarray) -> list[int]:
     return sorted(int(order[place]) for place in np.flatnonzero(pivots > 1e-9))
 
 
-def whole_weights(x: np.ndarray, y: np.ndarray, low: int, rng: np.random.Generator) -> np.ndarray | None:
+def whole_weights(
+    x: np.ndarray, y: np.ndarray, low: int, rng: np.random.Generator, over: Callable[[], bool] = never
+) -> np.ndarray | None:
     """Return weights in {low, …, 1} with X w = y exactly; None where none are found.
 
     Weights are first allowed anywhere in [low, 1]. The concave penalty w (1 - w) of the NAU pulls them to the
@@ -149,6 +156,7 @@ def whole_weights(x: np.ndarray, y: np.ndarray, low: int, rng: np.random.Generat
         y: `[rows]`.
         low: 0 or -1.
         rng: draws the starts.
+        over: whether time is up.
     """
     from scipy.optimize import linprog  # takes a while to import
 
@@ -159,6 +167,8 @@ def whole_weights(x: np.ndarray, y: np.ndarray, low: int, rng: np.random.Generat
     while programs < _MOST_PROGRAMS:
         last = np.inf
         while programs < _MOST_PROGRAMS:
+            if over():
+                return None
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found = linprog(costs, A_eq=design, b_eq=target, bounds=(0, 1), method="highs-ds")

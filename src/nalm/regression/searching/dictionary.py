@@ -7,7 +7,7 @@ products of the L powers of single inputs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 
 from nalm.regression.algebra.formula import Factor, Formula, Term
 from nalm.regression.algebra.numbers import ONE, ZERO, Number, rational
+from nalm.regression.searching.budget import never
 
 Monomial = tuple[int, ...]
 """Which letters are multiplied, in order."""
@@ -43,9 +44,9 @@ class Letters:
 
     @classmethod
     def of(cls, x: np.ndarray, columns: Sequence[int], powers: Sequence[Fraction] = POWERS) -> Letters:
-        """Return the powers that are finite on all rows, of some columns of `x`."""
+        """Return the powers that are finite on all rows, of the columns of `x` among some that are no constants."""
         values, inputs, taken = [], [], []
-        for column in columns:
+        for column in (column for column in columns if np.ptp(x[:, column]) > 0):
             for power in powers:
                 with np.errstate(all="ignore"):
                     value = x[:, column] ** (float(power) if power.denominator > 1 else int(power))
@@ -91,10 +92,17 @@ def none_chosen(y: np.ndarray) -> Chosen:
     return Chosen((), (np.full(len(y), 1 / math.sqrt(len(y))),), y - y.mean())
 
 
-def widen(beam: Sequence[Chosen], letters: Letters, degree: int, width: int) -> list[Chosen]:
-    """Return the `width` best choices that have one product more than those of `beam`, best first."""
+def widen(
+    beam: Sequence[Chosen], letters: Letters, degree: int, width: int, over: Callable[[], bool] = never
+) -> list[Chosen]:
+    """Return the `width` best choices that have one product more than those of `beam`, best first.
+
+    Where `over` says that time is up, there are none.
+    """
     grown: dict[frozenset[Monomial], Chosen] = {}
     for chosen in beam:
+        if over():
+            return []
         for monomial in _best(chosen, letters, degree, width):
             key = frozenset((*chosen.monomials, monomial))
             if len(key) > len(chosen.monomials) and key not in grown:
@@ -102,7 +110,9 @@ def widen(beam: Sequence[Chosen], letters: Letters, degree: int, width: int) -> 
     return sorted(grown.values(), key=lambda chosen: chosen.squares)[:width]
 
 
-def exchanged(chosen: Chosen, letters: Letters, degree: int, width: int, y: np.ndarray) -> Chosen:
+def exchanged(
+    chosen: Chosen, letters: Letters, degree: int, width: int, y: np.ndarray, over: Callable[[], bool] = never
+) -> Chosen:
     """Return the choice after replacing one product by a better one, again and again, until none helps."""
     for _ in range(_MOST_EXCHANGES):
         best = chosen
@@ -110,7 +120,7 @@ def exchanged(chosen: Chosen, letters: Letters, degree: int, width: int, y: np.n
             rest = none_chosen(y)
             for monomial in chosen.monomials[:place] + chosen.monomials[place + 1 :]:
                 rest = _with(rest, letters, monomial)
-            best = min([best, *widen([rest], letters, degree, width)], key=lambda one: one.squares)
+            best = min([best, *widen([rest], letters, degree, width, over)], key=lambda one: one.squares)
         if best.squares > 0.999 * chosen.squares:
             return chosen
         chosen = best

@@ -43,4 +43,6 @@ LADDER = (
     Form("NAU-NMRU", (-1, -1)),
     Form("NAU-NMRU", (1, 1, -1, -1)),
     Form("NAU-NMU", (1, 1, 1, 1)),
+    Form("NAU-NMRU", (1, 1, 1, -1)),
+    Form("NAU-NMRU", (1, -1, -1, -1)),
 )

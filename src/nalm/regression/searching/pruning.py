@@ -11,9 +11,11 @@ import numpy as np
 from nalm.regression.algebra.formula import Factor, Formula, Term
 from nalm.regression.algebra.numbers import ONE, ZERO, Number, rational
 from nalm.regression.algebra.parameters import Fit, fit, free_values, with_numbers
+from nalm.regression.judgement.exactness import SINGLE, is_single
 
 ROUNDING = 1e-10
-"""Residuals below this share of the target are taken for rounding errors."""
+"""Residuals below this share of the target are taken for rounding errors, if it has more digits than float32."""
+_ROUNDINGS = 4
 
 
 def product_of_sums(weights: np.ndarray, powers: Sequence[Fraction], columns: Sequence[int], x: np.ndarray) -> Formula:
@@ -41,7 +43,12 @@ def product_of_sums(weights: np.ndarray, powers: Sequence[Fraction], columns: Se
 def noise(fitted: Fit, y: np.ndarray) -> float:
     """Return the standard deviation of the residuals of a fit, at least that of rounding errors."""
     freedom = max(1, len(y) - len(fitted.errors))
-    return math.sqrt(max(fitted.squares / freedom, (ROUNDING * rms(y)) ** 2))
+    return math.sqrt(max(fitted.squares / freedom, rounding(y) ** 2))
+
+
+def rounding(y: np.ndarray) -> float:
+    """Return the size below which residuals of a target are taken for rounding errors."""
+    return rms(y) * (_ROUNDINGS * SINGLE if is_single(y) else ROUNDING)
 
 
 def rms(y: np.ndarray) -> float:
@@ -96,7 +103,7 @@ def _without(best: Fit, dropped: np.ndarray, x: np.ndarray, y: np.ndarray, least
     for place in dropped:
         values[place] = ZERO
     fitted = fit(simplified(with_numbers(best.formula, values)), x, y)
-    allowed = max(best.squares, len(y) * (ROUNDING * rms(y)) ** 2) * math.exp(len(dropped) * least / len(y))
+    allowed = max(best.squares, len(y) * rounding(y) ** 2) * math.exp(len(dropped) * least / len(y))
     return fitted if fitted is not None and fitted.squares <= allowed else None
 
 

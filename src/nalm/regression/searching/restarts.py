@@ -23,7 +23,7 @@ _OUTLYING = 20.0
 _TAIL = 3.0
 """Distance from the median, in median distances, from which rows count less."""
 _FLOPS_PER_S = 2e10
-_S_PER_STEP = 4e-5
+_S_PER_STEP = 1e-4
 _TYPICAL_STEPS = 30
 
 

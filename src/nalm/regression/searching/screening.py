@@ -48,11 +48,15 @@ def _drawn_in(y: np.ndarray) -> np.ndarray:
 
 
 def supports(score: np.ndarray) -> Iterator[list[int]]:
-    """Yield sets of inputs to search among, small ones first: the best 4, 8, 16, 32 and those beyond chance."""
+    """Yield sets of inputs to search among, small ones first: the best 4, 8, 16, 32 and those beyond chance.
+
+    Inputs without any correlation, constant ones, are in none.
+    """
     order = np.argsort(-score, kind="stable")
+    order = order[score[order] > 0]
     beyond = int((score > 1.2).sum())
     for size in sorted({4, 8, 16, 32, beyond}):
-        if 0 < size < len(score):
+        if 0 < size < len(score) and len(order):
             yield sorted(int(column) for column in order[:size])
 
 

@@ -64,5 +64,5 @@ def _run_alone(task: Task, x: np.ndarray, y: np.ndarray, seconds: float) -> list
     """Return the ends of a task's restarts, in a process of its own."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), np.errstate(all="ignore"):
         return run(task, x, y, Budget(seconds))

@@ -79,6 +79,7 @@ class ProgramKey:
     in_features: int
     out_features: int
     sources: tuple[tuple[str, str], ...] = ()
+    row_weights: bool = False
 
     @property
     def layers(self) -> NetworkSettings:
@@ -141,6 +142,7 @@ def program_key(run: ArithmeticRun) -> ProgramKey:
         in_features=run.task.in_features,
         out_features=run.task.out_features,
         sources=_sources(run),
+        row_weights=run.task.target_features > run.task.out_features,
     )
 
 
@@ -180,6 +182,7 @@ def _new_step(key: ProgramKey) -> Step:
                     key.training,
                     *key.widths,
                     example=(low + 2 * high) / 3,
+                    row_weights=key.row_weights,
                     finite_buffers=not key.layers.has_own_units,
                 )
         except InputError as error:

@@ -83,7 +83,7 @@ class OrdinaryLoop:
         """Mean squared error in evaluation mode."""
         self.module.eval()
         with torch.no_grad():
-            return losses.mse(self._output(x, t), t).item()
+            return losses.mse(self._output(x, t), self._objective.parted(t)[0]).item()
 
     def is_finite(self) -> bool:
         """Whether the trained parameters are numbers."""
@@ -128,7 +128,7 @@ class OrdinaryLoop:
         """Return the module's output, from a copy of its input."""
         with guarded(self._label, self.module):
             y = self.module(x.clone(memory_format=torch.contiguous_format))
-        problem = output_problem(y, x, t)
+        problem = output_problem(y, x, self._objective.parted(t)[0])
         if problem is not None:
             raise OutputError(f"{self._label}: {problem}")
         result: Tensor = y

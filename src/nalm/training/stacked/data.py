@@ -148,8 +148,8 @@ def _lanes(run: ArithmeticRun, steps: int) -> UniformLanes:
 
 
 def features(run: ArithmeticRun) -> int:
-    """Return inputs and outputs of the task of `run`."""
-    return run.task.in_features + run.task.out_features
+    """Return how many numbers a row of the task of `run` has."""
+    return run.task.in_features + run.task.target_features
 
 
 def open_source(runs: Sequence[ArithmeticRun], steps: int, shared: bool = False) -> Source:

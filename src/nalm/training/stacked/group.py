@@ -135,7 +135,7 @@ class Group:
         run, samples = self.runs[n], min(self.settings.batch_size, self.settings.validation_samples)
         x, t = run.task.evaluation_set("validation", run.seed, self.settings.streams, samples)
         with ONE_AT_A_TIME:
-            return self.networks.internals(n, rows, x, t, self.settings.record)
+            return self.networks.internals(n, rows, x, t[:, : run.task.out_features], self.settings.record)
 
     def histories(self) -> dict[str, History]:
         """Everything recorded, by run id."""

@@ -238,7 +238,7 @@ class OrdinaryNetworks(Networks):
         return [np.empty((steps, 0), dtype=np.float32)], np.zeros(len(self._loops), dtype=np.int64)
 
     def _split(self, data: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        x, t = torch.split(torch.from_numpy(data).T.to(self._dtype), list(self._widths), dim=-1)
+        x, t = torch.tensor_split(torch.from_numpy(data).T.to(self._dtype), self._widths[:1], dim=-1)
         return x, t
 
     def train(self, inputs: Inputs, failed: np.ndarray) -> None:

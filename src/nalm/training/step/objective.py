@@ -21,6 +21,7 @@ class Objective:
     Args:
         settings: of training.
         offered: the penalties that the network offers.
+        row_weights: whether how much a row counts stands behind its targets.
 
     Attributes:
         penalties: those that are applied.
@@ -29,8 +30,9 @@ class Objective:
         run_flags: names of the numbers that each run has for itself.
     """
 
-    def __init__(self, settings: TrainingSettings, offered: Collection[str]) -> None:
+    def __init__(self, settings: TrainingSettings, offered: Collection[str], *, row_weights: bool = False) -> None:
         self.settings = settings
+        self._row_weights = row_weights
         self.optimizer = optimizers.create(settings)
         self._criteria = losses.CRITERIA[settings.loss]
         factors = schedules.penalty_factors(settings, np.zeros(1))
@@ -57,6 +59,10 @@ class Objective:
         coefficients = dict(zip(self.columns, schedule.unbind(0), strict=True))
         return coefficients | {f"switch_{key}": value for key, value in zip(self.run_flags, run.unbind(0), strict=True)}
 
+    def parted(self, t: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the targets in `t`, `[..., outputs]`, and the weights of the rows, if they have any."""
+        return (t[..., :-1], t[..., -1:]) if self._row_weights else (t, None)
+
     def terms(
         self,
         y: Tensor,
@@ -69,15 +75,16 @@ class Objective:
 
         Args:
             y: outputs `[batch, outputs]`.
-            t: targets of the same shape.
+            t: targets of the same shape, and what `parted` says.
             offered: the network's penalties by name.
             parameters: those that are trained.
             coefficients: see `coefficients`.
         """
-        criterion = self._criteria[0](y, t)
+        t, weights = self.parted(t)
+        criterion = self._criteria[0](y, t, weights)
         if len(self._criteria) > 1:
             share = coefficients["pcc_share"]
-            criterion = share * criterion + (1 - share) * self._criteria[1](y, t)
+            criterion = share * criterion + (1 - share) * self._criteria[1](y, t, weights)
         penalty = torch.zeros(())
         for key in self.penalties:
             value = _l1(parameters) if key == "l1" else offered[key]

@@ -63,6 +63,7 @@ class Step:
         in_features: inputs.
         out_features: outputs.
         example: an input for which the network is defined.
+        row_weights: whether how much a row counts stands behind its targets.
         finite_buffers: a run has diverged if a buffer is not finite; else only if a trained parameter is not.
 
     Attributes:
@@ -82,11 +83,12 @@ class Step:
         out_features: int,
         *,
         example: float = 1.0,
+        row_weights: bool = False,
         finite_buffers: bool = True,
     ) -> None:
         self.module = module
         self.settings = settings
-        self.features = (in_features, out_features)
+        self.features = (in_features, out_features + row_weights)
         given = {id(parameter) for parameter in module.parameters()}  # what an optimiser would get
         trained = {name for name, p in module.named_parameters() if p.requires_grad and id(p) in given}
         shapes = {name: tuple(value.shape) for name, value in _held(module).items() if value.is_floating_point()}
@@ -96,7 +98,7 @@ class Step:
         self.network_size = self.parameter_count + sum(prod(shape) for shape in self.buffers.values())
         self.finite_count = self.network_size if finite_buffers else self.parameter_count
         self.draws, self.found = self._dry_run(example)
-        self.objective = Objective(settings, self.found)
+        self.objective = Objective(settings, self.found, row_weights=row_weights)
         self.optimizer = self.objective.optimizer
         self.state_size = self.network_size + self.parameter_count * self.optimizer.slots
 
@@ -233,7 +235,7 @@ class Step:
         """`error` on the tensors that a state holds."""
         self.module.eval()
         y = functional_call(self.module, self.network(state), (x.clone(),))
-        return losses.mse(y, t).reshape(1)
+        return losses.mse(y, self.objective.parted(t)[0]).reshape(1)
 
     def describe(self, network: Tensor) -> tuple[Tensor, Tensor | None]:
         """Effective weights `[n]`, and the sparsity error of a network that has one, from parameters and buffers."""

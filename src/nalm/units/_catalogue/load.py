@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+def name_of(unit: str | type) -> str:
+    """Return `package.module:Class` of a class; a name as it is."""
+    return unit if isinstance(unit, str) else f"{unit.__module__}:{unit.__qualname__}"
+
+
 def load_class(target: str) -> type[nn.Module]:
     """Return the module class that `package.module:Class` names; the current folder is searched first.
 
