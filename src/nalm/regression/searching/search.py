@@ -33,7 +33,7 @@ from nalm.regression.searching.variants import grown, simpler
 from nalm.regression.searching.workers import Task, pending, run
 
 _ROUNDS = 4
-_CHEAP = 0.1
+_CHEAP = 0.3
 """Restarts that take fewer nominal seconds are made even where a formula explains the table already."""
 _FIRST = 1.5
 """Restarts of fewer nominal seconds, as they are weighed, come before sums of products of three."""
