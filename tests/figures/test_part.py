@@ -60,6 +60,21 @@ def test_pictures_of_two_kinds_are_not_put_together(kind: str, both: Store) -> N
     assert FIGURES[kind].data(part(both, {"picture": "colour"})) is not None
 
 
+def test_seeds_on_the_command_line(
+    both: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    command = Command(monkeypatch, capsys)
+    chosen = ["--what", "classes", "--only", "picture=colour"]
+    for name, words in {"a": ("--fold", "1"), "b": ("--seeds", "1:2"), "c": ("--seeds", "0:2")}.items():
+        assert command("plot", str(both.path), *chosen, *words, "--to", str(tmp_path / f"{name}.svg")).status == 0
+    pictures = [(tmp_path / f"{name}.svg").read_bytes() for name in "abc"]
+    assert pictures[0] == pictures[1] != pictures[2]
+    outcome = command("plot", str(both.path), *chosen, "--seeds", "7:9")
+    assert (outcome.status, outcome.errors) == (2, f"nalm: {both.path}: no run has one of the seeds 7:9\n")
+    outcome = command("plot", str(both.path), *chosen, "--seeds", "1:2", "--fold", "1")
+    assert "which --only or --seeds gives, too" in outcome.errors
+
+
 def test_folds_on_the_command_line(
     both: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -67,7 +82,7 @@ def test_folds_on_the_command_line(
     chosen = ["--what", "classes", "--only", "picture=colour", "--to", str(tmp_path / "a.svg")]
     assert command("plot", str(both.path), *chosen, "--fold", "1").status == 0
     outcome = command("plot", str(both.path), *chosen, "--fold", "1", "--only", "seed=1")
-    assert "fold: the fold of a run is its seed, which --only gives, too" in outcome.errors
+    assert "fold: the fold of a run is its seed, which --only or --seeds gives, too" in outcome.errors
     study = (
         'title = "S"\nseeds = "0:1"\n[task]\nkind = "sequential-digits"\ntest_lengths = [1]\n[[networks]]\nunit = "nmu"'
     )

@@ -249,12 +249,12 @@ def plot(
     fold: Annotated[
         list[int] | None, typer.Option(metavar="N", help="Draw only this fold of the static digit task; repeatable.")
     ] = None,
+    seeds: ShownSeedsOption = None,
 ) -> None:
     """Draw the study's figure, or another one of its results."""
-    from nalm.cli._options import only_values
-    from nalm.cli._results import plot_figure
+    from nalm.cli._results import Choice, plot_figure
 
-    plot_figure(folder, to, what, style, width, only_values(only or []), fold or [])
+    plot_figure(folder, to, what, style, width, Choice.of(only, seeds), fold or [])
 
 
 @app.command("import")

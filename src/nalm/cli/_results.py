@@ -76,7 +76,7 @@ def plot_figure(
     what: str,
     style: str,
     width: str | None,
-    only: Mapping[str, Sequence[Any]],
+    choice: Choice,
     folds: Sequence[int],
 ) -> None:
     """Write a figure, by default into the folder; of some runs, if they are named.
@@ -89,19 +89,20 @@ def plot_figure(
     from nalm.figures import plot
 
     path = to if to is not None else folder / f"{what}.pdf"
-    shown = _chosen(_told(Store.open(folder)), only, folds)
+    shown = _chosen(_told(Store.open(folder)), choice, folds)
     typer.echo(plot(shown, path, what, style=style, width=width, on_notice=note))
 
 
-def _chosen(store: Store, only: Mapping[str, Sequence[Any]], folds: Sequence[int]) -> Store:
+def _chosen(store: Store, choice: Choice, folds: Sequence[int]) -> Store:
+    only = choice.only
     if folds:
-        if "seed" in only:
-            raise InputError("fold: the fold of a run is its seed, which --only gives, too; give one of them")
+        if "seed" in only or choice.seeds is not None:
+            raise InputError("fold: the fold of a run is its seed, which --only or --seeds gives, too; give one")
         tasks = set().union(*store.each(lambda records: set(records.table["task"].unique())))
         if tasks != {"static-digits"}:
             raise InputError(f"fold: only runs of the task 'static-digits' have folds; these are of {sorted(tasks)}")
         only = {**only, "seed": folds}
-    return part(store, only)
+    return part(store, only, choice.seeds)
 
 
 def write_report(folders: Sequence[Path], to: Path, choice: Choice) -> None:
