@@ -28,10 +28,15 @@ def text(formula: Formula, names: Sequence[str]) -> str:
     if len(formula.terms) == 1:
         (term,) = formula.terms
         return _term(term._replace(coefficient=_joined(formula.scale, term.coefficient)), shown)
-    inner = _sum([_term(term, shown) for term in formula.terms])
+    inner = _sum([_term(term, shown) for term in sorted(formula.terms, key=_place)])
     if formula.scale == ONE:
         return inner
     return f"{number_text(formula.scale)}*({inner})"
+
+
+def _place(term: Term) -> tuple[int, list[int]]:
+    """Order terms: those of many factors first, then by their inputs; how they were found depends on the processor."""
+    return -len(term.factors), [column for factor in term.factors for column, _ in factor.weights]
 
 
 def _is_plain(name: str) -> bool:
