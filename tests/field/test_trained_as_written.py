@@ -144,7 +144,7 @@ def test_what_another_thread_draws_is_not_taken_for_the_module_s(
         return train_a_few_steps(loop, *rest)
 
     monkeypatch.setattr(examine, "by_ordinary_loop", disturbed)
-    result, warned = trained([run_of(field_modules.Spectral, learning_rate=3e-3)])
+    result, warned = trained([run_of(field_modules.NoDraws)])
     assert (len(drawn), warned) == (1, [])
     assert result.status == ("finished",)
 
