@@ -285,9 +285,6 @@ class NumpyNoise(Weighted):
 class NoDraws(Weighted):
     """Examined by one test alone, so that nothing is known of it before."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x @ self.w.T
-
 
 class PythonNoise(Weighted):
     def forward(self, x: Tensor) -> Tensor:
