@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -43,7 +42,7 @@ def arguments(name: str, compile_: Callable[[Path, Path], None]) -> tuple[str, .
         folder = _folder()
         if not kept.is_own(folder):
             return ()
-        own = folder / kept.name_of(name, HEADER)
+        own = folder / kept.name_of(name, HEADER, kept.processor())
         if not _is_whole(own):
             _make(own, compile_)
             _remove_old(folder)
@@ -82,8 +81,8 @@ def _checksum(path: Path, size: int, changed: int) -> str:
 def _make(own: Path, compile_: Callable[[Path, Path], None]) -> None:
     if shutil.disk_usage(own.parent).free < _ROOM:
         raise OSError(f"{own.parent}: too little room")
-    with tempfile.TemporaryDirectory(dir=own.parent, prefix=".build-", ignore_cleanup_errors=True) as path:
-        built = Path(path) / own.name
+    with kept.building(own.parent) as path:
+        built = path / own.name
         built.mkdir()
         (built / _TEXT).write_text(HEADER)
         compile_(built / _TEXT, built / _COMPILED)

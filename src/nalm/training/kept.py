@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import stat
 import tempfile
 import time
@@ -141,15 +142,15 @@ def remember(description: str, known: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def building() -> Iterator[Path]:
-    """Give a new folder to build a library in, beside those that are kept.
+def building(beside: Path | None = None) -> Iterator[Path]:
+    """Give a new folder to build in, beside the libraries that are kept or in another folder.
 
     Raises:
         OSError: there is no room.
     """
-    kernels = _writable()
-    _remove_stale(kernels)
-    with tempfile.TemporaryDirectory(dir=kernels, prefix=".build-", ignore_cleanup_errors=True) as path:
+    parent = beside or _writable()
+    _remove_stale(parent)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=".build-", ignore_cleanup_errors=True) as path:
         yield Path(path)
 
 
@@ -237,6 +238,4 @@ def _remove_stale(kernels: Path) -> None:
     for path in kernels.glob(".build-*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _STALE_S:
-                for file in path.iterdir() if path.is_dir() else ():
-                    file.unlink()
-                path.rmdir() if path.is_dir() else path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
