@@ -61,6 +61,18 @@ def test_what_is_damaged_or_gone_is_compiled_again(folder: Path, name: str) -> N
     assert text.with_name("kernel.hpp.gch").read_bytes() == b"compiled"
 
 
+def test_what_another_process_made_meanwhile_stays(folder: Path) -> None:
+    first = Compiler()
+
+    def late(text: Path, to: Path) -> None:
+        arguments("one", first)
+        to.write_bytes(b"compiled later")
+
+    text = Path(arguments("one", late)[1])
+    assert text.with_name("kernel.hpp.gch").read_bytes() == b"compiled"
+    assert [path.name for path in folder.iterdir()] == [text.parent.name]
+
+
 def test_three_are_kept_those_used_last(folder: Path) -> None:
     compiler = Compiler()
     for number, name in enumerate(("one", "two", "three")):
@@ -86,6 +98,15 @@ def test_without_room_or_compiler_kernels_begin_with_their_own(folder: Path, mon
     monkeypatch.setattr(headers, "_ROOM", 10**18)
     assert arguments("one", Compiler()) == ()
     assert list(folder.iterdir()) == []
+
+
+def test_a_header_cleared_away_meanwhile_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NALM_CACHE", str(tmp_path))
+    gone = ("-include", str(tmp_path / "gone" / "kernel.hpp"))
+    monkeypatch.setattr(headers, "arguments", lambda *_: gone)
+    assert toolchain.load(toolchain.build(HEADER + SUM)).f
+    with pytest.raises(toolchain.CompilationError, match="no_such_name"):
+        toolchain.build(HEADER + "int x = no_such_name;")
 
 
 def test_kernels_compute_the_same_with_it_and_without(

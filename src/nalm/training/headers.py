@@ -88,7 +88,10 @@ def _make(own: Path, compile_: Callable[[Path, Path], None]) -> None:
         compile_(built / _TEXT, built / _COMPILED)
         about = (built / _COMPILED).stat()
         (built / _CHECKSUM).write_text(_checksum(built / _COMPILED, about.st_size, about.st_mtime_ns))
-        shutil.rmtree(own, ignore_errors=True)
+        if _is_whole(own):
+            return  # another process made it meanwhile, and kernels are being compiled with it
+        if own.exists():
+            own.rename(path / "damaged")
         built.rename(own)
 
 

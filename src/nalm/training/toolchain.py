@@ -210,8 +210,14 @@ def _made(compiler: _Compiler, name: str, source: str, flags: tuple[str, ...]) -
         with kept.building() as folder:
             text, built = folder / "source.cpp", folder / "library.so"
             text.write_text(source)
+            words = (str(text), *compiler.arguments, *flags, "-o", str(built), *compiler.libraries)
             begun = compiler.header() if source.startswith(headers.HEADER) and not flags else ()
-            compiler.run(*begun, str(text), *compiler.arguments, *flags, "-o", str(built), *compiler.libraries)
+            try:
+                compiler.run(*begun, *words)
+            except CompilationError:
+                if not begun:
+                    raise
+                compiler.run(*words)  # the header may be what failed: cleared away or damaged since
             note = _note(compiler, flags)
             path = kept.keep_library(name, built, note)
     except OSError as error:
