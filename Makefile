@@ -25,7 +25,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest -n auto
 
 quick: $(INSTALLED)
-	$(BIN)/python -m pytest -q -n auto -m "not heavy and not cluster and not browser"
+	$(BIN)/python -m pytest -q -n auto -m "not heavy and not cluster and not browser and not slow"
 
 check: test
 	$(BIN)/ruff check

@@ -1,4 +1,7 @@
-"""Every digit task learns on real images: small versions of the studies, about a minute on one core in all."""
+"""Every digit task learns on real images: small versions of the studies, two minutes on one core in all.
+
+Those marked `slow` differ in the unit alone.
+"""
 
 from functools import cache
 
@@ -28,10 +31,10 @@ def error_of_the_best_constant(labels: np.ndarray, samples: np.ndarray) -> float
     ("stage", "error", "accuracy"),
     [
         ("solved", 0.15, 0.38),
-        ("fc", 0.15, 0.38),
-        ("nmu", 0.15, 0.38),
+        pytest.param("fc", 0.15, 0.38, marks=pytest.mark.slow),
+        pytest.param("nmu", 0.15, 0.38, marks=pytest.mark.slow),
         ("snmu", 0.5, 0.22),
-        ("snmu_batch", 0.15, 0.38),
+        pytest.param("snmu_batch", 0.15, 0.38, marks=pytest.mark.slow),
     ],
 )
 def test_isolated_digits_are_learned_from_products(stage: str, error: float, accuracy: float) -> None:
@@ -57,7 +60,7 @@ def test_isolated_digits_are_learned_from_products(stage: str, error: float, acc
     assert late > accuracy > chance >= first["test_output_rounded_accuracy"]
 
 
-@pytest.mark.parametrize("stage", ["solved", "snmu"])
+@pytest.mark.parametrize("stage", [pytest.param("solved", marks=pytest.mark.slow), "snmu"])
 def test_colour_digits_are_learned_from_products(stage: str) -> None:
     settings = StaticDigits(
         dataset="digits",
@@ -78,7 +81,7 @@ def test_colour_digits_are_learned_from_products(stage: str) -> None:
     assert last["test_output_error"] < first["test_output_error"]
 
 
-@pytest.mark.parametrize("cell", ["solved", "nmu", "snmu"])
+@pytest.mark.parametrize("cell", ["solved", pytest.param("nmu", marks=pytest.mark.slow), "snmu"])
 def test_sequences_are_learned_from_products(cell: str) -> None:
     settings = SequentialDigits(
         dataset="digits",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _CACHES = shutil.ignore_patterns("__pycache__", "_build")
+
+# the command line of the copy, again and again in one process, which imports the copy once
+_COMMANDS = """
+import contextlib, io, json, sys, traceback
+from nalm.cli import main
+
+for line in sys.stdin:
+    sys.argv = ["nalm", *json.loads(line)]
+    written, status = io.StringIO(), 0
+    with contextlib.redirect_stdout(written), contextlib.redirect_stderr(written):
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code or 0
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+    print(json.dumps([status, written.getvalue()]), file=sys.__stdout__, flush=True)
+"""
 
 
 class Project:
@@ -23,6 +43,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.touched: list[str] = []
+        self._commands: subprocess.Popen[str] | None = None
         for name in ("src", "tests", "docs"):
             shutil.copytree(ROOT / name, folder / name, ignore=_CACHES)
         shutil.copy(ROOT / "pyproject.toml", folder)
@@ -52,18 +73,38 @@ class Project:
         file.write_text(text.replace(old, new))
         self.touched.append(path)
 
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+
     def python(self, *words: str) -> str:
         """Return what Python prints in the folder of the copy; it must succeed."""
-        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
         done = subprocess.run(
-            [sys.executable, *words], cwd=self.folder, env=environment, capture_output=True, text=True
+            [sys.executable, *words], cwd=self.folder, env=self._environment, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def nalm(self, *words: str) -> str:
-        """Return what a command prints."""
-        return self.python("-c", "from nalm.cli import main; main()", *words)
+        """Return what a command prints, once all is added; it must succeed."""
+        if self._commands is None:
+            pipe = subprocess.PIPE
+            command = [sys.executable, "-c", _COMMANDS]
+            self._commands = subprocess.Popen(
+                command, cwd=self.folder, env=self._environment, stdin=pipe, stdout=pipe, text=True
+            )
+        assert self._commands.stdin is not None
+        assert self._commands.stdout is not None
+        self._commands.stdin.write(json.dumps(words) + "\n")
+        self._commands.stdin.flush()
+        status, written = json.loads(self._commands.stdout.readline())
+        assert status == 0, written
+        return str(written)
+
+    def close(self) -> None:
+        """End the process of the commands."""
+        if self._commands is not None:
+            self._commands.communicate()
 
     def tests(self, files: list[str], about: str) -> list[str]:
         """Run the tests of `files` that `about` selects, and return their names; all of them must pass."""
