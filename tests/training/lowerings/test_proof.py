@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from nalm.runs.settings import TrainingSettings
+from nalm.training.lowerings import proof
 from nalm.training.lowerings._base import Inputs, Program
 from nalm.training.lowerings.ordinary import OrdinaryLoop
-from nalm.training.lowerings.proof import Reference, disagreement, references
+from nalm.training.lowerings.proof import Reference, Trajectory, disagreement, references
 from nalm.training.lowerings.tensor import TensorProgram
 from nalm.training.step import losses
 from nalm.training.step.initial import RunRandom, initial_network
@@ -215,3 +216,23 @@ def test_a_longer_trial_reads_the_evaluation_sets_no_more_often(monkeypatch: pyt
 def test_each_trial_is_of_another_run() -> None:
     """What a module keeps of a seed outside of its attributes would otherwise be taken for constant."""
     assert [reference.seed for reference in references(step_of(), build, ROWS, "a unit")] == [0, 1]
+
+
+@pytest.mark.parametrize(("change", "steps"), [(0.0, 8), (1e-3, 8), (0.1, 5)])
+def test_a_longer_trial_ends_where_rounding_errors_decide(change: float, steps: int) -> None:
+    """What they move by a good part of itself would be no evidence, and nor would what follows."""
+    trial = proof.trial_of(step_of(), (1.0, 2.0), ROWS, updates=8)
+    exact, near = (
+        Trajectory(
+            {f"the loss of step {k}": np.array(2.0 + (more if k == 5 else 0)) for k in range(8)}, torch.zeros(())
+        )
+        for more in (0.0, change)
+    )
+    compared = proof._reference(0, trial, exact, [near]).trajectory.values
+    assert [*compared] == [f"the loss of step {k}" for k in range(steps)]
+
+
+def test_the_first_updates_are_always_compared() -> None:
+    trial = proof.trial_of(step_of(), (1.0, 2.0), ROWS)
+    exact, near = (Trajectory({"the loss of step 1": np.array(more)}, torch.zeros(())) for more in (1.0, 2.0))
+    assert [*proof._reference(0, trial, exact, [near]).trajectory.values] == ["the loss of step 1"]

@@ -183,7 +183,7 @@ def references(
                     _ordinary(step, build(run), label, trial, np.random.default_rng(number))
                     for number in range(_PERTURBED)
                 ]
-                found.append(Reference(run, trial, exact, _allowed(exact, near)))
+                found.append(_reference(run, trial, exact, near))
         except InputError:
             continue  # not defined for such inputs
         if len(found) == _TRIALS:
@@ -232,13 +232,24 @@ def is_finite(trajectory: Trajectory, step: Step, ending: str = "") -> bool:
     )
 
 
-def _allowed(exact: Trajectory, near: Sequence[Trajectory]) -> dict[str, float]:
-    found = {}
+def _reference(seed: int, trial: Trial, exact: Trajectory, near: Sequence[Trajectory]) -> Reference:
+    """Return what is compared of a trial: of more than `UPDATES` updates, those before rounding errors decide."""
+    allowed, last = {}, len(trial.batches)
     for name, value in exact.values.items():
         changes = [_distance(other.values[name], value) for other in near]
-        largest = np.abs(value[np.isfinite(value)]).max(initial=0.0)
-        found[name] = float(_MARGIN * max(changes) + _OPERATIONS * _EPSILON * largest + _LEAST)
-    return found
+        largest = float(np.abs(value[np.isfinite(value)]).max(initial=0.0))
+        allowed[name] = float(_MARGIN * max(changes) + _OPERATIONS * _EPSILON * largest + _LEAST)
+        if allowed[name] > largest > 0:
+            last = min(last, _step_of(name))
+    compared = {name: value for name, value in exact.values.items() if _step_of(name) < max(last, UPDATES)}
+    if len(compared) < len(exact.values):
+        exact = Trajectory(compared, exact.noise)
+    return Reference(seed, trial, exact, allowed)
+
+
+def _step_of(name: str) -> int:
+    """Return the step that a value is of, with which its name ends."""
+    return int(name.rpartition(" ")[2])
 
 
 def _distance(one: np.ndarray, other: np.ndarray) -> float:
