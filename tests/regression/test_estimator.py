@@ -24,8 +24,8 @@ def regressor(**options):
     return nalm.ArithmeticRegressor(**{"max_seconds": SECONDS, **options})
 
 
-@parametrize_with_checks([nalm.ArithmeticRegressor(max_seconds=0.5)])
-@pytest.mark.filterwarnings("ignore:ArithmeticRegressor. the 0.5 s", "ignore:.*SCIPY_ARRAY_API")
+@parametrize_with_checks([nalm.ArithmeticRegressor(max_seconds=0.3)])
+@pytest.mark.filterwarnings("ignore:ArithmeticRegressor. the 0.3 s", "ignore:.*SCIPY_ARRAY_API")
 def test_scikit_learn_s_checks(estimator, check):
     check(estimator)
 

@@ -82,7 +82,7 @@ CLIPPED = {"clip_gradient_norm": 1.0, "l1": True}
 
 @pytest.mark.parametrize(
     ("layers", "settings"),
-    [*((layers, CLIPPED) for layers in WIDE), (("nau", "nmu"), {}), (("gated_nau_nmu", "gated_nau_nmu"), {})],
+    [*((layers, CLIPPED) for layers in WIDE), (("nau", "nmu"), {})],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else str(value),
 )
 def test_wide_layers_mean_the_same_in_every_lowering(layers: tuple[str, ...], settings: dict[str, object]) -> None:
