@@ -129,9 +129,17 @@ def picture(rows: Sequence[Row]) -> bytes:
 
 
 def _tables(rows: Sequence[Row]) -> str:
-    """Return how many tables of each problem there are: rows of one seed say little."""
-    seeds = len({row["seed"] for row in rows})
-    return "One table (one seed)" if seeds == 1 else f"{seeds} tables ({seeds} seeds)"
+    """Return how many tables of each problem there are, and for whom: rows of one seed say little."""
+    seeds = {rival: len({row["seed"] for row in rows if row["rival"] == rival}) for rival in rivals_of(rows)}
+    counts = sorted(set(seeds.values()))
+    if len(counts) == 1:
+        return _seeds(counts[0])
+    told = [f"{_seeds(count)} for {', '.join(rival for rival in seeds if seeds[rival] == count)}" for count in counts]
+    return "; ".join(told)
+
+
+def _seeds(count: int) -> str:
+    return "One table (one seed) of each problem" if count == 1 else f"{count} tables ({count} seeds) of each problem"
 
 
 def page_with(page: str, rows: Sequence[Row]) -> str:
@@ -140,7 +148,7 @@ def page_with(page: str, rows: Sequence[Row]) -> str:
     parts = []
     for seconds in budgets:
         own = [row for row in rows if row["seconds"] == seconds]
-        parts.append(f"{_tables(own)} of each problem, {seconds:g} s each:\n\n{markdown(_HEADER, lines(own))}")
+        parts.append(f"{_tables(own)}; {seconds:g} s each:\n\n{markdown(_HEADER, lines(own))}")
     longest = [row for row in rows if row["seconds"] == budgets[-1]]
     page = with_part(page, "the rivals", "\n".join(parts), script="formulas.py")
     page = with_part(page, "the problems", problem_table(longest), script="formulas.py")

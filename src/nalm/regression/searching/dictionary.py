@@ -25,6 +25,7 @@ _DEPENDENT = 1e-9
 """Products with less than this share outside the span of those already chosen cannot be told from them."""
 _MULTIPLICATIONS_PER_S = 4e9
 _MOST_EXCHANGES = 10
+CUBES = (Fraction(1), Fraction(2), Fraction(3))
 POWERS = (Fraction(1), Fraction(2), Fraction(-1), Fraction(-2), Fraction(1, 2), Fraction(-1, 2))
 
 

@@ -17,6 +17,7 @@ from nalm.regression.searching import closed_forms, ladder
 from nalm.regression.searching.budget import Budget
 from nalm.regression.searching.candidates import Pool, Rows, polish_work
 from nalm.regression.searching.dictionary import (
+    CUBES,
     POWERS,
     Chosen,
     Letters,
@@ -48,7 +49,7 @@ _WIDTHS = (3, 24)
 _EXCHANGED = 3
 _QUICK_SCAN = 0.004
 """Products are exchanged where looking at all of them takes fewer nominal seconds."""
-_ALPHABETS = (POWERS[:1], POWERS[:2], (POWERS[0], POWERS[2]), POWERS)
+_ALPHABETS = (POWERS[:1], POWERS[:2], (POWERS[0], POWERS[2]), CUBES, POWERS)
 """Powers of inputs that are multiplied, simple ones first."""
 _MOST_LETTERS = 240
 _MOST_TRIPLE_LETTERS = 72
