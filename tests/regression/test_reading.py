@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 import nalm
+from nalm.digits import DigitPairNetwork, DigitSequenceNetwork, SequentialDigits
 from nalm.errors import InputError
 
 A, B, C = (sympy.Symbol(name, real=True) for name in "abc")
@@ -64,6 +65,27 @@ def test_weights_that_are_not_near_are_kept_and_named():
     point = {A: 1.0, B: 2.0, C: 3.0}
     assert float(found.expression.subs(point)) == pytest.approx(2 * (1 + 1 + 0.9) + 0.25, rel=1e-6)
     assert "not rounded: 0.weights[0, 1] = 0.5" in str(found)
+
+
+def test_of_a_cell_the_next_state_is_read():
+    cell = nalm.units.NMUCell(1, 1)
+    set_(cell.unit, [[1, 1]])
+    assert str(nalm.formula(cell)) == "h*x"
+    cell = nalm.units.NAUCell(2, 2)
+    set_(cell.unit, [[1, 0, 1, 0], [0, 1, 0, -1]])
+    assert str(nalm.formula(cell)) == "h1 + x1\n-h2 + x2"
+    assert str(nalm.formula(cell, ["a", "b", "c", "d"])) == "a + c\nb - d"
+
+
+@pytest.mark.parametrize("stage", ["nmu", "snmu"])
+def test_of_a_network_of_digits_what_follows_the_labels_is_read(stage):
+    pair = DigitPairNetwork(stage=stage)
+    set_(pair.stage, [[1, 1]])
+    assert str(nalm.formula(pair)) == "label1*label2"
+    sequence = DigitSequenceNetwork(SequentialDigits(cell=stage))
+    unit = sequence.cell.unit
+    set_(getattr(unit, "product", unit), [[1, 1]])
+    assert str(nalm.formula(sequence)) == "h*x"
 
 
 def test_tolerance_says_what_is_near():

@@ -79,6 +79,10 @@ class SequenceSNMU(nn.Module):
             initial=unit.initial,  # type: ignore[arg-type]
         )
 
+    def arithmetic(self) -> tuple[nn.Module, None]:
+        """Return what is computed without noise, see `nalm.formula`."""
+        return self.product, None
+
     def forward(self, x: Tensor) -> Tensor:
         """Map `[..., in]` to `[..., out]`."""
         if not (self.training or self.noisy_evaluation):

@@ -48,6 +48,10 @@ class DigitPairNetwork(nn.Module):
         """Return the outputs `[batch]`."""
         return self.outputs(self.image_network(pictures))
 
+    def arithmetic(self) -> tuple[nn.Module, tuple[str, ...]]:
+        """Return what is computed of the labels, and what they are called, see `nalm.formula`."""
+        return self.stage, ("label1", "label2")
+
     def outputs(self, labels: Tensor) -> Tensor:
         """Return the outputs `[batch]` for labels `[batch, 2]`."""
         outputs: Tensor = self.stage(labels)

@@ -38,6 +38,10 @@ class DigitSequenceNetwork(nn.Module):
         labels = self.reader(images.flatten(0, 1))
         return self.states(labels.reshape(*images.shape[:2], -1))
 
+    def arithmetic(self) -> tuple[nn.Module, None]:
+        """Return what computes the next state of labels x and the state h, see `nalm.formula`."""
+        return self.cell, None
+
     def states(self, labels: Tensor) -> Tensor:
         """Accumulate labels `[batch, length, outputs]` to states `[batch, length]`."""
         state = self.cell.initial_state(labels[:, 0], self.initial_state)

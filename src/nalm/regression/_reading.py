@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import sympy
 import torch
@@ -49,6 +49,14 @@ class Reading:
         return "\n".join(lines)
 
 
+@runtime_checkable
+class HasArithmetic(Protocol):
+    """A module of which a part computes with numbers that mean something."""
+
+    def arithmetic(self) -> tuple[nn.Module, Sequence[str] | None]:
+        """Return the part, and what its inputs are called, if it does not say so itself."""
+
+
 def formula(module: nn.Module, names: Sequence[str] | None = None, *, tolerance: float = 0.01) -> Reading:
     """Read a network of units as formulas, its weights rounded where they are near -1, 0 or 1.
 
@@ -58,15 +66,21 @@ def formula(module: nn.Module, names: Sequence[str] | None = None, *, tolerance:
     The formulas are those of evaluation mode. Logarithmic units (NPU, NAC• and their kin) are read without
     the small number that they add to magnitudes, and powers that are not whole as of positive inputs.
 
+    Of a module with a method `arithmetic` the part that it returns is read: of networks of digits what follows the
+    labels, of recurrent cells the next state.
+
     Args:
         module: a unit, `torch.nn.Linear`, or `torch.nn.Sequential` of such; not changed.
-        names: of the inputs; by default x1, x2, ….
+        names: of the inputs; by default x1, x2, …, or what `arithmetic` calls them.
         tolerance: a weight is rounded if it is this near to -1, 0 or 1. The published criterion of success is
             1e-5; training that was cut short leaves more.
 
     Raises:
         InputError: a part of the network is no arithmetic, or `names` are not as many as its inputs.
     """
+    if isinstance(module, HasArithmetic):
+        part, own = module.arithmetic()
+        return formula(part, names or own, tolerance=tolerance)
     network = copy.deepcopy(module).eval()
     layers = list(_layers(network, ""))
     if not layers:

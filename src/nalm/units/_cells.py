@@ -114,6 +114,10 @@ class Cell(nn.Module, ABC):
             raise InputError(f"{self._expected(x)}, with the dtype of the input, {x.dtype}, got {part.dtype}")
 
 
+def _numbered(name: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{name}{place + 1}" for place in range(count)) if count > 1 else (name,)
+
+
 class UnitCell(Cell):
     """A unit as a cell: h' = unit([x, h]), the input first.
 
@@ -145,6 +149,10 @@ class UnitCell(Cell):
         """Return the state after input `x`, see `Cell.forward`."""
         (h,) = self.check_state(x, state)
         return (self.unit(torch.cat([x, h], -1)),)
+
+    def arithmetic(self) -> tuple[nn.Module, tuple[str, ...]]:
+        """Return what computes the next state, and what inputs and state are called, see `nalm.formula`."""
+        return self.unit, (*_numbered("x", self.input_size), *_numbered("h", self.hidden_size))
 
 
 class _NamedCell(UnitCell):
