@@ -134,8 +134,10 @@ def _tables(rows: Sequence[Row]) -> str:
     counts = sorted(set(seeds.values()))
     if len(counts) == 1:
         return _seeds(counts[0])
-    told = [f"{_seeds(count)} for {', '.join(rival for rival in seeds if seeds[rival] == count)}" for count in counts]
-    return "; ".join(told)
+    groups = {count: [rival for rival in seeds if seeds[rival] == count] for count in counts}
+    *few, others = sorted(groups, key=lambda count: len(groups[count]))
+    named = [f"{_seeds(count)} for {', '.join(groups[count])}" for count in few]
+    return "; ".join([*named, f"{_seeds(others).lower()} for the others"])
 
 
 def _seeds(count: int) -> str:
