@@ -75,6 +75,8 @@ def test_of_a_cell_the_next_state_is_read():
     set_(cell.unit, [[1, 0, 1, 0], [0, 1, 0, -1]])
     assert str(nalm.formula(cell)) == "h1 + x1\n-h2 + x2"
     assert str(nalm.formula(cell, ["a", "b", "c", "d"])) == "a + c\nb - d"
+    with pytest.raises(InputError, match="4 inputs, got 0 names"):
+        nalm.formula(cell, [])
 
 
 @pytest.mark.parametrize("stage", ["nmu", "snmu"])

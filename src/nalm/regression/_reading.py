@@ -80,7 +80,7 @@ def formula(module: nn.Module, names: Sequence[str] | None = None, *, tolerance:
     """
     if isinstance(module, HasArithmetic):
         part, own = module.arithmetic()
-        return formula(part, names or own, tolerance=tolerance)
+        return formula(part, own if names is None else names, tolerance=tolerance)
     network = copy.deepcopy(module).eval()
     layers = list(_layers(network, ""))
     if not layers:
